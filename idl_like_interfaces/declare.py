@@ -1,0 +1,252 @@
+"""How an interface is declared: repository id, operations, structs and wire types.
+
+A declaration is a ``Protocol`` under ``@interface`` whose operations stand under
+``@operation``. Everything else (stubs, skeletons, coding, reference pages) is made
+from it; nothing about the wire is written down a second time.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import Annotated, Any, TypeVar, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from idl_like_interfaces.errors import RemoteError
+from idl_like_interfaces.octets import OctetBlocks, Octets
+
+_LARGEST = sys.float_info.max
+
+Finite = Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST)]
+"""A float that is neither NaN nor infinite (what the wire allows)."""
+
+Seconds = Annotated[float, Meta(ge=0, le=_LARGEST)]
+"""A duration in seconds, zero or more."""
+
+UtcTime = Annotated[datetime, Meta(tz=True)]
+"""An aware date and time; an ISO-8601 text on the wire. UTC by convention."""
+
+
+class Value(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
+):
+    """Base of every declared struct: immutable, strict, built by keyword."""
+
+
+class Document(Value, frozen=True, kw_only=True, omit_defaults=True):
+    """A struct that is also a JSON document: what has its default is left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One parameter of an operation; ``default`` is ``inspect.Parameter.empty`` without."""
+
+    name: str
+    type: Any
+    default: Any
+
+    @property
+    def is_required(self) -> bool:
+        """Tell whether a caller must give it."""
+        return self.default is inspect.Parameter.empty
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One declared operation.
+
+    Attributes:
+        name: Its name on the wire.
+        parameters: In the order in which they travel.
+        returns: Declared type of the reply.
+        raises: The errors that may cross, besides the system errors.
+        idempotent: A stub may repeat it after a lost reply.
+        long_poll: It may wait for as long as its argument ``timeout_s`` says.
+    """
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    returns: Any
+    raises: tuple[type[RemoteError], ...]
+    idempotent: bool
+    long_poll: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interface:
+    """What a declaration says, in the form that the mapping works with."""
+
+    repository_id: str
+    python: type
+    bases: tuple[Interface, ...]
+    operations: dict[str, Operation] = field(hash=False)
+
+    @property
+    def lineage(self) -> tuple[Interface, ...]:
+        """The interface and everything that it extends, most derived first."""
+        return (self, *(line for base in self.bases for line in base.lineage))
+
+
+_REPOSITORY_ID = re.compile(
+    r"IDL:(?P<path>[A-Za-z0-9_.]+(?:/[A-Za-z0-9_.]+)*)"
+    r"(?::(?P<major>\d+)\.(?P<minor>\d+))?"
+)
+
+
+def parse_repository_id(text: str) -> tuple[str, tuple[int, int] | None]:
+    """Split a repository id into path and version (``None`` when it has none).
+
+    Raises:
+        ValueError: It has not the form ``IDL:path[:major.minor]``.
+    """
+    found = _REPOSITORY_ID.fullmatch(text)
+    if found is None:
+        message = f"repository id {text!r} is not of the form IDL:path:major.minor"
+        raise ValueError(message)
+    if found["major"] is None:
+        return found["path"], None
+    return found["path"], (int(found["major"]), int(found["minor"]))
+
+
+def is_compatible(offered: str, wanted: str) -> bool:
+    """Tell whether an object of one repository id serves a client of another.
+
+    Same path, same major version, minor not older; a wanted id without a
+    version takes any.
+    """
+    path, have = parse_repository_id(offered)
+    wanted_path, need = parse_repository_id(wanted)
+    if path != wanted_path or need is None or have is None:
+        return path == wanted_path and need is None
+    return have[0] == need[0] and have[1] >= need[1]
+
+
+T = TypeVar("T", bound=type)
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def operation(
+    *raises: type[RemoteError], idempotent: bool = False, long_poll: bool = False
+) -> Callable[[F], F]:
+    """Declare a method of an interface as an operation; ``raises`` are its errors."""
+
+    def mark(function: F) -> F:
+        function.__operation__ = (raises, idempotent, long_poll)  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+def interface(repository_id: str) -> Callable[[T], T]:
+    """Declare a ``Protocol`` as an interface.
+
+    Args:
+        repository_id: With version, e.g. ``IDL:obsorb/daqif/OcmDaqControl:3.1``.
+
+    Raises:
+        ValueError: The id has no version.
+    """
+    if parse_repository_id(repository_id)[1] is None:
+        message = f"interface {repository_id!r} needs a version, as in IDL:a/B:1.0"
+        raise ValueError(message)
+
+    def mark(python: T) -> T:
+        python.__repository_id__ = repository_id  # type: ignore[attr-defined]
+        return python
+
+    return mark
+
+
+@lru_cache(maxsize=None)
+def interface_of(python: type) -> Interface:
+    """Read a declaration.
+
+    Raises:
+        TypeError: The class is not declared with ``@interface``, or one of its
+            parameters or replies has no type or one that the wire cannot carry.
+    """
+    if "__repository_id__" not in vars(python):
+        message = f"{python.__name__} is not declared with @interface"
+        raise TypeError(message)
+    bases = tuple(
+        interface_of(base) for base in python.__bases__ if hasattr(base, "__repository_id__")
+    )
+    operations = {
+        name: member for base in reversed(bases) for name, member in base.operations.items()
+    } | _own_operations(python)
+    return Interface(
+        repository_id=python.__repository_id__,  # type: ignore[attr-defined]
+        python=python,
+        bases=bases,
+        operations=operations,
+    )
+
+
+def _own_operations(python: type) -> dict[str, Operation]:
+    return {
+        name: _read_operation(python, name, member)
+        for name, member in vars(python).items()
+        if hasattr(member, "__operation__")
+    }
+
+
+def _read_operation(python: type, name: str, function: Any) -> Operation:
+    where = f"{python.__name__}.{name}"
+    hints = get_type_hints(function, include_extras=True)
+    raises, idempotent, long_poll = function.__operation__
+    parameters = tuple(
+        Parameter(name=p.name, type=_checked(hints, p.name, where), default=p.default)
+        for p in list(inspect.signature(function).parameters.values())[1:]
+    )
+    if long_poll and "timeout_s" not in {p.name for p in parameters}:
+        message = f"{where} is a long-poll and has no parameter timeout_s"
+        raise TypeError(message)
+    return Operation(
+        name=name,
+        parameters=parameters,
+        returns=_checked(hints, "return", where),
+        raises=raises,
+        idempotent=idempotent,
+        long_poll=long_poll,
+    )
+
+
+def _checked(hints: dict[str, Any], name: str, where: str) -> Any:
+    if name not in hints:
+        message = f"{where}: {name} has no declared type"
+        raise TypeError(message)
+    _check_type(msgspec.inspect.type_info(hints[name]), f"{where}: {name}")
+    return hints[name]
+
+
+def _check_type(info: msgspec.inspect.Type, where: str, seen: frozenset[type] = frozenset()) -> None:
+    """Refuse what the wire cannot carry: NaN-able floats, naive times, odd classes."""
+    match info:
+        case msgspec.inspect.FloatType(ge=None):
+            message = f"{where} is a bare float, which lets NaN pass: declare Finite or Seconds"
+            raise TypeError(message)
+        case msgspec.inspect.DateTimeType(tz=None | False):
+            message = f"{where} is a bare datetime, which may be naive: declare UtcTime"
+            raise TypeError(message)
+        case msgspec.inspect.CustomType(cls=cls) if cls not in (Octets, OctetBlocks):
+            message = f"{where} has type {cls.__name__}, which is not a declared struct"
+            raise TypeError(message)
+        case msgspec.inspect.StructType(cls=cls, fields=fields) if cls not in seen:
+            for each in fields:
+                _check_type(each.type, f"{where}.{each.name}", seen | {cls})
+        case msgspec.inspect.ListType(item_type=item) | msgspec.inspect.VarTupleType(item_type=item):
+            _check_type(item, f"{where}[]", seen)
+        case msgspec.inspect.DictType(value_type=item):
+            _check_type(item, f"{where}{{}}", seen)
+        case msgspec.inspect.UnionType(types=types):
+            for each_type in types:
+                _check_type(each_type, where, seen)
+        case _:
+            pass

@@ -1,0 +1,162 @@
+"""The log service: one merged, time-ordered history of all components."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Protocol, TypeAlias
+
+from idl_like_interfaces.declare import Seconds, UtcTime, Value, interface, operation
+
+
+class LogLevel(StrEnum):
+    """ESO's level names, most severe first."""
+
+    CRITICAL = "CRITICAL"
+    ERROR = "ERROR"
+    WARNING = "WARNING"
+    STATE = "STATE"
+    EVENT = "EVENT"
+    ACTION = "ACTION"
+    INFO = "INFO"
+    DEBUG = "DEBUG"
+    TRACE = "TRACE"
+
+
+LEVEL_NUMBERS = {
+    LogLevel.CRITICAL: 50,
+    LogLevel.ERROR: 40,
+    LogLevel.WARNING: 30,
+    LogLevel.STATE: 27,
+    LogLevel.EVENT: 25,
+    LogLevel.ACTION: 23,
+    LogLevel.INFO: 20,
+    LogLevel.DEBUG: 10,
+    LogLevel.TRACE: 5,
+}
+"""The levels as Python's ``logging`` numbers them."""
+
+
+class LogRecord(Value, frozen=True, kw_only=True):
+    """One log record.
+
+    Attributes:
+        time: When it was made at the component.
+        level: How severe.
+        component: Who made it, e.g. ``ocm``.
+        logger: Which logger of it, e.g. ``daq.ocm.manager``.
+        text: The message.
+        traceback: Of the exception that it tells of; empty without.
+    """
+
+    time: UtcTime
+    level: LogLevel
+    component: str
+    logger: str
+    text: str
+    traceback: str = ""
+
+
+class LogBatch(Value, frozen=True, kw_only=True):
+    """Consecutive records of one component.
+
+    Attributes:
+        component: Who sends.
+        incarnation: Start of the component.
+        first: The component's own number of the first record; the others follow.
+        records: In the order in which they were made.
+        lost: Records that the component had to drop since the batch before.
+    """
+
+    component: str
+    incarnation: str
+    first: int
+    records: list[LogRecord]
+    lost: int = 0
+
+
+class StoredRecord(Value, frozen=True, kw_only=True):
+    """A record with its number in the store (grows in order of arrival)."""
+
+    number: int
+    record: LogRecord
+
+
+StoredRecords: TypeAlias = list[StoredRecord]
+
+
+class LogQuery(Value, frozen=True, kw_only=True):
+    """Which records; what is left out does not restrict.
+
+    Attributes:
+        since: Not older than this.
+        until: Older than this.
+        level: At least this severe.
+        components: Globs over the component's name; one must match.
+        text: Must be contained in the text, regardless of case.
+        after: Stored behind this number.
+        limit: Most records in the reply, 1 to 10000.
+        newest: Take the newest when there are more than ``limit``, else the oldest.
+    """
+
+    since: UtcTime | None = None
+    until: UtcTime | None = None
+    level: LogLevel = LogLevel.TRACE
+    components: list[str] = []
+    text: str = ""
+    after: int = 0
+    limit: int = 1000
+    newest: bool = True
+
+
+class LogStats(Value, frozen=True, kw_only=True):
+    """How much is stored.
+
+    Attributes:
+        records: Records in the store.
+        last: Number of the newest; 0 when there is none.
+        lost: Records that components had to drop before they got here.
+        by_level: Records for each level.
+        by_component: Records for each component.
+    """
+
+    records: int
+    last: int
+    lost: int
+    by_level: dict[str, int]
+    by_component: dict[str, int]
+
+
+@interface("IDL:obsorb/logs/LogService:1.0")
+class LogService(Protocol):
+    """Takes the records of all components and finds them again."""
+
+    @operation(idempotent=True)
+    def append(self, batch: LogBatch) -> int:
+        """Store a batch; records stored before from this incarnation are skipped.
+
+        Returns:
+            How many were stored. They survive a crash of the service.
+        """
+
+    @operation(idempotent=True)
+    def query(self, query: LogQuery) -> StoredRecords:
+        """Return matching records, sorted by time, then by number.
+
+        Raises:
+            BadParam: The limit is out of range.
+        """
+
+    @operation(long_poll=True, idempotent=True)
+    def follow(self, query: LogQuery, timeout_s: Seconds = 25.0) -> StoredRecords:
+        """As ``query`` with ``after``, sorted by number, but wait until there is one.
+
+        Returns:
+            At least one record, or none after ``timeout_s``.
+
+        Raises:
+            BadParam: The limit is out of range.
+        """
+
+    @operation(idempotent=True)
+    def get_stats(self) -> LogStats:
+        """Return how much is stored."""

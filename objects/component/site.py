@@ -1,0 +1,101 @@
+"""What a component finds where it runs, and what a component is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, TypeVar
+
+import msgspec
+
+from idl_like_interfaces.declare import Value
+from objects.component.clock import Clock
+
+Remote = TypeVar("Remote")
+
+
+class Site(Protocol):
+    """The surroundings of a component: time, place, names, events.
+
+    Attributes:
+        name: The component's name in the installation, e.g. ``ocm``.
+        root: The root context of the installation's names, e.g. ``obs``.
+        incarnation: This start of the component.
+        data_root: Folder of the installation's data; exists.
+        clock: The time.
+    """
+
+    name: str
+    root: str
+    incarnation: str
+    data_root: Path
+    clock: Clock
+
+    def narrow(self, reference: str, interface: type[Remote]) -> Remote:
+        """Return a typed stub for a name (from the naming root) or a Pyro URI.
+
+        Stubs are cached, usable from any thread, and find a restarted object
+        again. Nothing is contacted before the first call.
+        """
+
+    def publish(self, topic: str, body: Value) -> None:
+        """Send an event; never blocks, spools while the channel is away."""
+
+    def every(self, period_s: float, action: Callable[[], None]) -> Callable[[], None]:
+        """Call an action periodically in a worker thread; return what ends that."""
+
+    def request_exit(self) -> None:
+        """Ask the process to end in good order (returns at once)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActiveObject:
+    """An object that a component offers.
+
+    Attributes:
+        path: Name below the root context, e.g. ``ocm/daq``.
+        interface: What it implements.
+        servant: What implements it.
+    """
+
+    path: str
+    interface: type
+    servant: Any
+
+
+class Component:
+    """A part of an installation that runs in a process of its own.
+
+    The process calls, in this order: the constructor, ``recover``, ``objects`` (which
+    it then activates and binds under one lease), ``start``; and at the end ``stop``.
+
+    Attributes:
+        kind: Its kind in an installation file.
+        Settings: Its configuration: a struct; unknown settings are refused by it.
+        site: Where it runs.
+    """
+
+    kind: ClassVar[str]
+    Settings: ClassVar[type[msgspec.Struct]]
+
+    def __init__(self, site: Site, settings: Any) -> None:
+        self.site = site
+        self.settings = settings
+
+    def recover(self) -> None:
+        """Open the store and bring it into order after a crash."""
+
+    def objects(self) -> list[ActiveObject]:
+        """Return the objects that it offers."""
+        return []
+
+    def start(self) -> None:
+        """Begin to work; the names are bound."""
+
+    def stop(self) -> None:
+        """Finish what must be finished and release everything; the names are gone."""
+
+    def detail(self) -> str:
+        """Say in a few words what it is doing (shown with its heartbeat)."""
+        return ""
