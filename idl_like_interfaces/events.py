@@ -47,6 +47,8 @@ class Batch(Value, frozen=True, kw_only=True):
         topics: The distinct topics.
         topic_of: For each event the index of its topic; empty when there is only one.
         records: One encoded ``EventRecord`` for each event.
+        lost: Events just before ``first`` that the supplier had to drop; it lets a
+            restarted channel tell them from those that its predecessor took.
     """
 
     source: str
@@ -55,6 +57,7 @@ class Batch(Value, frozen=True, kw_only=True):
     topics: list[str]
     topic_of: list[int] = []
     records: OctetBlocks
+    lost: int = 0
 
 
 class PublishReply(Value, frozen=True, kw_only=True):
