@@ -235,6 +235,9 @@ def _check_type(info: msgspec.inspect.Type, where: str, seen: frozenset[type] = 
         case msgspec.inspect.DateTimeType(tz=None | False):
             message = f"{where} is a bare datetime, which may be naive: declare UtcTime"
             raise TypeError(message)
+        case msgspec.inspect.BytesType() | msgspec.inspect.ByteArrayType() | msgspec.inspect.MemoryViewType():
+            message = f"{where} is bytes, which a serializer would carry: declare Octets"
+            raise TypeError(message)
         case msgspec.inspect.CustomType(cls=cls) if cls not in (Octets, OctetBlocks):
             message = f"{where} has type {cls.__name__}, which is not a declared struct"
             raise TypeError(message)

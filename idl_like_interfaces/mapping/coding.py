@@ -1,0 +1,292 @@
+"""Coding by declared type: structs to plain values and back, strictly.
+
+A message is plain values (dict, list, str, number, bool, None) and at most one
+*annex*, into which all its octets are laid one behind the other. In the plain
+values an ``Octets`` stands as ``{"octets@": [start, length]}`` and an ``OctetBlocks``
+as ``{"octets@": [start, [length, ...]]}``; ``start`` counts from the annex's begin.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import msgspec
+
+from idl_like_interfaces.declare import Operation
+from idl_like_interfaces.errors import BadParam
+from idl_like_interfaces.octets import Buffer, OctetBlocks, Octets
+
+PLACEHOLDER = "octets@"
+
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+T = TypeVar("T")
+
+
+class Annex:
+    """Collects the octets of a message that is being encoded."""
+
+    __slots__ = ("_parts", "_size")
+
+    def __init__(self) -> None:
+        self._parts: list[memoryview] = []
+        self._size = 0
+
+    def lay(self, value: Any) -> dict[str, list[Any]]:
+        """Lay octets in and return what stands for them (an ``enc_hook`` of msgspec)."""
+        match value:
+            case Octets():
+                return self._lay(value.view, len(value))
+            case OctetBlocks():
+                return self._lay(value.buffer, list(value.lengths))
+            case _:
+                text = f"objects of type {type(value).__name__} cannot travel"
+                raise NotImplementedError(text)
+
+    def _lay(self, view: memoryview, lengths: int | list[int]) -> dict[str, list[Any]]:
+        start, self._size = self._size, self._size + len(view)
+        self._parts.append(view)
+        return {PLACEHOLDER: [start, lengths]}
+
+    def joined(self) -> Buffer | None:
+        """Return all octets in one buffer, without a copy when there is one part."""
+        if not self._parts:
+            return None
+        return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+
+
+def encode(value: Any, annex: Annex) -> Any:
+    """Turn a declared value into plain values, octets into the annex.
+
+    Raises:
+        TypeError: Something in it has no plain form.
+    """
+    if type(value) in _PLAIN:
+        return value
+    return msgspec.to_builtins(value, enc_hook=annex.lay)
+
+
+def _inline(value: Any) -> bytes | list[bytes]:
+    if isinstance(value, OctetBlocks):
+        return [bytes(block) for block in value]
+    return bytes(value)
+
+
+def encode_inline(value: Any) -> Any:
+    """As ``encode``, octets as bytes in place, for peers that do not know the annex."""
+    if type(value) in _PLAIN:
+        return value
+    return msgspec.to_builtins(value, enc_hook=_inline, builtin_types=(bytes,))
+
+
+def to_plain(value: Any) -> Any:
+    """Turn a declared value without octets into plain values."""
+    return encode(value, Annex())
+
+
+def to_json(value: Any) -> str:
+    """Turn a declared value without octets into JSON text."""
+    return msgspec.json.encode(to_plain(value)).decode()
+
+
+@lru_cache(maxsize=None)
+def arguments_of(operation: Operation) -> type[msgspec.Struct]:
+    """Return a struct whose fields are the operation's parameters."""
+    return msgspec.defstruct(
+        f"{operation.name} arguments",
+        [
+            (p.name, p.type) if p.is_required else (p.name, p.type, _default(p.default))
+            for p in operation.parameters
+        ],
+        kw_only=True,
+        forbid_unknown_fields=True,
+    )
+
+
+def _default(value: Any) -> Any:
+    if isinstance(value, list | dict):
+        return msgspec.field(default_factory=lambda: type(value)(value))
+    return value
+
+
+@lru_cache(maxsize=None)
+def reply_of(operation: Operation) -> type[msgspec.Struct]:
+    """Return a struct whose one field ``reply`` is what the operation returns."""
+    return msgspec.defstruct(f"{operation.name} reply", [("reply", operation.returns)])
+
+
+def decode_arguments(
+    operation: Operation, args: Sequence[Any], kwargs: Mapping[str, Any], annex: Buffer | None
+) -> list[Any]:
+    """Check a request and return its arguments in the declared order.
+
+    Raises:
+        BadParam: One is missing, unknown, given twice or of the wrong type.
+    """
+    names = [p.name for p in operation.parameters]
+    if len(args) > len(names):
+        raise BadParam(
+            f"{operation.name} takes {len(names)} arguments ({', '.join(names)}), got {len(args)}",
+            field=operation.name,
+            remedy="leave out the arguments behind the last declared one",
+        )
+    given = dict(zip(names, args, strict=False))
+    twice = given.keys() & kwargs.keys()
+    if twice:
+        name = min(twice)
+        raise BadParam(f"argument {name} of {operation.name} is given twice", field=name)
+    decoded = _convert({**given, **kwargs}, arguments_of(operation), annex)
+    return [getattr(decoded, name) for name in names]
+
+
+def decode_reply(operation: Operation, plain: Any, annex: Buffer | None) -> Any:
+    """Read a reply; fields that a newer minor version added are passed over.
+
+    Raises:
+        BadParam: It is not what the operation declares.
+    """
+    if operation.returns in _PLAIN and type(plain) is operation.returns:
+        return plain
+    wanted = reply_of(operation)
+    try:
+        decoded = _convert({"reply": plain}, wanted, annex)
+    except BadParam:
+        known = without_unknown(msgspec.inspect.type_info(operation.returns), plain)
+        decoded = _convert({"reply": known}, wanted, annex)
+    return decoded.reply  # type: ignore[attr-defined]
+
+
+def from_plain(type_: type[T], plain: Any, field: str = "") -> T:
+    """Read plain values as a declared type, strictly.
+
+    Args:
+        type_: The type.
+        plain: The values.
+        field: Name of the whole, the begin of the path in an error.
+
+    Raises:
+        BadParam: A field is missing, unknown or of the wrong type or value.
+    """
+    return _convert(plain, type_, None, field)
+
+
+def parse_json(type_: type[T], text: str | bytes, field: str = "") -> T:
+    """Read JSON text as a declared type, strictly.
+
+    Raises:
+        BadParam: The text is not JSON, or as ``from_plain``.
+    """
+    try:
+        plain = msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise BadParam(
+            f"{field or 'the text'} is not JSON: {error}",
+            field=field,
+            cause="a quote, comma or bracket is missing or too many",
+            remedy="check the text with a JSON tool",
+        ) from error
+    return from_plain(type_, plain, field)
+
+
+def _convert(plain: Any, type_: type[T], annex: Buffer | None, field: str = "") -> T:
+    def octets(wanted: type, found: Any) -> Any:
+        return _octets(wanted, found, annex)
+
+    try:
+        return msgspec.convert(plain, type_, dec_hook=octets)
+    except msgspec.ValidationError as error:
+        raise _bad_param(str(error), field) from None
+
+
+_AT = re.compile(r"(?P<what>.*?)(?: - at `(?P<key>key in )?\$(?P<path>.*)`)?$", re.DOTALL)
+_MEMBER = re.compile(r"Object (?:missing required|contains unknown) field `(?P<name>[^`]+)`")
+
+
+def _bad_param(text: str, field: str) -> BadParam:
+    """Say which field is wrong, from what msgspec says."""
+    found = _AT.fullmatch(text)
+    assert found is not None
+    path = field + (found["path"] or "")
+    member = _MEMBER.match(found["what"])
+    if member:
+        path = f"{path}.{member['name']}"
+    path = path.lstrip(".")
+    what = found["what"][:1].lower() + found["what"][1:]
+    if member:
+        verb = "is missing" if "missing" in what else "is unknown"
+        remedy = "give it" if "missing" in what else "leave it out or correct its name"
+        return BadParam(f"{path or 'value'}: the field {verb}", field=path, remedy=remedy)
+    return BadParam(
+        f"{path or 'value'}: {what}", field=path, remedy="give a value of the declared type"
+    )
+
+
+def _octets(wanted: type, found: Any, annex: Buffer | None) -> Any:
+    """Read octets from the annex, or as a stock client sends them."""
+    match found:
+        case {"octets@": [int(start), int(length)]} if wanted is Octets:
+            return Octets(_cut(annex, start, length))
+        case {"octets@": [int(start), [*lengths]]} if wanted is OctetBlocks:
+            return OctetBlocks(_cut(annex, start, sum(lengths)), lengths)
+        case list() | tuple() if wanted is OctetBlocks:
+            return OctetBlocks.of([_inline_octets(each) for each in found])
+        case _ if wanted is Octets:
+            return Octets(_inline_octets(found))
+        case _:
+            text = f"Expected octets, got `{type(found).__name__}`"
+            raise ValueError(text)
+
+
+def _cut(annex: Buffer | None, start: int, length: int) -> memoryview:
+    view = memoryview(annex if annex is not None else b"")
+    if start < 0 or length < 0 or start + length > len(view):
+        text = f"Octets {start}..{start + length} lie outside the annex of {len(view)} bytes"
+        raise ValueError(text)
+    return view[start : start + length]
+
+
+def _inline_octets(found: Any) -> Buffer:
+    match found:
+        case bytes() | bytearray() | memoryview():
+            return found
+        case {"data": str(text), "encoding": "base64"}:
+            return base64.b64decode(text, validate=True)
+        case _:
+            text = f"Expected octets, got `{type(found).__name__}`"
+            raise ValueError(text)
+
+
+def without_unknown(info: msgspec.inspect.Type, plain: Any) -> Any:
+    """Drop the fields that the type does not declare, at every depth."""
+    match info, plain:
+        case msgspec.inspect.StructType(), dict():
+            known = {each.encode_name: each.type for each in info.fields}
+            tag = {info.tag_field} if info.tag_field else set()
+            return {
+                name: without_unknown(known[name], value) if name in known else value
+                for name, value in plain.items()
+                if name in known or name in tag
+            }
+        case (msgspec.inspect.ListType() | msgspec.inspect.VarTupleType()), (list() | tuple()):
+            return [without_unknown(info.item_type, each) for each in plain]
+        case msgspec.inspect.DictType(), dict():
+            return {key: without_unknown(info.value_type, each) for key, each in plain.items()}
+        case msgspec.inspect.UnionType(), _:
+            return _without_unknown_of_union(info, plain)
+        case _:
+            return plain
+
+
+def _without_unknown_of_union(info: msgspec.inspect.UnionType, plain: Any) -> Any:
+    """Choose the member by its tag, or the only struct of the union."""
+    structs = [each for each in info.types if isinstance(each, msgspec.inspect.StructType)]
+    if not isinstance(plain, dict) or not structs:
+        return plain
+    for each in structs:
+        if each.tag_field is None or plain.get(each.tag_field) == each.tag:
+            return without_unknown(each, plain)
+    return plain

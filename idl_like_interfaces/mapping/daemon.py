@@ -1,0 +1,242 @@
+"""Hosting: one daemon per component, on the loopback interface.
+
+Pyro5's daemon keeps its dispatching; the transport below it is ours, since the
+stock one blocks its accept loop in a handshake and goes on serving after it was
+closed. One thread serves one connection.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import logging
+import socket
+import threading
+from types import TracebackType
+from typing import Any, Self
+
+import Pyro5.configure
+import Pyro5.errors
+import Pyro5.server
+from Pyro5 import config
+from Pyro5.callcontext import current_context
+from Pyro5.socketutil import SocketConnection
+from typing_extensions import override
+
+from idl_like_interfaces.errors import BadParam
+from idl_like_interfaces.mapping.skeleton import skeleton_class
+from idl_like_interfaces.mapping.wire import CONNECT_DEADLINE_S, make_incarnation
+
+log = logging.getLogger(__name__)
+
+MAX_CONNECTIONS = 1000
+"""More are closed at once; a connection costs a thread."""
+
+_SERIALIZERS = {1: "serpent", 4: "msgpack"}
+_HEADER_TAIL = 34
+_CLOSE_DEADLINE_S = 5.0
+
+config.SOCK_NODELAY = True
+# An expected lost peer is told by our own errors; Pyro5 would log each as an error.
+logging.getLogger("Pyro5.client").setLevel(logging.CRITICAL)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or address is one of this host's loopback addresses."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class _Connection(SocketConnection):  # type: ignore[misc]
+    """A connection that looks at each header before its payload is read."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__(sock)
+        self._reads = 0
+
+    @override
+    def recv(self, size: int) -> bytes:
+        received: bytes = super().recv(size)
+        # Pyro5 reads a message in three parts: 6 bytes, the rest of the header, payload.
+        self._reads = (self._reads + 1) % 3
+        if self._reads == 2 and size == _HEADER_TAIL and received[1] not in _SERIALIZERS:  # noqa: PLR2004
+            message = f"serializer {received[1]} is refused; use serpent or msgpack"
+            raise Pyro5.errors.ProtocolError(message)
+        return received
+
+
+class _Transport:
+    """Accepts connections and serves each in a thread of its own."""
+
+    def __init__(self, daemon: _Daemon, listener: socket.socket) -> None:
+        self.sock = listener
+        self._daemon = daemon
+        self._lock = threading.Lock()
+        self._serving: dict[_Connection, threading.Thread] = {}
+        self._closed = False
+        self._acceptor = threading.Thread(target=self._accept, name="accept", daemon=True)
+
+    def start(self) -> None:
+        self._acceptor.start()
+
+    def close(self) -> None:
+        """Stop listening and really close every connection."""
+        with self._lock:
+            self._closed = True
+            serving = dict(self._serving)
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(socket.SHUT_RDWR)
+        self.sock.close()
+        for connection in serving:
+            connection.close()
+        for thread in (self._acceptor, *serving.values()):
+            if thread is not threading.current_thread() and thread.ident is not None:
+                thread.join(_CLOSE_DEADLINE_S)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                sock, peer = self.sock.accept()
+            except OSError:
+                return
+            self._serve(sock, peer)
+
+    def _serve(self, sock: socket.socket, peer: object) -> None:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection = _Connection(sock)
+        thread = threading.Thread(
+            target=self._run, args=(connection,), name=f"serve {peer}", daemon=True
+        )
+        with self._lock:
+            refused = self._closed or len(self._serving) >= MAX_CONNECTIONS
+            if not refused:
+                self._serving[connection] = thread
+        if refused:
+            log.warning("connection of %s refused: %d are open", peer, MAX_CONNECTIONS)
+            connection.close()
+        else:
+            thread.start()
+
+    def _run(self, connection: _Connection) -> None:
+        try:
+            connection.timeout = CONNECT_DEADLINE_S
+            if self._daemon.greet(connection):
+                connection.timeout = None
+                while True:
+                    self._daemon.handleRequest(connection)
+        except (OSError, Pyro5.errors.PyroError) as lost:
+            log.debug("connection ended: %s", lost)
+        except Exception:
+            log.exception("connection ended by a failure")
+        finally:
+            self._daemon._clientDisconnect(connection)  # noqa: SLF001 (Pyro5's own hook)
+            connection.close()
+            with self._lock:
+                self._serving.pop(connection, None)
+
+
+class _Daemon(Pyro5.server.Daemon):  # type: ignore[misc]
+    """Pyro5's dispatching on our transport."""
+
+    def __init__(self, listener: socket.socket, host: str) -> None:
+        # Given a connected socket, Pyro5 starts no server of its own.
+        one, other = socket.socketpair()
+        with one, other:
+            super().__init__(connected_socket=one)
+        self.transportServer = _Transport(self, listener)
+        self.locationStr = f"{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
+
+    def greet(self, connection: _Connection) -> bool:
+        """Shake hands; tell whether the peer may go on."""
+        return bool(self._handshake(connection))
+
+    @override
+    def handleRequest(self, conn: _Connection) -> None:
+        # Annotations of a reply that failed would ride on the next one.
+        current_context.response_annotations = {}
+        super().handleRequest(conn)
+
+
+class ObjectAdapter:
+    """Makes servants reachable (CORBA's object adapter).
+
+    Args:
+        host: A loopback name or address.
+        port: 0: any free port.
+        incarnation: This start of the component; made when it is not given.
+
+    Attributes:
+        host: As given.
+        port: Where it listens.
+        incarnation: Goes into each object id, so that a reference from before a
+            restart names nothing.
+
+    Raises:
+        BadParam: The host is not a loopback address.
+        OSError: The port is in use.
+    """
+
+    def __init__(
+        self, host: str = "localhost", port: int = 0, incarnation: str | None = None
+    ) -> None:
+        if not is_loopback(host):
+            raise BadParam(
+                f"address {host} is not on the loopback interface",
+                field="host",
+                cause="without TLS everybody on the network could command the objects",
+                remedy="use localhost and reach it through an ssh tunnel",
+            )
+        self.host = host
+        self.incarnation = incarnation or make_incarnation()
+        listener = socket.create_server((host, port), backlog=128)
+        self.port: int = listener.getsockname()[1]
+        self._daemon = _Daemon(listener, host)
+        self._started = False
+
+    def activate(self, servant: object, interface: type, object_id: str) -> str:
+        """Make a servant reachable under its interface and return its URI.
+
+        The id in the URI is ``object_id~incarnation``.
+        """
+        full_id = f"{object_id}~{self.incarnation}"
+        skeleton = skeleton_class(interface)(servant, interface, full_id, self.incarnation)
+        return str(self._daemon.register(skeleton, full_id))
+
+    def activate_fixed(self, servant: object, interface: type, object_id: str) -> str:
+        """As ``activate``, under an id that is the same after a restart."""
+        skeleton = skeleton_class(interface)(servant, interface, object_id, self.incarnation)
+        return str(self._daemon.register(skeleton, object_id))
+
+    def activate_stock(self, exposed: Any, object_id: str) -> str:
+        """Make an object reachable that Pyro5 itself knows how to expose."""
+        return str(self._daemon.register(exposed, object_id))
+
+    def deactivate(self, object_id: str) -> None:
+        """Take a servant out; calls to it find no object."""
+        for each in (object_id, f"{object_id}~{self.incarnation}"):
+            self._daemon.unregister(each)
+
+    def start(self) -> None:
+        """Begin to serve, in threads."""
+        self._started = True
+        self._daemon.transportServer.start()
+
+    def close(self) -> None:
+        """Serve no more; established connections are closed too."""
+        self._daemon.transportServer.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
