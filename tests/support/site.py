@@ -1,0 +1,103 @@
+"""A site without a process: what a component does there can be looked at."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from typing_extensions import override
+
+from idl_like_interfaces.declare import Value
+from idl_like_interfaces.errors import Transient
+from objects.component.site import Site
+from tests.support.clock import ManualClock
+
+T = TypeVar("T")
+
+
+class FakeSite(Site):
+    """Names are servants, events a list, time stands still, periodic jobs run on demand."""
+
+    def __init__(self, data_root: Path, name: str = "tested", root: str = "obs") -> None:
+        self.name = name
+        self.root = root
+        self.incarnation = "20260102T030405-00000001"
+        self.data_root = data_root
+        self.clock: ManualClock = ManualClock()
+        self.events: list[tuple[str, Value]] = []
+        self.exit_requested = threading.Event()
+        self._bound: dict[str, object] = {}
+        self._jobs: list[Callable[[], None]] = []
+        self._news = threading.Condition()
+
+    def bind(self, name: str, servant: object) -> None:
+        """Let ``narrow(name)`` return the servant itself."""
+        self._bound[name] = servant
+
+    def unbind(self, name: str) -> None:
+        """Let ``narrow(name)`` return something whose every call finds nobody."""
+        self._bound.pop(name, None)
+
+    @override
+    def narrow(self, reference: str, interface: type[T]) -> T:
+        return cast("T", _Late(self._bound, reference))
+
+    @override
+    def publish(self, topic: str, body: Value) -> None:
+        with self._news:
+            self.events.append((topic, body))
+            self._news.notify_all()
+
+    def await_event(self, wanted: Callable[[str, Any], bool], timeout_s: float = 20.0) -> Value:
+        """Return the first event that is wanted, waiting for it.
+
+        Raises:
+            AssertionError: It did not come.
+        """
+
+        def found() -> Value | None:
+            return next((body for topic, body in self.events if wanted(topic, body)), None)
+
+        with self._news:
+            self._news.wait_for(lambda: found() is not None, timeout_s)
+            body = found()
+        assert body is not None, f"the event did not come; there were {self.events}"
+        return body
+
+    @override
+    def every(self, period_s: float, action: Callable[[], None]) -> Callable[[], None]:
+        self._jobs.append(action)
+
+        def end() -> None:
+            if action in self._jobs:
+                self._jobs.remove(action)
+
+        return end
+
+    def tick(self) -> None:
+        """Run every periodic job once, here."""
+        for job in list(self._jobs):
+            job()
+
+    @override
+    def request_exit(self) -> None:
+        self.exit_requested.set()
+
+
+class _Late:
+    """Looks the servant up at each call, as a stub of a name does."""
+
+    def __init__(self, bound: dict[str, object], reference: str) -> None:
+        self._bound = bound
+        self._reference = reference
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            servant = self._bound.get(self._reference)
+            if servant is None:
+                raise Transient(f"{self._reference} cannot be reached: nothing has that name")
+            return getattr(servant, name)(*args, **kwargs)
+
+        return call
