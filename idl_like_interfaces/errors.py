@@ -120,6 +120,12 @@ class Internal(
     """The object failed in a way that its interface does not declare: a bug."""
 
 
+class PersistStore(
+    SystemRefusal, OSError, repository_id="IDL:omg.org/CORBA/PERSIST_STORE:1.0"
+):
+    """What must be remembered could not be written or read; nothing was changed."""
+
+
 class InterfaceMismatch(
     SystemRefusal, TypeError, repository_id="IDL:omg.org/CORBA/INV_OBJREF:1.0"
 ):
