@@ -12,6 +12,7 @@ import base64
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -193,11 +194,14 @@ def parse_json(type_: type[T], text: str | bytes, field: str = "") -> T:
 
 
 def _convert(plain: Any, type_: type[T], annex: Buffer | None, field: str = "") -> T:
-    def octets(wanted: type, found: Any) -> Any:
+    def special(wanted: type, found: Any) -> Any:
+        # Settings of components name folders and files; interfaces cannot.
+        if wanted is Path and isinstance(found, str):
+            return Path(found)
         return _octets(wanted, found, annex)
 
     try:
-        return msgspec.convert(plain, type_, dec_hook=octets)
+        return msgspec.convert(plain, type_, dec_hook=special)
     except msgspec.ValidationError as error:
         raise _bad_param(str(error), field) from None
 

@@ -1,0 +1,1 @@
+"""What every component stands on: its site, its process, its supervisor."""

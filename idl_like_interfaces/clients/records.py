@@ -1,0 +1,143 @@
+"""Event bodies: encoded once by the supplier, decoded by whoever reads them."""
+
+from __future__ import annotations
+
+import base64
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import msgspec
+
+from idl_like_interfaces.errors import BadParam
+from idl_like_interfaces.events import EventRecord
+
+UNDECODABLE = "IDL:obsorb/events/Undecodable:1.0"
+"""Repository id that a reader gives to a record that it cannot decode (body ``None``)."""
+
+LARGEST_RECORD = 3 * 1024 * 1024
+"""Bytes: a message of 4 MiB must have room for a record and all around it."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(EventRecord)
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """An event as a consumer gets it.
+
+    Attributes:
+        epoch: The channel's epoch.
+        sequence: Number in that epoch.
+        topic: Its topic.
+        source: Its supplier, e.g. ``obs/ocm``.
+        incarnation: Start of the supplier.
+        source_sequence: Number in the supplier's incarnation.
+        time: When it happened, UTC.
+        repository_id: Type of the body; may be empty.
+        body: Plain values.
+    """
+
+    epoch: str
+    sequence: int
+    topic: str
+    source: str
+    incarnation: str
+    source_sequence: int
+    time: datetime
+    repository_id: str
+    body: Any
+
+    def as_(self, type_: type[T]) -> T:
+        """Read the body as a declared struct; fields that it does not know are passed over.
+
+        Raises:
+            BadParam: The body is not of that type.
+        """
+        try:
+            return msgspec.convert(_known(self.body, type_), type_)
+        except msgspec.ValidationError as error:
+            raise BadParam(
+                f"the body of event {self.sequence} on {self.topic} is no {type_.__name__}: {error}",
+                field="body",
+                cause="the supplier sends another type, or another version of it, on this topic",
+                remedy=f"see what {self.source} sends (its repository id: {self.repository_id!r})",
+            ) from error
+
+
+def _known(body: Any, type_: type) -> Any:
+    """Leave out what a newer supplier may have added."""
+    if not isinstance(body, dict) or not hasattr(type_, "__struct_fields__"):
+        return body
+    names = {each.encode_name for each in msgspec.structs.fields(type_)}
+    return {name: value for name, value in body.items() if name in names}
+
+
+def encode_record(time_ns: int, body: Any, repository_id: str = "") -> bytes:
+    """Encode a record.
+
+    Args:
+        time_ns: When it happened, ns since 1970 UTC.
+        body: A declared struct or plain values; times become ISO texts.
+        repository_id: Type of the body.
+
+    Raises:
+        BadParam: The body has no plain form, or is larger than 3 MiB.
+    """
+    try:
+        plain = body if type(body) in _PLAIN else msgspec.to_builtins(body, builtin_types=(bytes,))
+        record = _ENCODER.encode(EventRecord(time_ns, repository_id, plain))
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise BadParam(
+            f"the body of the event cannot travel: {error}",
+            field="body",
+            remedy="give a declared struct or plain values (dict, list, str, number, bool, None)",
+        ) from error
+    if len(record) > LARGEST_RECORD:
+        raise BadParam(
+            f"the body of the event has {len(record)} bytes, the most are {LARGEST_RECORD}",
+            field="body",
+            remedy="write bulk data to a file and announce the file",
+        )
+    return record
+
+
+def decode_record(encoded: memoryview | bytes) -> tuple[datetime, str, Any]:
+    """Return time, repository id and body; ``UNDECODABLE`` and 1970 for what is no record."""
+    try:
+        record = _DECODER.decode(encoded)
+        return _time(record.time_ns), record.repository_id, record.body
+    except (msgspec.DecodeError, OverflowError, RecursionError):
+        return _EPOCH, UNDECODABLE, None
+
+
+def _time(time_ns: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=time_ns // 1000)
+
+
+def to_wire(body: Any) -> Any:
+    """Return a decoded body as any serializer carries it: no NaN, no bytes, text keys."""
+    match body:
+        case dict():
+            return {str(key): to_wire(value) for key, value in body.items()}
+        case list():
+            return [to_wire(value) for value in body]
+        case _:
+            return _scalar_to_wire(body)
+
+
+def _scalar_to_wire(value: Any) -> Any:
+    match value:
+        case float() if not math.isfinite(value):
+            return None
+        case None | bool() | int() | float() | str():
+            return value
+        case bytes():
+            return base64.b64encode(value).decode()
+        case _:
+            return str(value)

@@ -1,0 +1,276 @@
+"""The public client of the name service: find it, resolve, narrow, register."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, TypeVar, cast
+
+from typing_extensions import Self
+
+from idl_like_interfaces.declare import interface_of
+from idl_like_interfaces.errors import BadParam, CommFailure, RemoteError
+from idl_like_interfaces.mapping import narrow, release
+from idl_like_interfaces.naming import (
+    DEFAULT_PORT,
+    OBJECT_ID,
+    AlreadyBound,
+    BindingType,
+    NamingContext,
+    NoSuchLease,
+    NotFound,
+    NotFoundReason,
+)
+from idl_like_interfaces.object import Object
+
+log = logging.getLogger(__name__)
+
+ENVIRONMENT = "OBSORB_NAMES"
+
+LEASE_TERM_S = 6.0
+LEASE_RENEWAL_S = 2.0
+
+_ALIVE_DEADLINE_S = 1.0
+
+T = TypeVar("T")
+
+Address = tuple[str, int]
+
+
+def name_server_address(option: str | None = None) -> Address:
+    """Find out where the name server is: the option, else $OBSORB_NAMES, else localhost:9090.
+
+    Raises:
+        BadParam: The text is not ``HOST:PORT``.
+    """
+    text = option or os.environ.get(ENVIRONMENT) or f"localhost:{DEFAULT_PORT}"
+    return parse_address(text)
+
+
+def parse_address(text: str) -> Address:
+    """Read ``HOST:PORT``.
+
+    Raises:
+        BadParam: The text is not of that form.
+    """
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdecimal() or int(port) > 65535:  # noqa: PLR2004 (TCP)
+        raise BadParam(
+            f"{text!r} is not the address of a name server",
+            field="names",
+            remedy=f"give HOST:PORT, e.g. localhost:{DEFAULT_PORT}",
+        )
+    return host, int(port)
+
+
+class Names:
+    """A client of one name service; usable from any thread.
+
+    Args:
+        address: Where it is.
+
+    Attributes:
+        address: As given.
+        context: Stub of the root context.
+    """
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self.context: NamingContext = narrow(
+            f"PYRO:{OBJECT_ID}@{address[0]}:{address[1]}", NamingContext
+        )
+        self._stubs: dict[tuple[str, type, float], object] = {}
+        self._lock = threading.Lock()
+
+    def resolve(self, name: str) -> str:
+        """Return the URI of an object.
+
+        Raises:
+            NotFound: There is no such name, or it is a context.
+            InvalidName: It is not a name.
+            CommFailure: The name server does not answer.
+        """
+        binding = self.context.resolve(name)
+        if binding.type is BindingType.CONTEXT:
+            raise NotFound(
+                f"{name!r} is a context, not an object",
+                why=NotFoundReason.NOT_OBJECT,
+                rest_of_name=name,
+                remedy="give the full name of an object",
+            )
+        return binding.uri
+
+    def narrow(self, reference: str, interface: type[T], deadline_s: float = 10.0) -> T:
+        """Return a typed stub for a name or a URI; the same one for the same arguments."""
+        key = (reference, interface, deadline_s)
+        with self._lock:
+            if key not in self._stubs:
+                self._stubs[key] = narrow(
+                    reference, interface, resolve=self.resolve, deadline_s=deadline_s
+                )
+            return cast("T", self._stubs[key])
+
+    def is_alive(self, uri: str) -> bool:
+        """Tell whether an object answers at a URI, within a second."""
+        stub = narrow(uri, Object, deadline_s=_ALIVE_DEADLINE_S)
+        try:
+            stub.ping()
+        except RemoteError:
+            return False
+        finally:
+            release(stub)
+        return True
+
+    def close(self) -> None:
+        """Close all connections."""
+        with self._lock:
+            stubs, self._stubs = list(self._stubs.values()), {}
+        for stub in (*stubs, self.context):
+            release(stub)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """An object to be registered: its full name, where it is and what it implements."""
+
+    name: str
+    uri: str
+    interface: type
+
+
+class Registration:
+    """Keeps the names of a component bound under one lease.
+
+    Not thread-safe: one thread claims, renews and releases.
+
+    Args:
+        names: The name service.
+        holder: The component, for people.
+        offers: Its objects.
+        metadata: Goes with every name.
+    """
+
+    def __init__(
+        self,
+        names: Names,
+        holder: str,
+        offers: Sequence[Offer],
+        metadata: dict[str, str],
+        term_s: float = LEASE_TERM_S,
+    ) -> None:
+        self._names = names
+        self._holder = holder
+        self._offers = offers
+        self._metadata = metadata
+        self._term_s = term_s
+        self._lease_id = ""
+        self.is_held = False
+
+    def claim(self) -> None:
+        """Take a lease and bind everything.
+
+        A name whose object does not answer any more is taken over.
+
+        Raises:
+            AlreadyBound: A living object has one of the names; none is kept.
+            CommFailure: The name server does not answer.
+        """
+        self._lease_id = self._names.context.grant_lease(self._holder, self._term_s).lease_id
+        try:
+            for offer in self._offers:
+                self._bind(offer)
+        except RemoteError:
+            self.release()
+            raise
+        self.is_held = True
+
+    def keep(self) -> None:
+        """Renew the lease; when it has ended, claim again. A lost name server is logged."""
+        try:
+            if self._lease_id:
+                self._renew()
+            else:
+                self.claim()
+        except CommFailure as error:
+            self._note_lost(error)
+        except RemoteError as error:
+            self._note_lost(error)
+            self._lease_id = ""
+
+    def release(self) -> None:
+        """Give the lease back; the names are gone. A lost name server does not matter."""
+        lease_id, self._lease_id, self.is_held = self._lease_id, "", False
+        if not lease_id:
+            return
+        try:
+            self._names.context.release_lease(lease_id)
+        except RemoteError as error:
+            log.debug("lease %s was not released: %s", lease_id, error)
+
+    def _renew(self) -> None:
+        try:
+            self._names.context.renew_lease(self._lease_id)
+        except NoSuchLease:
+            log.warning("the lease of %s had ended; taking a new one", self._holder)
+            self.claim()
+        if not self.is_held:
+            log.info("the name server answers again")
+        self.is_held = True
+
+    def _note_lost(self, error: RemoteError) -> None:
+        if self.is_held:
+            log.warning("the names of %s are not kept: %s", self._holder, error)
+        self.is_held = False
+
+    def _bind(self, offer: Offer) -> None:
+        context = self._names.context
+        self._make_contexts(offer.name)
+        arguments: tuple[Any, ...] = (
+            offer.name,
+            offer.uri,
+            interface_of(offer.interface).repository_id,
+            self._metadata,
+            self._lease_id,
+        )
+        try:
+            context.bind(*arguments)
+        except AlreadyBound as taken:
+            if taken.uri and taken.uri != offer.uri and self._names.is_alive(taken.uri):
+                raise AlreadyBound(
+                    f"the name {offer.name} belongs to a living object at {taken.uri}",
+                    name=offer.name,
+                    uri=taken.uri,
+                    cause="the component is running already, perhaps in another terminal",
+                    remedy="end that one first, or give this one another name",
+                ) from taken
+            context.rebind(*arguments)
+
+    def _make_contexts(self, name: str) -> None:
+        parts = name.split("/")
+        for depth in range(1, len(parts)):
+            path = "/".join(parts[:depth])
+            try:
+                self._names.context.resolve(path)
+            except NotFound:
+                self._make_context(path)
+
+    def _make_context(self, path: str) -> None:
+        try:
+            self._names.context.bind_new_context(path)
+        except AlreadyBound:
+            log.debug("context %s was made by another component just now", path)

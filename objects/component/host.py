@@ -1,0 +1,212 @@
+"""Hosting a component: the order in which it boots, lives and ends."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+from typing_extensions import Self, override
+
+from idl_like_interfaces.announcements import HEARTBEAT_TOPIC, ComponentState, Heartbeat
+from idl_like_interfaces.clients.events import EventSupplier
+from idl_like_interfaces.clients.logs import LogForwarder
+from idl_like_interfaces.declare import Value
+from idl_like_interfaces.errors import CommFailure
+from idl_like_interfaces.events import EventChannel
+from idl_like_interfaces.logs import LogService
+from idl_like_interfaces.mapping import ObjectAdapter, make_incarnation
+from idl_like_interfaces.mapping.wire import host_name
+from nameserver.client import LEASE_RENEWAL_S, Address, Names, Offer, Registration
+from objects.component.clock import SystemClock
+from objects.component.site import ActiveObject, Component, Site
+from objects.component.timetable import Timetable
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT_S = 1.0
+_DRAIN_S = 2.0
+
+T = TypeVar("T")
+
+
+class HostedSite(Site):
+    """The site of a component that runs in this process.
+
+    Args:
+        name: The component's name.
+        root: Root context of the installation.
+        data_root: Folder of the installation's data; made when it is missing.
+        names: Where the name server is; it need not run yet.
+
+    Raises:
+        OSError: The data root cannot be made.
+    """
+
+    def __init__(self, name: str, *, root: str, data_root: Path, names: Address) -> None:
+        self.name = name
+        self.root = root
+        self.incarnation = make_incarnation()
+        self.data_root = data_root
+        data_root.mkdir(mode=0o774, parents=True, exist_ok=True)
+        self.clock = SystemClock()
+        self.names = Names(names)
+        self.timetable = Timetable()
+        self.exit_requested = threading.Event()
+        self.supplier = EventSupplier(
+            self.narrow(f"{root}/events", EventChannel), f"{root}/{name}", self.incarnation
+        )
+
+    @override
+    def narrow(self, reference: str, interface: type[T]) -> T:
+        return self.names.narrow(reference, interface)
+
+    @override
+    def publish(self, topic: str, body: Value) -> None:
+        self.supplier.publish(topic, body)
+
+    @override
+    def every(self, period_s: float, action: Callable[[], None]) -> Callable[[], None]:
+        return self.timetable.every(period_s, action)
+
+    @override
+    def request_exit(self) -> None:
+        self.exit_requested.set()
+
+    def close(self) -> None:
+        """Send what is spooled and close all connections."""
+        self.timetable.close()
+        self.supplier.close()
+        self.names.close()
+
+
+class ComponentHost:
+    """Runs one component in this process; a context manager.
+
+    Args:
+        component: Its class.
+        settings: Its settings, as its class declares them.
+        name: Its name.
+        names: Where the name server is.
+        root: Root context of the installation.
+        data_root: Folder of the installation's data.
+        forward_logs: Send this process's log records to the log service.
+
+    Raises:
+        RemoteError: The component refuses its settings or its store, or one of
+            its names belongs to a living object; nothing is left running.
+        OSError: A folder cannot be made or read.
+    """
+
+    def __init__(
+        self,
+        component: type[Component],
+        settings: Any,
+        *,
+        name: str,
+        names: Address,
+        root: str = "obs",
+        data_root: Path,
+        forward_logs: bool = False,
+    ) -> None:
+        self.site = HostedSite(name, root=root, data_root=data_root, names=names)
+        self._forwarder = self._forward_logs() if forward_logs else None
+        self._adapter: ObjectAdapter | None = None
+        self._registration: Registration | None = None
+        self._started_at = self.site.clock.monotonic()
+        self._state = ComponentState.STARTED
+        self._is_started = False
+        try:
+            self.component = component(self.site, settings)
+            self._boot()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End it in good order: unbind, finish its work, close; harmless when repeated."""
+        if self._registration is not None:
+            self._registration.release()
+        if self._is_started:
+            self._is_started = False
+            self.component.stop()
+            self._beat(ComponentState.STOPPED)
+            log.info("%s has ended", self.site.name)
+        if self._adapter is not None:
+            self._adapter.close()
+        if self._forwarder is not None:
+            logging.getLogger().removeHandler(self._forwarder)
+            self._forwarder.close()
+            self._forwarder = None
+        self.site.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _boot(self) -> None:
+        self.component.recover()
+        self._adapter = ObjectAdapter(incarnation=self.site.incarnation)
+        offers = [self._activate(self._adapter, each) for each in self.component.objects()]
+        self._adapter.start()
+        self._registration = Registration(
+            self.site.names,
+            self.site.name,
+            offers,
+            {"component": self.site.name, "kind": self.component.kind, "pid": str(os.getpid())},
+        )
+        self._claim(self._registration)
+        self._is_started = True
+        self.component.start()
+        self._beat(ComponentState.STARTED)
+        self._state = ComponentState.RUNNING
+        self.site.every(LEASE_RENEWAL_S, self._registration.keep)
+        self.site.every(HEARTBEAT_S, self._beat)
+        log.info("%s is ready: %s", self.site.name, ", ".join(offer.name for offer in offers))
+
+    def _activate(self, adapter: ObjectAdapter, each: ActiveObject) -> Offer:
+        name = f"{self.site.root}/{each.path}"
+        uri = adapter.activate(each.servant, each.interface, name)
+        return Offer(name=name, uri=uri, interface=each.interface)
+
+    def _claim(self, registration: Registration) -> None:
+        try:
+            registration.claim()
+        except CommFailure as error:
+            # It works on without names, and binds them once the server is there.
+            log.warning("%s starts without its names: %s", self.site.name, error)
+
+    def _beat(self, state: ComponentState | None = None) -> None:
+        self.site.publish(
+            HEARTBEAT_TOPIC,
+            Heartbeat(
+                component=self.site.name,
+                kind=self.component.kind,
+                incarnation=self.site.incarnation,
+                state=state or self._state,
+                detail=self.component.detail(),
+                uptime_s=self.site.clock.monotonic() - self._started_at,
+                pid=os.getpid(),
+                host=host_name(),
+            ),
+        )
+
+    def _forward_logs(self) -> LogForwarder:
+        forwarder = LogForwarder(
+            self.site.narrow(f"{self.site.root}/log", LogService),
+            self.site.name,
+            self.site.incarnation,
+        )
+        logging.getLogger().addHandler(forwarder)
+        return forwarder

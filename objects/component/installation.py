@@ -1,0 +1,157 @@
+"""The installation file: which components there are and how they are configured.
+
+```toml
+[installation]
+name = "demo"                  # for people
+root = "obs"                   # root context of all names
+data_root = "data"             # relative to the file's folder
+
+[name_server]
+address = "localhost:9090"     # port 0: any free port
+start = true                   # false: it is run by somebody else
+
+[component.ocm]                # a component's own name
+kind = "ocm"
+instrument_id = "STIS"         # settings of its kind
+```
+"""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from idl_like_interfaces.declare import Value
+from idl_like_interfaces.errors import BadParam
+from idl_like_interfaces.mapping.coding import from_plain
+from objects.component.site import Component
+
+COMPONENTS = "obsorb.components"
+
+_NamePart = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._~+-]{1,64}$")]
+
+
+class InstallationTable(Value, frozen=True, kw_only=True):
+    """The table ``[installation]``."""
+
+    name: _NamePart = "obsorb"
+    root: _NamePart = "obs"
+    data_root: str = "data"
+
+
+class NameServerTable(Value, frozen=True, kw_only=True):
+    """The table ``[name_server]``; ``store``: a file below the data root, or ``memory``."""
+
+    address: str = "localhost:9090"
+    start: bool = True
+    store: str = "names/names.sqlite"
+
+
+class _File(Value, frozen=True, kw_only=True):
+    installation: InstallationTable = InstallationTable()
+    name_server: NameServerTable = NameServerTable()
+    component: dict[_NamePart, dict[str, Any]] = {}
+
+
+class Installation:
+    """An installation file that was read and checked.
+
+    Args:
+        path: The file.
+
+    Attributes:
+        path: The file, absolute.
+        name: For people.
+        root: Root context of all names.
+        data_root: Folder of all data, absolute.
+        name_server: Where the name server is, and whether to start it.
+        components: Settings of each component by its name, with its ``kind``.
+
+    Raises:
+        BadParam: The file is missing, is not TOML, or a field in it is wrong.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+        read = from_plain(_File, _read_toml(self.path))
+        self.name = read.installation.name
+        self.root = read.installation.root
+        self.data_root = (self.path.parent / read.installation.data_root).resolve()
+        self.name_server = read.name_server
+        self.components = read.component
+        for name in self.components:
+            self.component_class(name)
+
+    def component_class(self, name: str) -> type[Component]:
+        """Return the class of a component.
+
+        Raises:
+            BadParam: There is no such component, or its kind is missing or unknown.
+        """
+        if name not in self.components:
+            raise BadParam(
+                f"{self.path.name} has no component {name!r}",
+                field=f"component.{name}",
+                remedy=f"choose one of {', '.join(sorted(self.components)) or '(none)'}",
+            )
+        return component_class(self.components[name].get("kind"), f"component.{name}.kind")
+
+    def settings(self, name: str) -> Any:
+        """Return the checked settings of a component; its folders are absolute.
+
+        Raises:
+            BadParam: A setting is missing, unknown or wrong.
+        """
+        plain = {key: value for key, value in self.components[name].items() if key != "kind"}
+        settings = from_plain(self.component_class(name).Settings, plain, f"component.{name}")
+        return _with_absolute_paths(settings, self.path.parent)
+
+
+def component_class(kind: object, field: str = "kind") -> type[Component]:
+    """Return the class of a kind of component, by entry point.
+
+    Raises:
+        BadParam: There is no such kind.
+    """
+    known = {point.name: point for point in entry_points(group=COMPONENTS)}
+    if not isinstance(kind, str) or kind not in known:
+        raise BadParam(
+            f"{field}: there is no kind of component {kind!r}",
+            field=field,
+            cause="it is misspelt, or the package that brings it is not installed",
+            remedy=f"choose one of {', '.join(sorted(known))}",
+        )
+    loaded: type[Component] = known[kind].load()
+    return loaded
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise BadParam(
+            f"there is no installation file {path}",
+            field="installation",
+            remedy="give the path of a TOML file; `obsorb demo` writes one to look at",
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise BadParam(
+            f"{path} cannot be read as TOML: {error}",
+            field="installation",
+            remedy="correct the line that is named",
+        ) from error
+
+
+def _with_absolute_paths(settings: msgspec.Struct, base: Path) -> msgspec.Struct:
+    """Take relative ``Path`` settings from the folder of the installation file."""
+    changed = {
+        name: base / value
+        for name in settings.__struct_fields__
+        if isinstance(value := getattr(settings, name), Path)
+    }
+    return msgspec.structs.replace(settings, **changed) if changed else settings

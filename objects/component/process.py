@@ -1,0 +1,114 @@
+"""One component as a process: ``obsorb serve``, and what a supervisor starts."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from idl_like_interfaces.errors import RemoteError
+from nameserver.client import Address, name_server_address, parse_address
+from objects.component.host import ComponentHost
+from objects.component.installation import Installation
+
+REFUSED = 3
+"""Exit code of a component that refuses to start: to start it again would not help."""
+
+SUPERVISED = "OBSORB_SUPERVISED"
+"""Set for the children of a supervisor: they end when it dies."""
+
+_PR_SET_PDEATHSIG = 1
+
+log = logging.getLogger(__name__)
+
+
+def serve(
+    installation: Path,
+    component: str,
+    *,
+    names: str | None = None,
+    on_message: Callable[[str], None] = lambda _: None,
+) -> int:
+    """Run one component of an installation until SIGTERM, SIGINT or its own exit command.
+
+    Args:
+        installation: The installation file.
+        component: The component's name in it.
+        names: ``HOST:PORT`` of the name server; None: as the file or environment says.
+        on_message: Gets ``ready NAME`` once it serves.
+
+    Returns:
+        Exit code: 0.
+
+    Raises:
+        RemoteError: The component refuses to start (its settings, its store, its name).
+        OSError: A folder cannot be made or read.
+    """
+    read = Installation(installation)
+    settings = read.settings(component)
+    with ComponentHost(
+        read.component_class(component),
+        settings,
+        name=component,
+        names=_address(read, names),
+        root=read.root,
+        data_root=read.data_root,
+        forward_logs=True,
+    ) as host:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: host.site.request_exit())
+        on_message(f"ready {component}")
+        host.site.exit_requested.wait()
+    return 0
+
+
+def _address(installation: Installation, option: str | None) -> Address:
+    """Option, then the file when it says a port, then the environment."""
+    if option:
+        return parse_address(option)
+    configured = parse_address(installation.name_server.address)
+    return configured if configured[1] else name_server_address()
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to end this process when the supervisor dies."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != int(os.environ[SUPERVISED]):
+        sys.exit(REFUSED)
+
+
+def set_up_logging(level: str = "INFO") -> None:
+    """Log to stderr, one line a record."""
+    logging.basicConfig(
+        level=level,
+        stream=sys.stderr,
+        format="%(asctime)s %(levelname)-8s %(name)s: %(message)s",
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """Run as the child of a supervisor: FILE COMPONENT NAMES."""
+    if SUPERVISED in os.environ:
+        die_with_parent()
+    set_up_logging()
+    file, component, names = arguments
+
+    def say(text: str) -> None:
+        with suppress(BrokenPipeError):
+            sys.stdout.write(text + "\n")
+            sys.stdout.flush()
+
+    try:
+        return serve(Path(file), component, names=names, on_message=say)
+    except (RemoteError, OSError) as error:
+        say("refused " + (error.explain() if isinstance(error, RemoteError) else str(error)).replace("\n", "; "))
+        return REFUSED
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

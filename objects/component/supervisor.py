@@ -1,0 +1,274 @@
+"""Running an installation: start everything, restart what dies, stop cleanly (``obsorb up``)."""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from idl_like_interfaces.errors import RemoteError
+from nameserver.client import parse_address
+from objects.component.clock import Clock, SystemClock
+from objects.component.installation import Installation
+from objects.component.process import REFUSED, SUPERVISED
+from objects.component.restarts import RestartPolicy
+
+log = logging.getLogger(__name__)
+
+NAME_SERVER = "name server"
+
+_STOP_DEADLINE_S = 10.0
+_START_DEADLINE_S = 30.0
+
+Say = Callable[[str], None]
+
+
+class StartRefused(RemoteError, repository_id="IDL:obsorb/component/StartRefused:1.0"):
+    """A part of the installation refuses to start; everything is stopped again.
+
+    Attributes:
+        part: Which.
+    """
+
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A part printed a line; None: it has ended."""
+
+    part: str
+    line: str | None
+
+
+@dataclass(slots=True)
+class _Part:
+    """A process of the installation."""
+
+    name: str
+    command: list[str]
+    restarts: RestartPolicy
+    process: subprocess.Popen[str] | None = None
+    reader: threading.Thread | None = None
+    is_ready: bool = False
+    has_left: bool = False
+    refusal: str = ""
+    restart_at: float | None = field(default=None)
+
+
+class Supervisor:
+    """Starts the processes of an installation and keeps them running.
+
+    All its methods are called in one thread; others only call ``request_stop``.
+    """
+
+    def __init__(self, installation: Installation, say: Say, clock: Clock | None = None) -> None:
+        self._installation = installation
+        self._say = say
+        self._clock = clock or SystemClock()
+        self._said: queue.SimpleQueue[_Said | None] = queue.SimpleQueue()
+        self._parts: dict[str, _Part] = {}
+        self._is_stopping = False
+        self._names = installation.name_server.address
+
+    def run(self) -> None:
+        """Start, watch and, when asked to, stop.
+
+        Raises:
+            StartRefused: A part refuses to start; nothing is left running.
+        """
+        try:
+            if self._installation.name_server.start:
+                self._start_name_server()
+            self._say(f"{NAME_SERVER}: {self._names}")
+            self._start_components()
+            while not self._is_stopping:
+                self._step()
+        finally:
+            self._stop_all()
+
+    def request_stop(self) -> None:
+        """Ask ``run`` to return; may be called from a signal handler."""
+        self._is_stopping = True
+        self._said.put(None)
+
+    def _start_name_server(self) -> None:
+        host, port = parse_address(self._names)
+        store = self._installation.name_server.store
+        path = store if store == "memory" else str(self._installation.data_root / store)
+        command = [str(_bin("obsorb-nameserver")), "--host", host, "--port", str(port), "--store", path]
+        part = self._add(NAME_SERVER, command)
+        self._await(lambda: part.is_ready, [part])
+        # A restart must come back where everybody knows it.
+        part.command[part.command.index("--port") + 1] = self._names.rpartition(":")[2]
+
+    def _start_components(self) -> None:
+        file = str(self._installation.path)
+        parts = [
+            self._add(name, [sys.executable, "-m", "objects.component.process", file, name, self._names])
+            for name in self._installation.components
+        ]
+        self._await(lambda: all(part.is_ready for part in parts), parts)
+        if not self._is_stopping:
+            self._say(f"{self._installation.name} is up: {len(parts)} components")
+
+    def _add(self, name: str, command: list[str]) -> _Part:
+        part = _Part(name, command, RestartPolicy())
+        self._parts[name] = part
+        self._spawn(part)
+        return part
+
+    def _await(self, condition: Callable[[], bool], parts: list[_Part]) -> None:
+        """Handle news until the parts are ready; refuse when one cannot start."""
+        deadline = self._clock.monotonic() + _START_DEADLINE_S
+        while not condition() and not self._is_stopping:
+            left = deadline - self._clock.monotonic()
+            self._step(max(0.0, left))
+            failed = next((p for p in parts if p.refusal or (left <= 0 and not p.is_ready)), None)
+            if failed is not None:
+                raise StartRefused(
+                    f"{failed.name} does not start: {failed.refusal or 'no answer from it'}",
+                    part=failed.name,
+                    cause="" if failed.refusal else f"it was not ready after {_START_DEADLINE_S:g} s",
+                    remedy="mend what it says and start the installation again",
+                )
+
+    def _step(self, timeout_s: float | None = None) -> None:
+        """Wait for the next news or restart and deal with it."""
+        due = [p.restart_at for p in self._parts.values() if p.restart_at is not None]
+        if due:
+            until = max(0.0, min(due) - self._clock.monotonic())
+            timeout_s = until if timeout_s is None else min(timeout_s, until)
+        try:
+            news = self._said.get(timeout=timeout_s)
+        except queue.Empty:
+            news = None
+        if news is not None:
+            self._hear(self._parts[news.part], news.line)
+        for part in self._parts.values():
+            if part.restart_at is not None and part.restart_at <= self._clock.monotonic():
+                self._spawn(part)
+
+    def _hear(self, part: _Part, line: str | None) -> None:
+        if line is None:
+            self._has_ended(part)
+        elif line.startswith("refused "):
+            part.refusal = line.removeprefix("refused ")
+        elif line.startswith(f"{NAME_SERVER}: "):
+            self._names = line.removeprefix(f"{NAME_SERVER}: ")
+            part.is_ready = True
+        elif line.startswith("ready "):
+            part.is_ready = True
+            self._say(f"started {part.name} (pid {part.process.pid if part.process else 0})")
+
+    def _spawn(self, part: _Part) -> None:
+        part.restart_at = None
+        part.process = subprocess.Popen(
+            part.command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {SUPERVISED: str(os.getpid())},
+            # Ctrl-C at the terminal is for the supervisor, which stops them in order.
+            start_new_session=True,
+        )
+        part.reader = threading.Thread(
+            target=self._read, args=(part.name, part.process), name=f"read {part.name}"
+        )
+        part.reader.start()
+
+    def _read(self, name: str, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        with process.stdout as lines:
+            for line in lines:
+                self._said.put(_Said(name, line.rstrip("\n")))
+        self._said.put(_Said(name, None))
+
+    def _has_ended(self, part: _Part) -> None:
+        assert part.process is not None
+        code = part.process.wait()
+        if code == REFUSED or (part.refusal and not part.is_ready):
+            part.refusal = part.refusal or f"exit code {code}"
+            self._say(f"{part.name} refuses to start: {part.refusal}")
+        elif part.is_ready and code == 0:
+            part.has_left = True
+            self._say(f"{part.name} has ended on request")
+        elif not part.is_ready and part.name == NAME_SERVER:
+            part.refusal = f"exit code {code} (see its message above)"
+        else:
+            self._plan_restart(part, code)
+
+    def _plan_restart(self, part: _Part, code: int) -> None:
+        now = self._clock.monotonic()
+        plan = part.restarts.plan(now)
+        part.restart_at = now + plan.delay_s
+        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        self._say(f"{part.name} died ({how}); it starts again in {plan.delay_s:g} s")
+        if plan.is_alarming:
+            log.error("%s died %d times within a minute", part.name, plan.recent_deaths)
+
+    def _stop_all(self) -> None:
+        """Stop the components together, then the name server."""
+        components = [p for p in self._parts.values() if p.name != NAME_SERVER]
+        self._stop(components)
+        self._stop([p for p in self._parts.values() if p.name == NAME_SERVER])
+        self._say("stopped")
+
+    def _stop(self, parts: list[_Part]) -> None:
+        running = [p.process for p in parts if p.process is not None]
+        for process in running:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        deadline = self._clock.monotonic() + _STOP_DEADLINE_S
+        for process in running:
+            try:
+                process.wait(max(0.0, deadline - self._clock.monotonic()))
+            except subprocess.TimeoutExpired:
+                log.error("process %d did not end in time and is killed", process.pid)
+                process.kill()
+                process.wait()
+        for part in parts:
+            if part.reader is not None:
+                part.reader.join()
+
+
+def _bin(program: str) -> Path:
+    return Path(sys.executable).with_name(program)
+
+
+def run(installation: Path, *, on_message: Say) -> int:
+    """Run an installation until SIGINT or SIGTERM.
+
+    Args:
+        installation: The installation file.
+        on_message: Gets a line for each thing that happens; the first is
+            ``name server: HOST:PORT``.
+
+    Returns:
+        Exit code: 0.
+
+    Raises:
+        BadParam: The file is wrong.
+        StartRefused: A part refuses to start; nothing is left running.
+    """
+    read = Installation(installation)
+    for name in read.components:
+        read.settings(name)
+    supervisor = Supervisor(read, on_message)
+    before = {
+        number: signal.signal(number, lambda *_: supervisor.request_stop())
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        supervisor.run()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return 0
