@@ -23,24 +23,31 @@ from typing_extensions import override
 from idl_like_interfaces.declare import parse_repository_id
 from idl_like_interfaces.errors import RemoteError
 from idl_like_interfaces.mapping.patterns import PatternRefused, select_matching
-from idl_like_interfaces.naming import AlreadyBound, Binding, BindingType, NamingContext
+from idl_like_interfaces.naming import (
+    AlreadyBound,
+    Binding,
+    BindingType,
+    NamingContext,
+    NotFound,
+    NotFoundReason,
+)
 
 OBJECT_ID: str = Pyro5.core.NAMESERVER_NAME
 """Under which every Pyro5 client looks for a name server."""
 
-Entry: TypeAlias = tuple[str, frozenset[str]]
+Entry: TypeAlias = tuple[str, set[str]]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_OWN_TAGS = frozenset({"class:Pyro5.nameserver.NameServer"})
+_OWN_TAG = "class:Pyro5.nameserver.NameServer"
 _INTERFACE_TAG = "interface="
 
 
-def tags_of(binding: Binding) -> frozenset[str]:
+def tags_of(binding: Binding) -> set[str]:
     """Say a binding's interface and marks in Pyro5's tags."""
     marks = {f"{key}={value}" if value else key for key, value in binding.metadata.items()}
-    return frozenset(marks | ({_INTERFACE_TAG + binding.interface} if binding.interface else set()))
+    return marks | ({_INTERFACE_TAG + binding.interface} if binding.interface else set())
 
 
 def from_tags(tags: Iterable[str]) -> tuple[str, dict[str, str]]:
@@ -91,7 +98,7 @@ class ContextStorage(MutableMapping[str, Any]):
 
     def __init__(self, context: NamingContext, own_uri: str) -> None:
         self._context = context
-        self._own: Entry = (own_uri, _OWN_TAGS)
+        self._own: Entry = (own_uri, {_OWN_TAG})
 
     @override
     def __getitem__(self, name: str) -> Entry:
@@ -110,8 +117,9 @@ class ContextStorage(MutableMapping[str, Any]):
         if isinstance(old, Binding) and old.uri == uri:
             # New tags for the same object: its lease and its kind are not Pyro5's to change.
             lease_id, interface = old.lease_id, interface or old.interface
-        self.make_contexts(name)
-        self._context.rebind(name, uri, interface, metadata, lease_id)
+        self._in_context(
+            name, lambda: self._context.rebind(name, uri, interface, metadata, lease_id)
+        )
 
     @override
     def __delitem__(self, name: str) -> None:
@@ -126,13 +134,6 @@ class ContextStorage(MutableMapping[str, Any]):
     def __len__(self) -> int:
         return len(self.everything(return_metadata=True))
 
-    def make_contexts(self, name: str) -> None:
-        """Make the contexts above a name that are missing."""
-        parts = name.split("/")
-        for depth in range(1, len(parts)):
-            with contextlib.suppress(AlreadyBound):
-                self._context.bind_new_context("/".join(parts[:depth]))
-
     def add(self, name: str, uri: str, tags: Iterable[str]) -> None:
         """Bind a name that must be free.
 
@@ -140,10 +141,10 @@ class ContextStorage(MutableMapping[str, Any]):
             AlreadyBound: It is not.
         """
         _refuse_own(name)
-        self.make_contexts(name)
-        self._context.bind(name, uri, *from_tags(tags))
+        interface, metadata = from_tags(tags)
+        self._in_context(name, lambda: self._context.bind(name, uri, interface, metadata))
 
-    def everything(self, return_metadata: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002 (Pyro5's)
+    def everything(self, return_metadata: bool = False) -> dict[str, Any]:
         """Return all objects by full path, with or without their tags."""
         found: dict[str, Entry] = {OBJECT_ID: self._own}
         for binding in self._context.list("", recursive=True).bindings:
@@ -159,10 +160,12 @@ class ContextStorage(MutableMapping[str, Any]):
             with contextlib.suppress(LookupError):
                 del self[name]
 
-    # Pyro5 asks for these and does the work itself when the answer is None.
+    def optimized_prefix_list(self, prefix: str, return_metadata: bool = False) -> dict[str, Any]:
+        """Return the objects whose path begins so, case and all."""
+        everything = self.everything(return_metadata)
+        return {name: entry for name, entry in everything.items() if name.startswith(prefix)}
 
-    def optimized_prefix_list(self, *_: Any, **__: Any) -> None:
-        """Leave it to Pyro5: compare the beginnings of all names."""
+    # Pyro5 asks for these two and does the work itself when the answer is None.
 
     def optimized_regex_list(self, *_: Any, **__: Any) -> None:
         """Never asked: the facade matches patterns itself."""
@@ -173,9 +176,24 @@ class ContextStorage(MutableMapping[str, Any]):
     def close(self) -> None:
         """Nothing to release: the naming context belongs to the name server."""
 
-    def _object(self, name: str) -> Binding | Entry | None:
+    def _in_context(self, name: str, bind: Callable[[], None]) -> None:
+        """Bind; when contexts above the name are missing, make them and bind then."""
+        try:
+            bind()
+        except NotFound as error:
+            if error.why is not NotFoundReason.MISSING_NODE:
+                raise
+            parts = name.split("/")
+            for depth in range(1, len(parts)):
+                with contextlib.suppress(AlreadyBound):
+                    self._context.bind_new_context("/".join(parts[:depth]))
+            bind()
+
+    def _object(self, name: Any) -> Binding | Entry | None:
         if name == OBJECT_ID:
             return self._own
+        if not isinstance(name, str):
+            return None
         try:
             binding = self._context.resolve(name)
         except (LookupError, ValueError):

@@ -1,0 +1,85 @@
+"""The command ``obsorb-nameserver``."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from idl_like_interfaces.errors import RemoteError
+from idl_like_interfaces.naming import DEFAULT_PORT
+from nameserver.server import NameServer
+
+_LEVELS = ("debug", "info", "warning", "error")
+_MAX_PORT = 65535
+_ENDING = (signal.SIGTERM, signal.SIGINT)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a name server until SIGTERM or SIGINT.
+
+    Returns:
+        0 after an orderly end, 1 when it cannot start (2, of argparse, for wrong usage).
+    """
+    options = _parser().parse_args(arguments)
+    _log_to_stderr(options.log_level)
+    # Blocked before any thread starts, so that they wait for us even while we open the store.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    try:
+        with NameServer(options.host, options.port, options.store) as server:
+            _say(f"name server: {server.host}:{server.port}")
+            signal.sigwait(_ENDING)
+    except RemoteError as error:
+        sys.stderr.write(f"obsorb-nameserver: {error.explain()}\n")
+        return 1
+    return 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _log_to_stderr(level: str) -> None:
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="obsorb-nameserver",
+        description="Run a name server until SIGTERM or Ctrl-C. "
+        "Its first line on standard output is 'name server: HOST:PORT'.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--host", default="localhost", help="loopback name or address")
+    parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="0: any free port")
+    parser.add_argument(
+        "--store",
+        type=_store,
+        default="memory",
+        metavar="PATH|memory",
+        help="file that keeps the names over a restart; it and its folder are made if missing",
+    )
+    parser.add_argument(
+        "--log-level", choices=_LEVELS, default="info", help="least level on standard error"
+    )
+    return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > _MAX_PORT:
+        message = f"{text!r} is not a port: a number from 0 to {_MAX_PORT}"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
+
+
+def _store(text: str) -> Path | None:
+    """Return the path of the store; ``None`` for one in memory (``./memory`` is a file)."""
+    return None if text == "memory" else Path(text).expanduser()

@@ -1,0 +1,265 @@
+"""The name service as an object: looks up, decides, writes through, acknowledges."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from bisect import bisect_right
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from typing_extensions import override
+
+from idl_like_interfaces.errors import BadParam, PersistStore
+from idl_like_interfaces.naming import (
+    Binding,
+    Bindings,
+    BindingType,
+    Lease,
+    Leases,
+    Listing,
+    NamingContext,
+)
+from nameserver.leases import LeaseBook
+from nameserver.names import (
+    check_reference,
+    check_repository_id,
+    check_terms,
+    parse_below,
+    parse_bindable,
+    parse_name,
+)
+from nameserver.records import Changes, LeaseRecord
+from nameserver.stores import NameStore
+from nameserver.tree import NameTree
+
+log = logging.getLogger(__name__)
+
+
+def utc_now() -> datetime:
+    """Return the date and time of the host."""
+    return datetime.now(UTC)
+
+
+def _new_lease_id() -> str:
+    return secrets.token_hex(8)
+
+
+class NamingServant(NamingContext):
+    """The root context over a store; usable from any thread (one lock).
+
+    A lease that has run out is removed by the next operation, whatever it is, or by
+    ``expire_leases``. That removal alone may reach the store late (after a
+    restart the lease would get a full term and run out again), so that a full disk
+    does not stop look-ups.
+
+    Args:
+        store: What was bound before; each change goes there before it is acknowledged.
+        utc: The time of the bindings.
+        monotonic: The time of the leases.
+        make_lease_id: Must not repeat itself.
+
+    Raises:
+        PersistStore: The store cannot be read, or does not hold together.
+    """
+
+    def __init__(
+        self,
+        store: NameStore,
+        *,
+        utc: Callable[[], datetime] = utc_now,
+        monotonic: Callable[[], float] = time.monotonic,
+        make_lease_id: Callable[[], str] = _new_lease_id,
+    ) -> None:
+        self._store = store
+        self._utc = utc
+        self._monotonic = monotonic
+        self._make_lease_id = make_lease_id
+        self._lock = threading.Lock()
+        self._tree = NameTree(utc())
+        self._leases = LeaseBook()
+        self._owed = Changes()
+        self._load()
+
+    @override
+    def bind(
+        self,
+        name: str,
+        uri: str,
+        interface: str = "",
+        metadata: dict[str, str] = {},  # noqa: B006 (as declared; never mutated)
+        lease_id: str = "",
+    ) -> None:
+        path = parse_bindable(name)
+        check_reference(uri, interface, metadata)
+        with self._lock:
+            binding = self._new_binding(name, uri, interface, metadata, lease_id)
+            self._commit(self._tree.plan_bind(path, binding))
+
+    @override
+    def rebind(
+        self,
+        name: str,
+        uri: str,
+        interface: str = "",
+        metadata: dict[str, str] = {},  # noqa: B006 (as declared; never mutated)
+        lease_id: str = "",
+    ) -> None:
+        path = parse_bindable(name)
+        check_reference(uri, interface, metadata)
+        with self._lock:
+            binding = self._new_binding(name, uri, interface, metadata, lease_id)
+            self._commit(self._tree.plan_rebind(path, binding))
+
+    @override
+    def resolve(self, name: str) -> Binding:
+        path = parse_name(name)
+        with self._lock:
+            self._expire()
+            return self._tree.get(path)
+
+    @override
+    def unbind(self, name: str) -> None:
+        path = parse_bindable(name)
+        with self._lock:
+            self._expire()
+            self._commit(self._tree.plan_unbind(path))
+
+    @override
+    def bind_new_context(self, name: str) -> None:
+        path = parse_bindable(name)
+        with self._lock:
+            self._expire()
+            binding = Binding(name=name, type=BindingType.CONTEXT, bound_at=self._utc())
+            self._commit(self._tree.plan_bind(path, binding))
+
+    @override
+    def destroy(self, name: str) -> None:
+        path = parse_bindable(name)
+        with self._lock:
+            self._expire()
+            self._commit(self._tree.plan_destroy(path))
+
+    @override
+    def grant_lease(self, holder: str, term_s: float) -> Lease:
+        check_terms(holder, term_s)
+        with self._lock:
+            self._expire()
+            record = LeaseRecord(
+                lease_id=self._make_lease_id(), holder=holder, term_s=float(term_s)
+            )
+            self._commit(Changes(put_leases=(record,)))
+            return self._leases.renew(record.lease_id, self._monotonic())
+
+    @override
+    def renew_lease(self, lease_id: str) -> Lease:
+        with self._lock:
+            self._expire()
+            return self._leases.renew(lease_id, self._monotonic())
+
+    @override
+    def release_lease(self, lease_id: str) -> None:
+        with self._lock:
+            self._expire()
+            self._leases.get(lease_id)
+            self._commit(self._end_of((lease_id,)))
+
+    @override
+    def list_leases(self) -> Leases:
+        with self._lock:
+            self._expire()
+            return self._leases.show_all(self._monotonic())
+
+    @override
+    def find(self, interface: str, below: str = "") -> Bindings:
+        check_repository_id(interface)
+        path = parse_below(below)
+        with self._lock:
+            self._expire()
+            return self._tree.find(interface, path)
+
+    @override
+    def list(
+        self, name: str = "", recursive: bool = False, how_many: int = 0, after: str = ""
+    ) -> Listing:
+        path = parse_name(name)
+        if how_many < 0:
+            raise BadParam(
+                f"a page of {how_many} bindings was wanted",
+                remedy="give 0 (all) or a positive number",
+                field="how_many",
+            )
+        with self._lock:
+            self._expire()
+            bindings = self._tree.members(path, recursive=recursive)
+        start = bisect_right(bindings, after, key=lambda each: each.name) if after else 0
+        page = bindings[start : start + how_many] if how_many else bindings[start:]
+        is_last = start + len(page) == len(bindings)
+        return Listing(bindings=page, more="" if is_last else page[-1].name)
+
+    def expire_leases(self) -> None:
+        """Unbind what stands under leases that have run out."""
+        with self._lock:
+            self._expire()
+
+    def _load(self) -> None:
+        snapshot = self._store.load()
+        contexts = {"", *(b.name for b in snapshot.bindings if b.type is BindingType.CONTEXT)}
+        for binding in snapshot.bindings:
+            if binding.name.rpartition("/")[0] not in contexts:
+                raise PersistStore(
+                    f"the name store has {binding.name!r} without the context above it",
+                    cause="it was changed by hand, or is damaged",
+                    remedy="move the file away and start again",
+                )
+        self._tree.apply(Changes(put_bindings=snapshot.bindings))
+        self._leases.apply(Changes(put_leases=snapshot.leases), self._monotonic())
+
+    def _new_binding(
+        self, name: str, uri: str, interface: str, metadata: dict[str, str], lease_id: str
+    ) -> Binding:
+        self._expire()
+        if lease_id:
+            self._leases.get(lease_id)
+        return Binding(
+            name=name,
+            uri=uri,
+            interface=interface,
+            metadata=dict(metadata),
+            lease_id=lease_id,
+            bound_at=self._utc(),
+        )
+
+    def _commit(self, changes: Changes) -> None:
+        """Write changes to the store, then make them true here."""
+        self._store.apply(changes.after_dropping(self._owed))
+        self._owed = Changes()
+        self._apply(changes)
+
+    def _apply(self, changes: Changes) -> None:
+        self._tree.apply(changes)
+        self._leases.apply(changes, self._monotonic())
+
+    def _end_of(self, lease_ids: tuple[str, ...]) -> Changes:
+        names = (name for lease_id in lease_ids for name in self._tree.names_of(lease_id))
+        return Changes(drop_names=tuple(names), drop_leases=lease_ids)
+
+    def _expire(self) -> None:
+        ended = self._leases.ended(self._monotonic())
+        if not ended:
+            return
+        changes = self._end_of(tuple(each.lease_id for each in ended))
+        for each in ended:
+            names = ", ".join(self._tree.names_of(each.lease_id)) or "nothing"
+            log.warning(
+                "lease %s of %s ran out after %g s; unbound: %s",
+                each.lease_id, each.holder, each.term_s, names,
+            )  # fmt: skip
+        self._apply(changes)
+        self._owed = changes.after_dropping(self._owed)
+        try:
+            self._commit(Changes())
+        except PersistStore as error:
+            log.error("what ran out is unbound, but the store still has it: %s", error)

@@ -1,0 +1,154 @@
+"""The running name server: store, servant, stock facade and sweeper behind one port."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from idl_like_interfaces.errors import RemoteError, SystemRefusal
+from idl_like_interfaces.mapping import ObjectAdapter, narrow, release
+from idl_like_interfaces.mapping import nsfacade as stock
+from idl_like_interfaces.naming import DEFAULT_PORT, OBJECT_ID, NamingContext
+from idl_like_interfaces.object import Object
+from nameserver.servant import NamingServant
+from nameserver.stores import MemoryStore, NameStore, SqliteStore
+
+log = logging.getLogger(__name__)
+
+SWEEP_PERIOD_S = 0.5
+"""How late a lease that has run out is noticed while nobody asks for a name."""
+
+_ASK_DEADLINE_S = 2.0
+
+
+class CannotListen(SystemRefusal, repository_id="IDL:obsorb/naming/CannotListen:1.0"):
+    """The name server's address cannot be used."""
+
+
+class Sweeper:
+    """A thread that lets leases run out also when nobody asks for a name."""
+
+    def __init__(self, servant: NamingServant, period_s: float = SWEEP_PERIOD_S) -> None:
+        self._servant = servant
+        self._period_s = period_s
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="lease sweeper", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._period_s):
+            try:
+                self._servant.expire_leases()
+            except Exception:
+                log.exception("the sweep of the leases failed; the next one comes")
+
+
+class NameServer:
+    """A name server while it runs; a context manager.
+
+    Args:
+        host: A loopback name or address.
+        port: 0: any free port.
+        store: File of the names; ``None``: in memory.
+
+    Attributes:
+        host: As given.
+        port: Where it listens, once entered.
+
+    Raises:
+        CannotListen: On entering: the port is in use, or the address is not usable.
+        BadParam: On entering: the host is not a loopback address.
+        PersistStore: On entering: the file cannot be used.
+    """
+
+    def __init__(
+        self, host: str = "localhost", port: int = DEFAULT_PORT, store: Path | None = None
+    ) -> None:
+        self.host = host
+        self.port = port
+        self._store_path = store
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        # The port comes first: who cannot have it shall not touch the file.
+        with ExitStack() as opening:
+            adapter = self._listen()
+            opening.callback(adapter.close)
+            self.port = adapter.port
+            store = self._open_store()
+            opening.callback(store.close)
+            servant = NamingServant(store)
+            opening.enter_context(Sweeper(servant))
+            self._activate(adapter, servant)
+            # What is registered last ends first: nobody is served from a closed store.
+            opening.enter_context(adapter)
+            self._open = opening.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.close()
+        log.info("name server at %s:%d ended", self.host, self.port)
+
+    def _open_store(self) -> NameStore:
+        return SqliteStore(self._store_path) if self._store_path else MemoryStore()
+
+    def _activate(self, adapter: ObjectAdapter, servant: NamingServant) -> None:
+        adapter.activate_fixed(servant, NamingContext, OBJECT_ID)
+        location = f"[{self.host}]" if ":" in self.host else self.host
+        own_uri = f"PYRO:{stock.OBJECT_ID}@{location}:{adapter.port}"
+        adapter.activate_stock(stock.StockNameServer(servant, own_uri), stock.OBJECT_ID)
+        log.info(
+            "name server at %s:%d, %d names, store %s",
+            self.host, self.port, len(servant.list(recursive=True).bindings),
+            self._store_path or "in memory",
+        )  # fmt: skip
+
+    def _listen(self) -> ObjectAdapter:
+        try:
+            return ObjectAdapter(self.host, self.port)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise CannotListen(
+                    f"cannot listen on {self.host}:{self.port}: {error}",
+                    cause="the host has no such address, or the port needs privileges",
+                    remedy="give localhost and a port above 1023",
+                ) from error
+            raise _in_use(self.host, self.port) from error
+
+
+def _in_use(host: str, port: int) -> CannotListen:
+    """Say who has the port."""
+    stub = narrow(f"PYRO:{OBJECT_ID}@{host}:{port}", Object, deadline_s=_ASK_DEADLINE_S)
+    try:
+        identity = stub.ping()
+    except RemoteError:
+        cause = "another program listens there (it does not answer as a name server)"
+        remedy = "end that program, or give another --port"
+    else:
+        cause = f"a name server runs there already, process {identity.pid}"
+        remedy = f"use that one (--names {host}:{port}), end it, or give another --port"
+    finally:
+        release(stub)
+    return CannotListen(f"port {port} of {host} is in use", cause=cause, remedy=remedy)
