@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import assert_never
 
 from idl_like_interfaces.keywords import (
     ESO_NAME,
@@ -135,18 +136,19 @@ def format_keyword(keyword: FitsKeyword, field: str) -> Card:
         SchemaViolation: It cannot be written on one card of 80 columns.
     """
     match keyword:
-        case ValueKeyword(name=name, value=value, comment=comment):
+        case LiteralKeyword():
+            return _literal(keyword.value, f"{field}.value")
+        case ValueKeyword(name=name):
             _check_name(name, f"{field}.name", wants_value=True)
-            prefix, text = name.ljust(NAME_LENGTH) + VALUE_INDICATOR, _fixed(value, field)
-            kind = CardKind.VALUE
-        case EsoKeyword(name=name, value=value, comment=comment):
+            kind, prefix = CardKind.VALUE, name.ljust(NAME_LENGTH) + VALUE_INDICATOR
+            text = _fixed(keyword.value, field)
+        case EsoKeyword(name=name):
             _check_eso_name(name, f"{field}.name")
-            prefix, text = f"{ESO_PREFIX}{name} = ", _value_text(value, field)
-            kind = CardKind.ESO
-            text = _unpadded(text) if len(prefix) + len(text) > CARD_LENGTH else text
-        case LiteralKeyword(value=text):
-            return _literal(text, f"{field}.value")
-    comment = _checked_text(comment or "", f"{field}.comment")
+            kind, prefix = CardKind.ESO, f"{ESO_PREFIX}{name} = "
+            text = _compact(_value_text(keyword.value, field), CARD_LENGTH - len(prefix))
+        case _:
+            assert_never(keyword)
+    comment = _checked_text(keyword.comment or "", f"{field}.comment")
     return Card(kind=kind, name=name, images=(_join(prefix, text, comment, f"{field}.value"),))
 
 
@@ -214,9 +216,9 @@ def _real_text(value: float) -> str:
     return f"{mantissa}E{power}" if exponent else mantissa
 
 
-def _unpadded(text: str) -> str:
-    """Drop the padding of a string, which free format does not need."""
-    return f"'{text[1:-1].rstrip()}'" if text.startswith("'") else text
+def _compact(text: str, room: int) -> str:
+    """Drop the padding of a string that is too long; free format does not need it."""
+    return f"'{text[1:-1].rstrip()}'" if len(text) > room and text.startswith("'") else text
 
 
 def _literal(text: str, field: str) -> Card:
@@ -229,7 +231,7 @@ def _literal(text: str, field: str) -> Card:
 
 
 def _check_name(name: str, field: str, *, wants_value: bool) -> None:
-    legal = re.match(STANDARD_NAME, name) and name not in ("CONTINUE", "HIERARCH")
+    legal = re.fullmatch(STANDARD_NAME, name) and name not in ("CONTINUE", "HIERARCH")
     if not legal or (wants_value and name in COMMENTARY_NAMES - {"END"}):
         raise SchemaViolation(
             field,
@@ -239,7 +241,7 @@ def _check_name(name: str, field: str, *, wants_value: bool) -> None:
 
 
 def _check_eso_name(name: str, field: str) -> None:
-    if not re.match(ESO_NAME, name) or len(name) > ESO_NAME_LENGTH:
+    if not re.fullmatch(ESO_NAME, name) or len(name) > ESO_NAME_LENGTH:
         raise SchemaViolation(
             field,
             f"{name!r} cannot be the name of an ESO keyword",

@@ -17,9 +17,7 @@ class MergeProblem(Exception):
         remedy: What to do.
     """
 
-    def __init__(
-        self, message: str, *, code: MergeExit, cause: str = "", remedy: str = ""
-    ) -> None:
+    def __init__(self, message: str, *, code: MergeExit, cause: str = "", remedy: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.code = code
@@ -32,7 +30,7 @@ class SchemaViolation(MergeProblem):
 
     def __init__(self, field: str, message: str, remedy: str = "") -> None:
         super().__init__(
-            f"specification: {field}: {message}", code=MergeExit.INVALID_SCHEMA, remedy=remedy
+            f"specification.{field}: {message}", code=MergeExit.INVALID_SCHEMA, remedy=remedy
         )
         self.field = field
 

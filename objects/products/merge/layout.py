@@ -1,0 +1,172 @@
+"""Where the HDUs of a FITS file lie: their header records and the extent of their data.
+
+The merger moves HDUs as they are, so it needs their extents and not their meaning;
+nothing here decodes, scales or uncompresses data. The sizes follow section 4.4.1 of
+the FITS standard 4.0.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from math import prod
+from pathlib import Path
+from typing import BinaryIO
+
+from objects.products.merge.cards import CARD_LENGTH, CardKind, parse_card, split_value
+from objects.products.merge.problems import BadFits
+
+BLOCK = 2880
+_DATA_WIDTHS = frozenset({8, 16, 32, 64, -32, -64})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hdu:
+    """One HDU of a file.
+
+    Attributes:
+        path: The file.
+        index: 0 for the primary HDU.
+        images: Header records of 80 columns in front of END; latin-1, so any byte survives.
+        data_offset: Where its data begin, in bytes.
+        data_size: Size of its data with padding to whole blocks, in bytes.
+    """
+
+    path: Path
+    index: int
+    images: tuple[str, ...]
+    data_offset: int
+    data_size: int
+
+    @property
+    def label(self) -> str:
+        """Say which one it is, e.g. ``extension 4 (SCI,2)``."""
+        if self.index == 0:
+            return "primary HDU"
+        values = _values(self.images)
+        name, version = values.get("EXTNAME", "").strip("' "), values.get("EXTVER", "")
+        title = ",".join(text for text in (name, version) if text)
+        return f"extension {self.index} ({title})" if title else f"extension {self.index}"
+
+
+def read_layout(path: Path) -> tuple[Hdu, ...]:
+    """Read the headers of a file and check that all their data are there.
+
+    Raises:
+        BadFits: It is not FITS, a header is malformed, or the file is too short.
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        hdus: list[Hdu] = []
+        offset = 0
+        while offset < size and not (hdus and _is_filling(file, offset)):
+            hdu = _read_hdu(file, path, len(hdus), offset)
+            offset = hdu.data_offset + hdu.data_size
+            _check_size(path, hdu, size)
+            hdus.append(hdu)
+    if not hdus:
+        raise BadFits(path, "the file is empty, wanted a FITS file")
+    return tuple(hdus)
+
+
+def _is_filling(file: BinaryIO, offset: int) -> bool:
+    """Tell whether a block behind the last HDU is mere filling, as tapes left it."""
+    file.seek(offset)
+    return not file.read(BLOCK).strip(b"\0 ")
+
+
+def _read_hdu(file: BinaryIO, path: Path, index: int, offset: int) -> Hdu:
+    images = tuple(_read_header(file, path, index, offset))
+    # END stands behind them, then the block is filled.
+    blocks = -(-(len(images) + 1) * CARD_LENGTH // BLOCK)
+    return Hdu(
+        path=path,
+        index=index,
+        images=images,
+        data_offset=offset + blocks * BLOCK,
+        data_size=_data_size(path, index, _values(images)),
+    )
+
+
+def _read_header(file: BinaryIO, path: Path, index: int, offset: int) -> Iterator[str]:
+    file.seek(offset)
+    wanted = "SIMPLE" if index == 0 else "XTENSION"
+    for number in count():
+        block = file.read(BLOCK).decode("latin-1")
+        if number == 0 and block[:8].rstrip() != wanted:
+            what = "a FITS file" if index == 0 else "an extension"
+            raise BadFits(
+                path,
+                f"at byte {offset} {what} must begin with {wanted}, found {block[:8]!r}",
+                cause="not a FITS file" if index == 0 else "something was written behind the end",
+            )
+        if len(block) < BLOCK:
+            raise BadFits(
+                path,
+                f"the header of HDU {index} does not end: the file has "
+                f"{offset + number * BLOCK + len(block)} bytes and no END card by then",
+                cause="the file was truncated",
+            )
+        for start in range(0, BLOCK, CARD_LENGTH):
+            image = block[start : start + CARD_LENGTH]
+            if image.rstrip("\0 ") == "END":
+                return
+            yield image
+
+
+def _values(images: tuple[str, ...]) -> dict[str, str]:
+    """Return the value texts of the cards that say where things lie, first ones first."""
+    values: dict[str, str] = {}
+    for image in images:
+        card = parse_card(image)
+        if card.kind is CardKind.VALUE:
+            values.setdefault(card.name, split_value(card)[0])
+    return values
+
+
+def _data_size(path: Path, index: int, values: dict[str, str]) -> int:
+    width = _number(path, index, values, "BITPIX")
+    if width not in _DATA_WIDTHS:
+        raise BadFits(path, f"BITPIX of HDU {index} is {width}, which is no FITS data type")
+    axes = [
+        _number(path, index, values, f"NAXIS{axis + 1}")
+        for axis in range(_number(path, index, values, "NAXIS"))
+    ]
+    groups = values.get("GROUPS") == "T" and bool(axes) and axes[0] == 0
+    parameters, copies = 0, 1
+    if groups or index > 0:
+        parameters = _number(path, index, values, "PCOUNT", default=0)
+        copies = _number(path, index, values, "GCOUNT", default=1)
+    elements = prod(axes[1:] if groups else axes) if axes else 0
+    size = abs(width) // 8 * copies * (parameters + elements)
+    return -(-size // BLOCK) * BLOCK
+
+
+def _number(
+    path: Path, index: int, values: dict[str, str], name: str, default: int | None = None
+) -> int:
+    text = values.get(name)
+    if text is None and default is not None:
+        return default
+    try:
+        number = int(text or "")
+    except ValueError:
+        found = "is missing" if text is None else f"is {text!r}"
+        raise BadFits(path, f"{name} of HDU {index} {found}, wanted an integer") from None
+    if number < 0 and name != "BITPIX":
+        raise BadFits(path, f"{name} of HDU {index} is {number}, wanted 0 or more")
+    return number
+
+
+def _check_size(path: Path, hdu: Hdu, found: int) -> None:
+    wanted = hdu.data_offset + hdu.data_size
+    if found < wanted:
+        raise BadFits(
+            path,
+            f"truncated in the data of the {hdu.label}: expected at least {wanted} bytes, "
+            f"found {found}",
+            cause="its writer had not finished, or the copy of the file was broken off",
+        )

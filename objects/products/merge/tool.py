@@ -1,0 +1,213 @@
+"""The stand-alone merger as a function: a specification in, a FITS product out.
+
+It is offered to programs under the entry point ``merge`` of the group
+``obsorb.tools``; it prints nothing and tells everything through ``on_message``.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TextIO
+
+import msgspec
+
+from idl_like_interfaces.daqif import AlertSeverity
+from idl_like_interfaces.documents import DpSpecification
+from idl_like_interfaces.errors import BadParam
+from idl_like_interfaces.mapping.coding import parse_json
+from idl_like_interfaces.merging import MergeContent, MergeExit, MergeMessage, MergeMessageType
+from objects.component.clock import Clock, SystemClock
+from objects.products.merge.problems import MergeProblem
+from objects.products.merge.product import Product, Unmerged, plan_product
+from objects.products.merge.writer import check_output, write_product
+
+STDIN = "-"
+
+log = logging.getLogger(__name__)
+
+
+def merge(
+    specification: str,
+    *,
+    root: Path | None = None,
+    outfile: Path | None = None,
+    dry_run: bool = False,
+    logfile: Path | None = None,
+    on_message: Callable[[MergeMessage], None],
+    clock: Clock | None = None,
+) -> int:
+    """Merge sources into a data product and return the exit code (``MergeExit``).
+
+    No input is changed and no existing file replaced; when it fails, nothing is left
+    but the log file.
+
+    Args:
+        specification: File with the JSON text of a ``DpSpecification``; ``-``: standard input.
+        root: Where relative paths begin; ``None``: the folder of the specification if
+            that is a regular file, else the current folder.
+        outfile: The product; ``None``: ``{fileId}.fits``.
+        dry_run: Do everything but write; then there is no log file either.
+        logfile: Gets a line for each message, appended.
+        on_message: Called with each message, in this thread; the last one is of type
+            ``result`` or ``error``.
+        clock: Gives ``DATE`` and the times of the messages; ``None``: the system's.
+    """
+    base = _root(specification, root)
+    with ExitStack() as stack:
+        messages = _Messages(on_message, clock or SystemClock())
+        try:
+            if logfile is not None and not dry_run:
+                messages.log_file = stack.enter_context(_open_log(base / logfile))
+            wanted = _read(specification)
+            path = base / (outfile or f"{wanted.target.file_id}.fits")
+            _make(wanted, base, path, messages, dry_run=dry_run)
+        except MergeProblem as problem:
+            messages.error(problem)
+            return problem.code
+        except Exception as error:
+            # The outermost call of a program: what comes here is a bug.
+            log.exception("the merge failed by a bug")
+            messages.error(_bug(error))
+            return MergeExit.INTERNAL
+    return MergeExit.OK
+
+
+class _Messages:
+    """Stamps messages and hands them on, to the log file too when there is one."""
+
+    def __init__(self, on_message: Callable[[MergeMessage], None], clock: Clock) -> None:
+        self.clock = clock
+        self.log_file: TextIO | None = None
+        self._on_message = on_message
+
+    def tell(self, type_: MergeMessageType, content: MergeContent) -> None:
+        message = MergeMessage(type=type_, timestamp=self.clock.utc(), content=content)
+        if self.log_file is not None:
+            time = message.timestamp.isoformat(timespec="milliseconds")
+            more = "".join(f"; {text}" for text in (content.cause, content.remedy) if text)
+            self.log_file.write(f"{time} {type_} {content.message}{more}\n")
+            self.log_file.flush()
+        self._on_message(message)
+
+    def unmerged(self, found: Unmerged) -> None:
+        content = MergeContent(
+            id=f"unmerged_data/{found.source}",
+            severity=AlertSeverity.WARNING,
+            source=found.source,
+            message=f"unmerged data: the primary HDU of {found.path} (source {found.source}) "
+            f"has {found.size_bytes} bytes of data, which the product does not have",
+            remedy="let the source write its data into an extension, make it the merge target, "
+            "or set alertUnmergeable to false",
+        )
+        self.tell(MergeMessageType.ALERT, content)
+
+    def progress(self, product: Product, index: int) -> None:
+        hdu, total = product.hdus[index], len(product.hdus)
+        what = hdu.origin.label if hdu.origin else "new primary HDU"
+        whose = f" of {hdu.source}" if hdu.source else ""
+        content = MergeContent(
+            message=f"HDU {index + 1} of {total}: {what}{whose}",
+            source=hdu.source,
+            done=index + 1,
+            total=total,
+        )
+        self.tell(MergeMessageType.PROGRESS, content)
+
+    def error(self, problem: MergeProblem) -> None:
+        content = MergeContent(
+            message=problem.message,
+            code=problem.code,
+            cause=problem.cause,
+            remedy=problem.remedy,
+        )
+        self.tell(MergeMessageType.ERROR, content)
+
+
+def _root(specification: str, root: Path | None) -> Path:
+    if root is not None:
+        return root.absolute()
+    if specification != STDIN and Path(specification).is_file():
+        return Path(specification).absolute().parent
+    return Path.cwd()
+
+
+def _open_log(path: Path) -> TextIO:
+    try:
+        return path.open("a", encoding="utf-8")
+    except OSError as error:
+        raise MergeProblem(
+            f"the log file {path} cannot be written: {error.strerror}",
+            code=MergeExit.INTERNAL,
+            remedy="choose another with --logfile",
+        ) from error
+
+
+def _read(specification: str) -> DpSpecification:
+    text = _read_text(specification)
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise MergeProblem(
+            f"the specification {specification} is not JSON: {error}",
+            code=MergeExit.INVALID_JSON,
+            remedy="correct it at that position",
+        ) from error
+    try:
+        return parse_json(DpSpecification, text, "specification")
+    except BadParam as error:
+        raise MergeProblem(
+            f"the specification {specification} is not as it must be: {error.message}",
+            code=MergeExit.INVALID_SCHEMA,
+            cause=error.cause,
+            remedy=error.remedy or "see the reference of the data product specification",
+        ) from error
+
+
+def _read_text(specification: str) -> bytes:
+    if specification == STDIN:
+        return sys.stdin.buffer.read()
+    try:
+        return Path(specification).read_bytes()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        raise MergeProblem(
+            f"there is no specification file {specification}: {error.strerror}",
+            code=MergeExit.NO_SPECIFICATION,
+            remedy="give the name of an existing file, or - for standard input",
+        ) from error
+    except OSError as error:
+        raise MergeProblem(
+            f"the specification {specification} cannot be read: {error.strerror}",
+            code=MergeExit.INTERNAL,
+        ) from error
+
+
+def _make(
+    wanted: DpSpecification, root: Path, path: Path, messages: _Messages, *, dry_run: bool
+) -> None:
+    check_output(path)
+    product = plan_product(wanted, root, messages.clock.utc())
+    for found in product.unmerged:
+        messages.unmerged(found)
+    if dry_run:
+        content = MergeContent(
+            message=f"dry run: {path} would have {len(product.hdus)} HDUs; nothing was written"
+        )
+    else:
+        size = write_product(product.hdus, path, lambda index: messages.progress(product, index))
+        content = MergeContent(
+            message=f"{path}: {len(product.hdus)} HDUs, {size} bytes", path=str(path)
+        )
+    messages.tell(MergeMessageType.RESULT, content)
+
+
+def _bug(error: Exception) -> MergeProblem:
+    return MergeProblem(
+        f"internal error: {type(error).__name__}: {error}",
+        code=MergeExit.INTERNAL,
+        cause="a fault in the merger",
+        remedy="report it with the specification and the traceback in the log",
+    )

@@ -1,0 +1,176 @@
+"""The product on disk: written beside, checksummed, made durable, renamed.
+
+Data are copied byte for byte; of an extension's header only CHECKSUM and DATASUM
+change. An output file is never replaced, an input never opened for writing.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from idl_like_interfaces.keywords import ValueKeyword
+from idl_like_interfaces.merging import MergeExit
+from objects.component.atomic import PART_SUFFIX, fsync_folder
+from objects.products.merge.cards import CARD_LENGTH, format_keyword, parse_card
+from objects.products.merge.checksum import CHECKSUM_ZERO, add_to_sum, encode_checksum
+from objects.products.merge.layout import BLOCK, Hdu
+from objects.products.merge.problems import BadFits, MergeProblem
+from objects.products.merge.product import OutputHdu
+
+CHUNK = 1456 * BLOCK
+"""Bytes that are copied at a time: about 4 MiB, whole blocks."""
+
+READ_ONLY = 0o444
+
+OnHdu = Callable[[int], None]
+"""Told the index of each HDU that has been written."""
+
+
+def check_output(path: Path) -> None:
+    """Refuse an output file that exists or has no folder.
+
+    Raises:
+        MergeProblem: With what to do instead.
+    """
+    if path.exists() or path.is_symlink():
+        raise MergeProblem(
+            f"the output file {path} exists, and a merge replaces nothing",
+            code=MergeExit.INTERNAL,
+            remedy="move it away, or choose another name with --outfile",
+        )
+    if not path.parent.is_dir():
+        raise MergeProblem(
+            f"the output folder {path.parent} does not exist",
+            code=MergeExit.INTERNAL,
+            remedy="make it, or choose another name with --outfile",
+        )
+
+
+def write_product(hdus: Sequence[OutputHdu], path: Path, on_hdu: OnHdu) -> int:
+    """Write the product and return its size in bytes; on return it survives a crash.
+
+    Raises:
+        MergeProblem: It could not be written, or an input changed; nothing is left.
+    """
+    try:
+        with _part_file(path) as (part, file):
+            for index, hdu in enumerate(hdus):
+                _write_hdu(file, hdu)
+                on_hdu(index)
+            file.flush()
+            os.fsync(file.fileno())
+            check_output(path)
+            part.rename(path)
+            os.fchmod(file.fileno(), READ_ONLY)
+            size = file.tell()
+        fsync_folder(path.parent)
+    except OSError as error:
+        raise MergeProblem(
+            f"{path} cannot be written: {error.strerror}",
+            code=MergeExit.INTERNAL,
+            remedy="see to free space and write access in its folder, then merge again",
+        ) from error
+    return size
+
+
+def header_block(images: Sequence[str], checksum: str, datasum: int) -> bytes:
+    """Make the header of an HDU, filled to whole blocks.
+
+    Old checksum cards are replaced where they stand, new ones appended.
+    """
+    cards = list(images)
+    for name, value, comment in (
+        ("CHECKSUM", checksum, "HDU checksum"),
+        ("DATASUM", str(datasum), "data unit checksum"),
+    ):
+        keyword = ValueKeyword(name=name, value=value, comment=comment)
+        cards = _with_card(cards, name, format_keyword(keyword, name).images[0])
+    text = "".join(cards) + "END".ljust(CARD_LENGTH)
+    return text.ljust(-(-len(text) // BLOCK) * BLOCK).encode("latin-1")
+
+
+def _with_card(images: list[str], name: str, image: str) -> list[str]:
+    found = [index for index, old in enumerate(images) if parse_card(old).name == name]
+    if not found:
+        return [*images, image]
+    images[found[0]] = image
+    return [old for index, old in enumerate(images) if index not in found[1:]]
+
+
+@contextmanager
+def _part_file(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
+    """Open the file beside the product for one writer only; gone when that one fails."""
+    part = path.with_name(path.name + PART_SUFFIX)
+    descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    with os.fdopen(descriptor, "r+b") as file:
+        _lock(part, descriptor)
+        try:
+            file.truncate(0)
+            yield part, file
+        except BaseException:
+            with suppress(FileNotFoundError):
+                part.unlink()
+            raise
+
+
+def _lock(part: Path, descriptor: int) -> None:
+    """Keep a second merge of the same product away; a crash frees the lock.
+
+    Whoever waited just too long may hold a file that was renamed meanwhile: hence
+    the look whether the name still stands for it.
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        is_ours = os.path.samestat(os.fstat(descriptor), part.stat())
+    except (BlockingIOError, FileNotFoundError):
+        is_ours = False
+    if not is_ours:
+        raise MergeProblem(
+            f"another merge is writing {part}",
+            code=MergeExit.INTERNAL,
+            remedy="wait for it, or end it first",
+        )
+
+
+def _write_hdu(file: BinaryIO, hdu: OutputHdu) -> None:
+    """Write data first, then the header in front of them, which has their checksum."""
+    start = file.tell()
+    file.seek(start + len(header_block(hdu.images, CHECKSUM_ZERO, 0)))
+    datasum = _copy_data(file, hdu.origin) if hdu.origin else 0
+    end = file.tell()
+    total = add_to_sum(datasum, header_block(hdu.images, CHECKSUM_ZERO, datasum))
+    file.seek(start)
+    file.write(header_block(hdu.images, encode_checksum(total), datasum))
+    file.seek(end)
+
+
+def _copy_data(file: BinaryIO, origin: Hdu) -> int:
+    total = 0
+    buffer = memoryview(bytearray(min(CHUNK, origin.data_size)))
+    with origin.path.open("rb", buffering=0) as source:
+        source.seek(origin.data_offset)
+        for position in range(0, origin.data_size, CHUNK):
+            chunk = buffer[: min(CHUNK, origin.data_size - position)]
+            _fill(source, chunk, origin)
+            total = add_to_sum(total, chunk)
+            file.write(chunk)
+    return total
+
+
+def _fill(source: BinaryIO, chunk: memoryview, origin: Hdu) -> None:
+    filled = 0
+    while filled < len(chunk):
+        count = source.readinto(chunk[filled:])  # type: ignore[attr-defined]
+        if not count:
+            raise BadFits(
+                origin.path,
+                f"became shorter while the data of the {origin.label} were copied",
+                cause="somebody writes to it",
+                remedy="merge again when its writer has finished",
+            )
+        filled += count
