@@ -50,7 +50,7 @@ class Parameter:
 
     name: str
     type: Any
-    default: Any
+    default: Any = field(hash=False)
 
     @property
     def is_required(self) -> bool:
