@@ -1,0 +1,1 @@
+"""The documentation does what it says: snippets run, links lead somewhere."""

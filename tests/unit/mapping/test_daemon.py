@@ -1,0 +1,111 @@
+"""What the hosting does with odd, silent and unwelcome peers."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+
+import Pyro5.api
+import Pyro5.errors
+import pytest
+
+from idl_like_interfaces.errors import BadParam
+from idl_like_interfaces.mapping import ObjectAdapter, narrow, release
+from tests.support.echo import Echo, EchoServant
+
+MSG_CONNECT = 1
+MARSHAL = 2
+
+
+def test_a_closed_adapter_answers_nobody() -> None:
+    """Established connections are closed too: a stopped object never answers."""
+    servant = EchoServant()
+    adapter = ObjectAdapter()
+    adapter.start()
+    with Pyro5.api.Proxy(adapter.activate(servant, Echo, "echo")) as proxy:
+        assert proxy.count() == 1
+        adapter.close()
+        with pytest.raises(Pyro5.errors.CommunicationError):
+            proxy.count()
+    assert servant.counted == 1
+
+
+def test_silent_peers_do_not_block_others() -> None:
+    """A hundred peers that connect and say nothing do not keep a client waiting."""
+    with ObjectAdapter() as adapter:
+        uri = adapter.activate(EchoServant(), Echo, "echo")
+        silent = [socket.create_connection(("localhost", adapter.port)) for _ in range(100)]
+        stub = narrow(uri, Echo, deadline_s=5.0)
+        assert stub.add(1) == 2
+        release(stub)
+        for each in silent:
+            each.close()
+
+
+def test_a_silent_peer_is_sent_away() -> None:
+    """A peer that does not shake hands in time loses its connection."""
+    with ObjectAdapter() as adapter, socket.create_connection(("localhost", adapter.port)) as peer:
+        peer.settimeout(20)
+        received = peer.recv(1)
+        while received:
+            received = peer.recv(1000)
+
+
+def test_marshal_is_refused_before_it_is_decoded() -> None:
+    """A handshake in another serializer is answered with a refusal; its payload is not read."""
+    header = struct.pack(
+        "!4sHBBHHII16sHH", b"PYRO", 502, MSG_CONNECT, MARSHAL, 0, 1, 4, 0, b"\0" * 16, 0, 0x4DC5
+    )
+    with ObjectAdapter() as adapter, socket.create_connection(("localhost", adapter.port)) as peer:
+        peer.settimeout(20)
+        peer.sendall(header + b"junk")
+        received = b""
+        while more := peer.recv(1000):
+            received += more
+    assert b"serializer 2 is refused" in received
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.invalid"])
+def test_only_loopback_is_served(host: str) -> None:
+    """Another address is refused with a reason and a way out."""
+    with pytest.raises(BadParam, match="loopback") as caught:
+        ObjectAdapter(host=host)
+    assert caught.value.field == "host"
+    assert caught.value.remedy
+
+
+def test_a_port_in_use_is_told() -> None:
+    """The operating system's error comes through."""
+    with ObjectAdapter() as adapter, pytest.raises(OSError, match="in use"):
+        ObjectAdapter(port=adapter.port)
+
+
+def test_a_failed_reply_leaks_nothing_into_the_next() -> None:
+    """Octets of a reply are not in the annotations of a later error reply."""
+    from idl_like_interfaces.octets import Octets
+    from tests.support.echo import Refused, Sample
+
+    with ObjectAdapter() as adapter:
+        stub = narrow(adapter.activate(EchoServant(), Echo, "echo"), Echo)
+        stub.echo(Sample(octets=Octets(b"secret")))
+        with pytest.raises(Refused):
+            stub.refuse("x")
+        assert stub.add(1) == 2
+        release(stub)
+
+
+def test_a_deactivated_object_is_gone() -> None:
+    """After deactivation a stock client finds no object."""
+    with ObjectAdapter() as adapter:
+        uri = adapter.activate(EchoServant(), Echo, "echo")
+        adapter.deactivate("echo")
+        with Pyro5.api.Proxy(uri) as proxy, pytest.raises(Pyro5.errors.CommunicationError, match="unknown object"):
+            proxy.add(1)
+
+
+def test_an_adapter_that_never_served_can_be_closed() -> None:
+    """Closing before starting leaves no thread and no socket."""
+    before = threading.active_count()
+    ObjectAdapter().close()
+    assert threading.active_count() == before
