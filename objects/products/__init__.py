@@ -1,0 +1,1 @@
+"""The data product maker (DPM): queues, collects, merges and releases acquisitions."""

@@ -1,0 +1,135 @@
+"""The DPM as a part of an installation."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Annotated, ClassVar
+
+import msgspec
+from msgspec import Meta
+from typing_extensions import override
+
+from idl_like_interfaces.daqif import STORAGE_TOPIC, DpmControl, DpmDaqControl
+from idl_like_interfaces.declare import Seconds
+from objects.component.site import ActiveObject, Component, Site
+from objects.products.dpm import DpmDaqServant, DpmServant
+from objects.products.engine import Engine
+from objects.products.ledger import Ledger
+from objects.products.recovery import recover
+from objects.products.schedule import Limits
+from objects.products.steps import Steps, StepSettings
+from objects.products.workspace import Workspace
+
+log = logging.getLogger(__name__)
+
+STORAGE_PERIOD_S = 10.0
+
+Limit = Annotated[int, Meta(ge=0)]
+
+
+class DpmSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings of a DPM.
+
+    Attributes:
+        workspace: Its folder; relative to the data root; empty: the component's name.
+        limits_daq: Acquisitions at work at once; 0: no limit.
+        limits_merge: Mergers at once; 0: no limit.
+        workers: Threads, which bound both.
+        bin_merge: Command of the merger; empty: the installed ``obsorb merge``.
+        abort_grace_s: From SIGTERM to SIGKILL for a merger that is aborted.
+        complete_after_failed_release: True: an acquisition completes although a
+            receiver failed; False: it stays in Releasing until it is retried.
+        poll_once: End when nothing is left to do.
+    """
+
+    workspace: str = ""
+    limits_daq: Limit = 1
+    limits_merge: Limit = 1
+    workers: Annotated[int, Meta(ge=1, le=64)] = 16
+    bin_merge: str = ""
+    abort_grace_s: Seconds = 5.0
+    complete_after_failed_release: bool = False
+    poll_once: bool = False
+
+
+class DpmComponent(Component):
+    """Makes data products."""
+
+    kind: ClassVar[str] = "dpm"
+    Settings: ClassVar[type[msgspec.Struct]] = DpmSettings
+
+    def __init__(self, site: Site, settings: DpmSettings) -> None:
+        super().__init__(site, settings)
+        root = site.data_root.absolute() / (settings.workspace or site.name)
+        self._workspace = Workspace(root)
+        self._ledger = Ledger(self._workspace, site)
+        steps = Steps(
+            self._workspace,
+            self._ledger,
+            StepSettings(
+                bin_merge=settings.bin_merge,
+                abort_grace_s=settings.abort_grace_s,
+                complete_after_failed_release=settings.complete_after_failed_release,
+            ),
+        )
+        self._engine = Engine(
+            self._ledger,
+            steps,
+            site.clock,
+            Limits(daq=settings.limits_daq, merge=settings.limits_merge),
+            settings.workers,
+            when_idle=site.request_exit if settings.poll_once else None,
+        )
+        self._end_storage: Callable[[], None] | None = None
+
+    @override
+    def recover(self) -> None:
+        self._workspace.open()
+        try:
+            jobs = recover(self._workspace, self.site.clock.utc())
+        except BaseException:
+            self._workspace.close()
+            raise
+        self._ledger.load(jobs)
+        if jobs:
+            log.info("%d acquisitions go on", len(jobs))
+
+    @override
+    def objects(self) -> list[ActiveObject]:
+        return [
+            ActiveObject(
+                path=f"dpm/{self.site.name}/dpm",
+                interface=DpmControl,
+                servant=DpmServant(self._workspace, self.site.request_exit),
+            ),
+            ActiveObject(
+                path=f"dpm/{self.site.name}/daq",
+                interface=DpmDaqControl,
+                servant=DpmDaqServant(self._ledger, self._engine, self.site.clock),
+            ),
+        ]
+
+    @override
+    def start(self) -> None:
+        self._ledger.proclaim()
+        self._publish_storage()
+        self._end_storage = self.site.every(STORAGE_PERIOD_S, self._publish_storage)
+        self._engine.start()
+
+    @override
+    def stop(self) -> None:
+        if self._end_storage is not None:
+            self._end_storage()
+        self._engine.stop()
+        self._workspace.close()
+
+    @override
+    def detail(self) -> str:
+        return self._engine.describe()
+
+    def _publish_storage(self) -> None:
+        try:
+            self.site.publish(STORAGE_TOPIC, self._workspace.storage())
+        except OSError as error:
+            log.error("workspace %s cannot be measured: %s", self._workspace.root, error)

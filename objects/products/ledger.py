@@ -1,0 +1,165 @@
+"""The acquisitions in the DPM's hands: each change is written, then published."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterable
+
+from msgspec.structs import replace
+
+from idl_like_interfaces.announcements import FILE_FINISHED_TOPIC, FileFinished
+from idl_like_interfaces.daqif import INTERNAL_STATUS_TOPIC, DaqStatus
+from idl_like_interfaces.documents import DpSpecification
+from objects.component.site import Site
+from objects.products import alerts
+from objects.products.job import Job, status_of
+from objects.products.sources import SourceFile
+from objects.products.workspace import Workspace
+
+log = logging.getLogger(__name__)
+
+PRODUCT_KIND = "dataproduct"
+
+_STORE = "store/"
+
+
+class Ledger:
+    """Jobs in the order of the queue, on disk and in memory.
+
+    Attributes:
+        news: Guards everything, and is notified at every change. Disk writes happen
+            under it: so statuses are published in the order in which they are true.
+    """
+
+    def __init__(self, workspace: Workspace, site: Site) -> None:
+        self.news = threading.Condition(threading.RLock())
+        self._workspace = workspace
+        self._site = site
+        self._jobs: dict[str, Job] = {}
+
+    def load(self, jobs: Iterable[Job]) -> None:
+        """Take over what a recovery found."""
+        with self.news:
+            self._jobs = {job.id: job for job in jobs}
+
+    def proclaim(self) -> None:
+        """Publish where everything stands, and finish what a crash left half done."""
+        with self.news:
+            for job in list(self._jobs.values()):
+                self._publish(job)
+                self.settle(job.id)
+
+    def find(self, id: str) -> Job | None:
+        """Return an acquisition in progress, else the last archived one of that id."""
+        with self.news:
+            return self._jobs.get(id) or self._workspace.find_archived(id)
+
+    def in_progress(self, id: str) -> Job | None:
+        """Return an acquisition in progress."""
+        with self.news:
+            return self._jobs.get(id)
+
+    def queue(self) -> list[Job]:
+        """Return the acquisitions that have not ended, in order."""
+        with self.news:
+            return [job for job in self._jobs.values() if not job.has_ended]
+
+    def status(self, job: Job) -> DaqStatus:
+        """Say a job to the outside."""
+        return status_of(job, self._workspace.results)
+
+    def add(self, job: Job, specification: DpSpecification, files: list[SourceFile]) -> None:
+        """Take an acquisition at the end of the queue.
+
+        Raises:
+            OSError: It could not be written; it was not taken.
+        """
+        with self.news:
+            self._workspace.create(job, specification, files)
+            self._workspace.write_queue([*self._jobs, job.id])
+            self._jobs[job.id] = job
+            self._publish(job)
+            self.news.notify_all()
+
+    def documents(self, job: Job) -> tuple[DpSpecification, list[SourceFile]]:
+        """Return what was queued, with local paths.
+
+        Raises:
+            OSError: A document cannot be read.
+            ValueError: A document is damaged.
+        """
+        with self.news:
+            in_progress = job.id in self._jobs
+            parent = self._workspace.in_progress if in_progress else self._workspace.archive
+            return self._workspace.read_documents(parent / job.id)
+
+    def change(self, id: str, decide: Callable[[Job], Job]) -> Job:
+        """Change an acquisition; a status that differs is published."""
+        with self.news:
+            old = self._jobs[id]
+            new = self._written(decide(old))
+            self._jobs[id] = new
+            if self.status(new) != self.status(old):
+                self._publish(new)
+            self.news.notify_all()
+            return new
+
+    def settle(self, id: str) -> None:
+        """Announce a product that is in place; put away what has ended."""
+        with self.news:
+            job = self._jobs[id]
+            if job.has_result and not job.announced:
+                self._announce(job)
+                self.change(id, lambda it: replace(it, announced=True))
+            if job.has_ended:
+                self._put_away(job)
+
+    def _written(self, job: Job) -> Job:
+        job = replace(job, alerts=alerts.replaced(job.alerts, _STORE, [], job.changed_at))
+        try:
+            self._workspace.write_job(job)
+        except OSError as error:
+            log.error("status of %s cannot be written: %s", job.id, error)
+            return _unwritten(job, error)
+        return job
+
+    def _publish(self, job: Job) -> None:
+        log.info("%s: %s%s", job.id, job.substate.value, " (stuck)" if job.stuck else "")
+        self._site.publish(INTERNAL_STATUS_TOPIC, self.status(job))
+
+    def _announce(self, job: Job) -> None:
+        if job.product is not None:
+            self._site.publish(
+                FILE_FINISHED_TOPIC,
+                FileFinished(
+                    path=str(self._workspace.results / job.product.name),
+                    host=socket.gethostname(),
+                    kind=PRODUCT_KIND,
+                    owner=job.id,
+                    size_bytes=job.product.size_bytes,
+                    digest=job.product.digest,
+                ),
+            )
+
+    def _put_away(self, job: Job) -> None:
+        try:
+            self._workspace.put_away(job.id)
+            self._workspace.write_queue([id for id in self._jobs if id != job.id])
+        except OSError as error:
+            # It has ended all the same; the next start tries again.
+            log.error("%s cannot be moved to the archive: %s", job.id, error)
+        else:
+            del self._jobs[job.id]
+
+
+def _unwritten(job: Job, error: OSError) -> Job:
+    alert = alerts.error(
+        f"{_STORE}status",
+        f"the status cannot be written: {error.strerror}",
+        cause="the disk of the workspace is full or has a fault",
+        remedy="free some space or look after the disk, then retry the acquisition",
+    )
+    found = alerts.replaced(job.alerts, _STORE, [alert], job.changed_at)
+    return replace(job, stuck=not job.has_ended, alerts=found)

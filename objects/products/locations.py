@@ -1,0 +1,53 @@
+"""Where a file is: on this host or on another one (``host:/path``)."""
+
+from __future__ import annotations
+
+import re
+import socket
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+_LOCATION = re.compile(r"(?:(?P<host>[^/:]+):)?(?P<path>/.*)", re.DOTALL)
+
+ALWAYS_LOCAL = frozenset({"", "localhost", "127.0.0.1"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Location:
+    """A file or folder.
+
+    Attributes:
+        host: Another host; empty: this one.
+        path: Absolute path.
+    """
+
+    host: str
+    path: PurePosixPath
+
+    @property
+    def is_local(self) -> bool:
+        """Tell whether the path is one of this host."""
+        return not self.host
+
+
+def local_names() -> frozenset[str]:
+    """Return the names under which this host knows itself."""
+    own = socket.gethostname()
+    return ALWAYS_LOCAL | {own, own.partition(".")[0]}
+
+
+def parse_location(text: str, here: frozenset[str]) -> Location:
+    """Read ``/path`` or ``host:/path``; a host that is in ``here`` means this one.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    found = _LOCATION.fullmatch(text)
+    if found is None:
+        raise ValueError(f"location {text!r} is neither an absolute path nor host:/path")
+    return place(found["host"] or "", found["path"], here)
+
+
+def place(host: str, path: str, here: frozenset[str]) -> Location:
+    """Return a location; a host that is in ``here`` means this one."""
+    return Location(host="" if host in here else host, path=PurePosixPath(path))

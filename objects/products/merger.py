@@ -1,0 +1,138 @@
+"""Runs the stand-alone merger as a supervised process."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Self
+
+import msgspec
+
+from idl_like_interfaces.merging import MergeMessage
+from objects.products import launch
+from objects.products.cancel import Cancel
+
+log = logging.getLogger(__name__)
+
+_LONGEST_LINE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeRun:
+    """What a run of the merger told.
+
+    Attributes:
+        code: Exit code; negative: the signal that ended it.
+        messages: Its messages, progress left out.
+    """
+
+    code: int
+    messages: list[MergeMessage] = field(default_factory=list)
+
+
+def merge_command(bin_merge: str) -> list[str]:
+    """Return the command of the merger; empty: the one installed beside this Python."""
+    return shlex.split(bin_merge) or [str(Path(sys.executable).with_name("obsorb")), "merge"]
+
+
+def is_executable(command: list[str]) -> bool:
+    """Tell whether there is such a program."""
+    return shutil.which(command[0]) is not None
+
+
+def run_merger(
+    command: list[str], folder: Path, log_path: Path, cancel: Cancel, grace_s: float
+) -> MergeRun:
+    """Run a merger to its end.
+
+    Args:
+        command: Program and arguments.
+        folder: Its current directory.
+        log_path: Gets what it says, at the end of what is there.
+        cancel: Ends it: SIGTERM, after ``grace_s`` SIGKILL, for its process group.
+        grace_s: Time to clean up after SIGTERM.
+
+    Raises:
+        OSError: It could not be started, or the log not written.
+    """
+    with log_path.open("ab", buffering=0) as journal:
+        journal.write(f"$ {shlex.join(command)}\n".encode())
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-S", launch.__file__, str(os.getpid()), *command],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=journal,
+            start_new_session=True,
+        )
+        log.info("merger %d started in %s", process.pid, folder)
+        run = _supervise(process, journal, cancel, grace_s)
+        journal.write(f"ended with {run.code}\n".encode())
+    log.info("merger %d ended with %d", process.pid, run.code)
+    return run
+
+
+def _supervise(
+    process: subprocess.Popen[bytes], journal: IO[bytes], cancel: Cancel, grace_s: float
+) -> MergeRun:
+    messages: list[MergeMessage] = []
+    assert process.stdout is not None  # noqa: S101 (asked for as a pipe)
+    try:
+        with process.stdout, _Ending(process.pid, grace_s) as ending, cancel.waking(ending.begin):
+            _listen(process.stdout, journal, messages.append)
+            # Not reaped yet: until the block is left no signal can meet another process.
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    finally:
+        _signal_group(process.pid, signal.SIGKILL)  # what it may have left running
+        process.wait()
+    return MergeRun(code=process.returncode, messages=messages)
+
+
+class _Ending:
+    """SIGTERM now, SIGKILL later, both for the process group."""
+
+    def __init__(self, group: int, grace_s: float) -> None:
+        self._group = group
+        self._timer = threading.Timer(grace_s, _signal_group, (group, signal.SIGKILL))
+        self._timer.name = f"merger-{group}-grace"
+        self._begun = False
+
+    def begin(self) -> None:
+        self._begun = True
+        _signal_group(self._group, signal.SIGTERM)
+        self._timer.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_unused: object) -> None:
+        if self._begun:
+            self._timer.cancel()
+            self._timer.join()
+
+
+def _signal_group(group: int, number: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(group, number)
+
+
+def _listen(stdout: IO[bytes], journal: IO[bytes], take: Callable[[MergeMessage], None]) -> None:
+    while line := stdout.readline(_LONGEST_LINE):
+        try:
+            message = msgspec.json.decode(line, type=MergeMessage)
+        except msgspec.DecodeError:
+            journal.write(line)
+        else:
+            journal.write(f"{message.type.value}: {message.content.message}\n".encode())
+            if message.type != "progress":
+                take(message)

@@ -1,0 +1,145 @@
+"""Brings one file to a place: hard link, reflink, symbolic link or copy.
+
+Whatever the way, the file appears under its name complete and on disk, or not at all.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from objects.component.atomic import PART_SUFFIX, fsync_folder
+from objects.products.cancel import Cancel
+
+_FICLONE = 0x40049409
+_CHUNK = 4 << 20
+
+Way = Callable[[Path, Path, Cancel], None]
+"""Brings an existing file to a name that is free; ``OSError`` when it cannot."""
+
+
+class TransferFailed(Exception):
+    """A file could not be brought; says what was found, why, and what to do."""
+
+    def __init__(self, description: str, *, cause: str = "", remedy: str = "") -> None:
+        super().__init__(description)
+        self.description = description
+        self.cause = cause
+        self.remedy = remedy
+
+
+def hard_link(source: Path, place: Path, cancel: Cancel) -> None:
+    """Give the file a second name on the same file system."""
+    cancel.check()
+    os.link(source, place)
+    fsync_folder(place.parent)
+
+
+def symbolic_link(source: Path, place: Path, cancel: Cancel) -> None:
+    """Point to the file."""
+    cancel.check()
+    place.symlink_to(source)
+    fsync_folder(place.parent)
+
+
+def reflink(source: Path, place: Path, cancel: Cancel) -> None:
+    """Make a copy that shares its blocks until one of both is changed (btrfs, XFS)."""
+    _write_beside(source, place, cancel, _clone)
+
+
+def copy(source: Path, place: Path, cancel: Cancel) -> None:
+    """Make a copy."""
+    _write_beside(source, place, cancel, _copy_chunks)
+
+
+def bring(source: Path, place: Path, ways: tuple[Way, ...], cancel: Cancel) -> None:
+    """Try the ways in their order until one succeeds.
+
+    Raises:
+        OSError: The last one failed too, or the place is taken.
+        Cancelled: Asked to end; nothing stands at the place.
+    """
+    for way in ways[:-1]:
+        with suppress(OSError):
+            return way(source, place, cancel)
+    return ways[-1](source, place, cancel)
+
+
+def sha256(path: Path, cancel: Cancel) -> str:
+    """Return the digest of a file as ``sha256:…``."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        for chunk in _chunks(file.fileno(), cancel):
+            digest.update(chunk)
+    return f"sha256:{digest.hexdigest()}"
+
+
+def reason(error: OSError) -> tuple[str, str]:
+    """Return probable cause and remedy of a failed transfer."""
+    return _REASONS.get(
+        error.errno or 0, (error.strerror or str(error), "repair it, then retry the acquisition")
+    )
+
+
+_REASONS = {
+    errno.ENOENT: (
+        "it was moved or deleted, or its file system is not mounted",
+        "put it back, then retry the acquisition",
+    ),
+    errno.EACCES: (
+        "the DPM's user has no permission",
+        "give it the permission, then retry the acquisition",
+    ),
+    errno.ENOSPC: ("the disk is full", "free some space, then retry the acquisition"),
+    errno.EDQUOT: ("the quota is used up", "free some space, then retry the acquisition"),
+    errno.EROFS: (
+        "the file system is mounted read-only",
+        "mount it for writing, then retry the acquisition",
+    ),
+    errno.EIO: ("the disk has a fault", "look after the disk, then retry the acquisition"),
+}
+
+
+def _write_beside(
+    source: Path, place: Path, cancel: Cancel, fill: Callable[[int, int, Cancel], None]
+) -> None:
+    if os.path.lexists(place):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(place))
+    part = place.with_name(f".{place.name}{PART_SUFFIX}")
+    try:
+        with source.open("rb") as reading, part.open("wb") as writing:
+            fill(reading.fileno(), writing.fileno(), cancel)
+            # The time of the original tells later whether it has changed since.
+            times = os.fstat(reading.fileno())
+            os.utime(writing.fileno(), ns=(times.st_atime_ns, times.st_mtime_ns))
+            os.fsync(writing.fileno())
+        part.rename(place)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink()
+        raise
+    fsync_folder(place.parent)
+
+
+def _clone(reading: int, writing: int, cancel: Cancel) -> None:
+    cancel.check()
+    fcntl.ioctl(writing, _FICLONE, reading)
+
+
+def _copy_chunks(reading: int, writing: int, cancel: Cancel) -> None:
+    for chunk in _chunks(reading, cancel):
+        view = memoryview(chunk)
+        while view:
+            view = view[os.write(writing, view) :]
+
+
+def _chunks(reading: int, cancel: Cancel) -> Iterator[bytes]:
+    cancel.check()
+    while chunk := os.read(reading, _CHUNK):
+        yield chunk
+        cancel.check()
