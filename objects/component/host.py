@@ -13,8 +13,7 @@ from typing import Any, TypeVar
 from typing_extensions import Self, override
 
 from idl_like_interfaces.announcements import HEARTBEAT_TOPIC, ComponentState, Heartbeat
-from idl_like_interfaces.clients.events import EventSupplier
-from idl_like_interfaces.clients.logs import LogForwarder
+from idl_like_interfaces.clients import EventSupplier, LogForwarder
 from idl_like_interfaces.declare import Value
 from idl_like_interfaces.errors import CommFailure
 from idl_like_interfaces.events import EventChannel

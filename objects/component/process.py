@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 import logging
-import os
 import signal
 import sys
 from collections.abc import Callable
@@ -18,11 +16,6 @@ from objects.component.installation import Installation
 
 REFUSED = 3
 """Exit code of a component that refuses to start: to start it again would not help."""
-
-SUPERVISED = "OBSORB_SUPERVISED"
-"""Set for the children of a supervisor: they end when it dies."""
-
-_PR_SET_PDEATHSIG = 1
 
 log = logging.getLogger(__name__)
 
@@ -75,13 +68,6 @@ def _address(installation: Installation, option: str | None) -> Address:
     return configured if configured[1] else name_server_address()
 
 
-def die_with_parent() -> None:
-    """Ask the kernel to end this process when the supervisor dies."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != int(os.environ[SUPERVISED]):
-        sys.exit(REFUSED)
-
-
 def set_up_logging(level: str = "INFO") -> None:
     """Log to stderr, one line a record."""
     logging.basicConfig(
@@ -93,8 +79,6 @@ def set_up_logging(level: str = "INFO") -> None:
 
 def main(arguments: list[str]) -> int:
     """Run as the child of a supervisor: FILE COMPONENT NAMES."""
-    if SUPERVISED in os.environ:
-        die_with_parent()
     set_up_logging()
     file, component, names = arguments
 
@@ -106,7 +90,8 @@ def main(arguments: list[str]) -> int:
     try:
         return serve(Path(file), component, names=names, on_message=say)
     except (RemoteError, OSError) as error:
-        say("refused " + (error.explain() if isinstance(error, RemoteError) else str(error)).replace("\n", "; "))
+        text = error.explain() if isinstance(error, RemoteError) else str(error)
+        say("refused " + text.replace("\n", "; "))
         return REFUSED
 
 

@@ -17,7 +17,8 @@ from idl_like_interfaces.errors import RemoteError
 from nameserver.client import parse_address
 from objects.component.clock import Clock, SystemClock
 from objects.component.installation import Installation
-from objects.component.process import REFUSED, SUPERVISED
+from objects.component import launch
+from objects.component.process import REFUSED
 from objects.component.restarts import RestartPolicy
 
 log = logging.getLogger(__name__)
@@ -171,11 +172,10 @@ class Supervisor:
     def _spawn(self, part: _Part) -> None:
         part.restart_at = None
         part.process = subprocess.Popen(
-            part.command,
+            [sys.executable, "-I", "-S", launch.__file__, str(os.getpid()), *part.command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,
-            env=os.environ | {SUPERVISED: str(os.getpid())},
             # Ctrl-C at the terminal is for the supervisor, which stops them in order.
             start_new_session=True,
         )

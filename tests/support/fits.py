@@ -14,15 +14,12 @@ from numpy.typing import NDArray
 
 def hubble_frames() -> Path:
     """Return the real Hubble/STIS file of astropy's test data: six extensions."""
-    return test_data("o4sp040b0_raw.fits")
+    return astropy_file("o4sp040b0_raw.fits")
 
 
-def test_data(name: str) -> Path:
+def astropy_file(name: str) -> Path:
     """Return a file of astropy's test data."""
     return Path(str(files("astropy.io.fits.tests") / "data" / name))
-
-
-test_data.__test__ = False  # type: ignore[attr-defined]
 
 
 def write_fits(
