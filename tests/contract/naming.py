@@ -195,9 +195,9 @@ class NamingContract:
         for operation in (names.unbind, names.bind_new_context, names.destroy):
             with pytest.raises(InvalidName):
                 operation("")
-        for operation in (names.bind, names.rebind):
+        for bind in (names.bind, names.rebind):
             with pytest.raises(InvalidName):
-                operation("", URI)
+                bind("", URI)
 
     @pytest.mark.parametrize(
         ("field", "arguments"),

@@ -34,12 +34,7 @@ class TestNamesInMemory(NamingContract):
 
 
 class TestNamesInAFile(NamingContract):
-    """The store that remembers; what carries the calls was varied above."""
-
-    @pytest.fixture(params=["in-process", "msgpack"])
-    def mode(self, request: pytest.FixtureRequest) -> str:
-        """Return the ways that differ in what the servant gets."""
-        return str(request.param)
+    """The store that remembers."""
 
     @pytest.fixture
     @override

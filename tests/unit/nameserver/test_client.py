@@ -1,0 +1,158 @@
+"""The public client: addresses, stubs of names, and names kept under a lease."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from idl_like_interfaces.errors import BadParam, CommFailure, Transient
+from idl_like_interfaces.mapping import ObjectAdapter
+from idl_like_interfaces.naming import AlreadyBound, NotFound, NotFoundReason
+from nameserver.client import Names, Offer, Registration, name_server_address
+from nameserver.server import NameServer
+from tests.support.echo import Echo, EchoServant
+
+
+@pytest.fixture
+def server() -> Iterator[NameServer]:
+    with NameServer("localhost", 0) as server:
+        yield server
+
+
+@pytest.fixture
+def names(server: NameServer) -> Iterator[Names]:
+    with Names(("localhost", server.port)) as names:
+        yield names
+
+
+@pytest.fixture
+def adapter() -> Iterator[ObjectAdapter]:
+    with ObjectAdapter() as adapter:
+        yield adapter
+
+
+def offer(adapter: ObjectAdapter, name: str = "obs/echo") -> Offer:
+    return Offer(name=name, uri=adapter.activate(EchoServant(), Echo, name), interface=Echo)
+
+
+class TestAddress:
+    """--names, then the environment, then the default."""
+
+    def test_the_option_wins(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """An address on the command line is taken."""
+        monkeypatch.setenv("OBSORB_NAMES", "localhost:1")
+        assert name_server_address("localhost:2") == ("localhost", 2)
+
+    def test_the_environment_is_next(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Without an option the environment tells."""
+        monkeypatch.setenv("OBSORB_NAMES", "localhost:1")
+        assert name_server_address() == ("localhost", 1)
+
+    def test_the_default_is_the_stock_port(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Without both it is where stock clients look too."""
+        monkeypatch.delenv("OBSORB_NAMES", raising=False)
+        assert name_server_address() == ("localhost", 9090)
+
+    @pytest.mark.parametrize("text", ["localhost", ":9090", "localhost:", "localhost:x", "a:70000"])
+    def test_a_wrong_address_is_refused(self, text: str) -> None:
+        """The refusal shows the form."""
+        with pytest.raises(BadParam, match="name server") as caught:
+            name_server_address(text)
+        assert "HOST:PORT" in caught.value.remedy
+
+
+class TestNames:
+    """Resolving and narrowing."""
+
+    def test_a_name_leads_to_a_stub(self, names: Names, adapter: ObjectAdapter) -> None:
+        """A registered object is found and called by its name."""
+        Registration(names, "echo", [offer(adapter)], {}).claim()
+        assert names.narrow("obs/echo", Echo).add(1) == 2
+
+    def test_the_same_stub_is_returned(self, names: Names) -> None:
+        """Connections are shared by everybody who narrows the same name."""
+        assert names.narrow("obs/echo", Echo) is names.narrow("obs/echo", Echo)
+
+    def test_a_context_is_no_object(self, names: Names) -> None:
+        """A name of a context cannot be called."""
+        names.context.bind_new_context("obs")
+        with pytest.raises(NotFound) as caught:
+            names.resolve("obs")
+        assert caught.value.why is NotFoundReason.NOT_OBJECT
+
+    def test_a_dead_name_server_is_transient(self, server: NameServer) -> None:
+        """Nobody listens at the address."""
+        with ObjectAdapter() as free:
+            port = free.port
+        with Names(("localhost", port)) as names, pytest.raises(Transient):
+            names.resolve("obs/echo")
+
+
+class TestRegistration:
+    """Names under a lease."""
+
+    def test_contexts_are_made_as_needed(self, names: Names, adapter: ObjectAdapter) -> None:
+        """A deep name needs no preparation."""
+        Registration(names, "echo", [offer(adapter, "a/b/c/d")], {"kind": "test"}).claim()
+        assert names.context.resolve("a/b/c/d").metadata == {"kind": "test"}
+
+    def test_the_interface_is_told(self, names: Names, adapter: ObjectAdapter) -> None:
+        """Objects are found by what they implement."""
+        Registration(names, "echo", [offer(adapter)], {}).claim()
+        found = names.context.find("IDL:test/Echo:1.0")
+        assert [binding.name for binding in found] == ["obs/echo"]
+
+    def test_releasing_unbinds(self, names: Names, adapter: ObjectAdapter) -> None:
+        """After the release the name is gone."""
+        registration = Registration(names, "echo", [offer(adapter)], {})
+        registration.claim()
+        registration.release()
+        with pytest.raises(NotFound):
+            names.resolve("obs/echo")
+
+    def test_a_second_instance_is_refused(self, names: Names, adapter: ObjectAdapter) -> None:
+        """The name of a living object is not taken over, and nothing else is kept."""
+        Registration(names, "one", [offer(adapter)], {}).claim()
+        with ObjectAdapter() as other:
+            second = Registration(names, "two", [offer(other, "obs/free"), offer(other)], {})
+            with pytest.raises(AlreadyBound, match="living object") as caught:
+                second.claim()
+        assert caught.value.remedy
+        with pytest.raises(NotFound):
+            names.resolve("obs/free")
+
+    def test_the_name_of_a_dead_object_is_taken_over(
+        self, names: Names, adapter: ObjectAdapter
+    ) -> None:
+        """A component that was killed can start again at once."""
+        with ObjectAdapter() as killed:
+            Registration(names, "echo", [offer(killed)], {}).claim()
+        again = offer(adapter)
+        Registration(names, "echo", [again], {}).claim()
+        assert names.resolve("obs/echo") == again.uri
+
+    def test_a_lost_lease_is_claimed_again(self, names: Names, adapter: ObjectAdapter) -> None:
+        """A name server that forgot everything learns the names at the next renewal."""
+        registration = Registration(names, "echo", [offer(adapter)], {})
+        registration.claim()
+        (lease,) = names.context.list_leases()
+        names.context.release_lease(lease.lease_id)
+        registration.keep()
+        assert registration.is_held
+        assert names.narrow("obs/echo", Echo).add(1) == 2
+
+    def test_a_name_server_that_comes_later_is_enough(self, adapter: ObjectAdapter) -> None:
+        """Names are bound at the first renewal that finds a name server."""
+        with ObjectAdapter() as free:
+            port = free.port
+        with Names(("localhost", port)) as names:
+            registration = Registration(names, "echo", [offer(adapter)], {})
+            with pytest.raises(CommFailure):
+                registration.claim()
+            registration.keep()
+            assert not registration.is_held
+            with NameServer("localhost", port):
+                registration.keep()
+                assert registration.is_held
+                assert names.narrow("obs/echo", Echo).add(1) == 2
