@@ -28,7 +28,6 @@ from objects.component.timetable import Timetable
 log = logging.getLogger(__name__)
 
 HEARTBEAT_S = 1.0
-_DRAIN_S = 2.0
 
 T = TypeVar("T")
 
@@ -119,6 +118,7 @@ class ComponentHost:
         self._started_at = self.site.clock.monotonic()
         self._state = ComponentState.STARTED
         self._is_started = False
+        self._is_closed = False
         try:
             self.component = component(self.site, settings)
             self._boot()
@@ -128,10 +128,12 @@ class ComponentHost:
 
     def close(self) -> None:
         """End it in good order: unbind, finish its work, close; harmless when repeated."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         if self._registration is not None:
             self._registration.release()
         if self._is_started:
-            self._is_started = False
             self.component.stop()
             self._beat(ComponentState.STOPPED)
             log.info("%s has ended", self.site.name)
@@ -140,7 +142,6 @@ class ComponentHost:
         if self._forwarder is not None:
             logging.getLogger().removeHandler(self._forwarder)
             self._forwarder.close()
-            self._forwarder = None
         self.site.close()
 
     def __enter__(self) -> Self:

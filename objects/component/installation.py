@@ -19,7 +19,7 @@ instrument_id = "STIS"         # settings of its kind
 from __future__ import annotations
 
 import tomllib
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -85,7 +85,7 @@ class Installation:
         self.name_server = read.name_server
         self.components = read.component
         for name in self.components:
-            self.component_class(name)
+            self._entry_point(name)
 
     def component_class(self, name: str) -> type[Component]:
         """Return the class of a component.
@@ -93,13 +93,17 @@ class Installation:
         Raises:
             BadParam: There is no such component, or its kind is missing or unknown.
         """
+        loaded: type[Component] = self._entry_point(name).load()
+        return loaded
+
+    def _entry_point(self, name: str) -> EntryPoint:
         if name not in self.components:
             raise BadParam(
                 f"{self.path.name} has no component {name!r}",
                 field=f"component.{name}",
                 remedy=f"choose one of {', '.join(sorted(self.components)) or '(none)'}",
             )
-        return component_class(self.components[name].get("kind"), f"component.{name}.kind")
+        return _entry_point(self.components[name].get("kind"), f"component.{name}.kind")
 
     def settings(self, name: str) -> Any:
         """Return the checked settings of a component; its folders are absolute.
@@ -112,12 +116,7 @@ class Installation:
         return _with_absolute_paths(settings, self.path.parent)
 
 
-def component_class(kind: object, field: str = "kind") -> type[Component]:
-    """Return the class of a kind of component, by entry point.
-
-    Raises:
-        BadParam: There is no such kind.
-    """
+def _entry_point(kind: object, field: str) -> EntryPoint:
     known = {point.name: point for point in entry_points(group=COMPONENTS)}
     if not isinstance(kind, str) or kind not in known:
         raise BadParam(
@@ -126,8 +125,7 @@ def component_class(kind: object, field: str = "kind") -> type[Component]:
             cause="it is misspelt, or the package that brings it is not installed",
             remedy=f"choose one of {', '.join(sorted(known))}",
         )
-    loaded: type[Component] = known[kind].load()
-    return loaded
+    return known[kind]
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

@@ -1,0 +1,136 @@
+"""A component in this process: boots in order, heals, ends in order."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+import msgspec
+import pytest
+from typing_extensions import override
+
+from idl_like_interfaces.errors import BadParam
+from idl_like_interfaces.naming import AlreadyBound, NotFound
+from nameserver.client import Names
+from nameserver.server import NameServer
+from objects.component.host import ComponentHost
+from objects.component.site import ActiveObject, Component
+from tests.support.echo import Echo, EchoServant
+
+
+class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    is_broken: bool = False
+
+
+class EchoComponent(Component):
+    """Offers an echo and writes its life down."""
+
+    kind = "echo"
+    Settings: ClassVar[type[msgspec.Struct]] = Settings
+    life: ClassVar[list[str]] = []
+
+    @override
+    def recover(self) -> None:
+        self.life.append("recover")
+        if self.settings.is_broken:
+            raise BadParam("the store is broken", field="store", remedy="mend it")
+
+    @override
+    def objects(self) -> list[ActiveObject]:
+        self.life.append("objects")
+        return [ActiveObject(path="echo", interface=Echo, servant=EchoServant())]
+
+    @override
+    def start(self) -> None:
+        self.life.append("start")
+
+    @override
+    def stop(self) -> None:
+        self.life.append("stop")
+
+
+@pytest.fixture
+def server() -> Iterator[NameServer]:
+    EchoComponent.life.clear()
+    with NameServer("localhost", 0) as server:
+        yield server
+
+
+def host(port: int, folder: Path, *, is_broken: bool = False) -> ComponentHost:
+    return ComponentHost(
+        EchoComponent,
+        Settings(is_broken=is_broken),
+        name="echo",
+        names=("localhost", port),
+        data_root=folder / "data",
+    )
+
+
+def test_a_component_lives_in_order(server: NameServer, tmp_path: Path) -> None:
+    """Recover, offer, start, be found by name; stop, be found no more."""
+    with Names(("localhost", server.port)) as names:
+        with host(server.port, tmp_path):
+            assert names.narrow("obs/echo", Echo).add(1) == 2
+            assert EchoComponent.life == ["recover", "objects", "start"]
+        assert EchoComponent.life == ["recover", "objects", "start", "stop"]
+        with pytest.raises(NotFound):
+            names.resolve("obs/echo")
+
+
+def test_a_broken_store_refuses_the_start(server: NameServer, tmp_path: Path) -> None:
+    """The refusal comes through, nothing was started, nothing is left."""
+    with pytest.raises(BadParam, match="the store is broken"):
+        host(server.port, tmp_path, is_broken=True)
+    assert EchoComponent.life == ["recover"]
+
+
+def test_a_second_instance_refuses_to_start(server: NameServer, tmp_path: Path) -> None:
+    """The first goes on; the second has not begun to work."""
+    with host(server.port, tmp_path):
+        with pytest.raises(AlreadyBound, match="living object"):
+            host(server.port, tmp_path)
+        with Names(("localhost", server.port)) as names:
+            assert names.narrow("obs/echo", Echo).add(1) == 2
+    assert EchoComponent.life.count("start") == 1
+
+
+def test_it_starts_without_a_name_server(tmp_path: Path) -> None:
+    """It works, and is found as soon as there is a name server."""
+    with NameServer("localhost", 0) as gone:
+        port = gone.port
+    EchoComponent.life.clear()
+    with host(port, tmp_path) as hosted:
+        assert "start" in EchoComponent.life
+        found = threading.Event()
+        with NameServer("localhost", port), Names(("localhost", port)) as names:
+
+            def look() -> None:
+                if names.context.find("IDL:test/Echo:1.0"):
+                    found.set()
+
+            hosted.site.every(0.05, look)
+            assert found.wait(20)
+
+
+def test_closing_twice_is_harmless(server: NameServer, tmp_path: Path) -> None:
+    """The second close has nothing to do."""
+    hosted = host(server.port, tmp_path)
+    hosted.close()
+    hosted.close()
+    assert EchoComponent.life.count("stop") == 1
+
+
+def test_an_exit_is_asked_for(server: NameServer, tmp_path: Path) -> None:
+    """A servant may ask its process to end."""
+    with host(server.port, tmp_path) as hosted:
+        hosted.site.request_exit()
+        assert hosted.site.exit_requested.is_set()
+
+
+def test_a_data_root_that_cannot_be_made_is_told(server: NameServer, tmp_path: Path) -> None:
+    """A file in the way of the folder is an error of the operating system that names it."""
+    (tmp_path / "data").write_text("in the way")
+    with pytest.raises(OSError, match="data"):
+        host(server.port, tmp_path)

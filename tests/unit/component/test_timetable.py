@@ -1,0 +1,46 @@
+"""Periodic work."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from objects.component.timetable import Timetable
+
+
+@pytest.fixture
+def timetable() -> Iterator[Timetable]:
+    timetable = Timetable()
+    yield timetable
+    timetable.close()
+
+
+def test_a_job_runs_again_and_again(timetable: Timetable) -> None:
+    """It runs more than once."""
+    runs = threading.Semaphore(0)
+    timetable.every(0.02, runs.release)
+    assert all(runs.acquire(timeout=20) for _ in range(3))
+
+
+def test_a_failing_job_goes_on(timetable: Timetable, caplog: pytest.LogCaptureFixture) -> None:
+    """A failure is logged with its traceback and does not end the job."""
+    runs = threading.Semaphore(0)
+
+    def fail() -> None:
+        runs.release()
+        raise ZeroDivisionError
+
+    timetable.every(0.02, fail)
+    assert all(runs.acquire(timeout=20) for _ in range(2))
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_an_ended_job_does_not_run(timetable: Timetable) -> None:
+    """Ending is final and may be repeated."""
+    ran = threading.Event()
+    end = timetable.every(3600, ran.set)
+    end()
+    end()
+    assert not ran.is_set()
