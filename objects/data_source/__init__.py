@@ -1,0 +1,28 @@
+"""Data sources: detectors that record frames, and telemetry that accompanies them.
+
+An own instrument subclasses ``FrameSource`` or ``MetadataSource`` and, to be started by
+an installation, ``RecorderComponent`` or ``MetadataComponent``.
+"""
+
+from objects.data_source.components import (
+    MetadataComponent,
+    RecorderComponent,
+    SourceSettings,
+)
+from objects.data_source.frame import Frame, FramePlan, FrameSource
+from objects.data_source.metadata import Column, MetadataSource
+from objects.data_source.readiness import SourceNotReady
+from objects.data_source.statistics import Statistics
+
+__all__ = [
+    "Column",
+    "Frame",
+    "FramePlan",
+    "FrameSource",
+    "MetadataComponent",
+    "MetadataSource",
+    "RecorderComponent",
+    "SourceNotReady",
+    "SourceSettings",
+    "Statistics",
+]
