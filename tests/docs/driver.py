@@ -12,16 +12,18 @@ import subprocess
 import sys
 import traceback
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 
 def main() -> int:
     """Run all steps; at the first that fails say which and why."""
     plan = json.load(sys.stdin)
-    namespace = vars(sys.modules["__main__"])
-    namespace["__file__"] = str(Path("snippet.py").resolve())
+    module = ModuleType("__main__")
+    module.__file__ = str(Path("snippet.py").resolve())
+    sys.modules["__main__"] = module
     for step in plan["steps"]:
-        complaint = _run(step, plan["page"], namespace)
+        complaint = _run(step, plan["page"], vars(module))
         if complaint:
             sys.stderr.write(f"{plan['page']}:{step['line']}: {complaint}\n")
             return 1
@@ -50,7 +52,7 @@ def _write(name: str, text: str) -> str:
 def _execute(step: dict[str, Any], page: str, namespace: dict[str, Any]) -> str:
     padded = "\n" * (step["line"] - 1) + step["text"]
     try:
-        exec(compile(padded, page, "exec", dont_inherit=True), namespace)  # noqa: S102 (its purpose)
+        exec(compile(padded, page, "exec", dont_inherit=True), namespace)
     except SystemExit as ending:
         return "" if not ending.code else f"the snippet ended with {ending.code}"
     except BaseException:  # noqa: BLE001 (whatever a snippet raises is the answer)

@@ -23,9 +23,8 @@ _PAGES = [page for page in all_pages() if any(step.kind != "file" for step in pa
 
 
 @pytest.fixture
-def names(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str | None]:
+def names(page: Page, tmp_path: Path) -> Iterator[str | None]:
     """Give a page that needs it a running installation: the address of its name server."""
-    page: Page = request.getfixturevalue("page")
     place: AbstractContextManager[str | None] = nullcontext()
     if page.needs_installation:
         folder = tmp_path / "installation"
