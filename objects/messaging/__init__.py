@@ -1,0 +1,1 @@
+"""The event channel and the log service."""

@@ -1,0 +1,278 @@
+"""The event channel's servant: numbers batches, keeps them, and wakes who waits."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from typing_extensions import override
+
+from idl_like_interfaces.clients.records import decode_record, encode_record, to_wire
+from idl_like_interfaces.clients.topics import shortened
+from idl_like_interfaces.errors import BadParam
+from idl_like_interfaces.events import (
+    Batch,
+    ChannelStats,
+    EventChannel,
+    FetchReply,
+    Gap,
+    GapReason,
+    PlainEvent,
+    PublishReply,
+    PullReply,
+    QoS,
+    Subscription,
+)
+from idl_like_interfaces.octets import OctetBlocks
+from objects.component.clock import Clock, SystemClock
+from objects.messaging import cursor as cursors
+from objects.messaging.batches import check_batch, owned, without_first
+from objects.messaging.cursor import NEW, Position, parse_cursor, refuse_future
+from objects.messaging.glob import TopicFilters
+from objects.messaging.journal import Journal, Pick, Reading, Retention
+from objects.messaging.rate import RateMeter
+from objects.messaging.subscribers import FORGET_AFTER_S, Subscriber, Subscribers
+from objects.messaging.suppliers import SupplierLedger
+
+LONGEST_POLL_S = 60.0
+OTHER_TOPICS = "(others)"
+
+_MOST_TOPICS = 10_000
+_ANY_QOS = QoS()
+_LOST_ALL = Gap(reason=GapReason.NEW_EPOCH, count=-1)
+
+
+class EventChannelServant(EventChannel):
+    """The channel of one epoch; any thread may call it.
+
+    Attributes:
+        epoch: Start of the channel.
+    """
+
+    def __init__(
+        self,
+        epoch: str,
+        *,
+        retention: Retention | None = None,
+        clock: Clock | None = None,
+        forget_after_s: float = FORGET_AFTER_S,
+    ) -> None:
+        self.epoch = epoch
+        self._clock = clock or SystemClock()
+        self._journal = Journal(retention or Retention())
+        self._suppliers = SupplierLedger()
+        self._subscribers = Subscribers(forget_after_s)
+        self._topics: Counter[str] = Counter()
+        self._rate = RateMeter(self._clock.monotonic())
+        self._news = threading.Condition()
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Answer everybody who waits, with what there is; nobody waits any more."""
+        with self._news:
+            self._is_closed = True
+            self._news.notify_all()
+
+    @override
+    def publish(self, batch: Batch) -> PublishReply:
+        check_batch(batch)
+        with self._news:
+            return self._take(batch)
+
+    def _take(self, batch: Batch) -> PublishReply:
+        admission = self._suppliers.admit(batch)
+        accepted = len(batch.records) - admission.duplicates
+        if accepted:
+            fresh = without_first(batch, admission.duplicates) if admission.duplicates else batch
+            chunk = self._journal.append(owned(fresh), admission.missing)
+            self._count_topics(chunk.topic_counts())
+            self._rate.add(accepted, self._clock.monotonic())
+            self._news.notify_all()
+        return PublishReply(
+            epoch=self.epoch,
+            accepted=accepted,
+            duplicates=admission.duplicates,
+            last=self._journal.last,
+        )
+
+    def _count_topics(self, counts: Counter[str]) -> None:
+        for topic, count in counts.items():
+            is_known = topic in self._topics or len(self._topics) < _MOST_TOPICS
+            self._topics[topic if is_known else OTHER_TOPICS] += count
+
+    @override
+    def push(self, topic: str, body: Any, source: str = "stock") -> int:
+        record = encode_record(time.time_ns(), body)
+        incarnation = f"push@{self.epoch}"
+        with self._news:
+            batch = Batch(
+                source=source,
+                incarnation=incarnation,
+                first=self._suppliers.next_of(source, incarnation),
+                topics=[topic],
+                records=OctetBlocks.of([record]),
+            )
+            check_batch(batch)
+            return self._take(batch).last
+
+    @override
+    def connect_consumer(
+        self, name: str, topics: list[str], cursor: str = NEW, qos: QoS = _ANY_QOS
+    ) -> Subscription:
+        filters = TopicFilters(topics)
+        if qos.max_queue < 0:
+            raise BadParam(
+                f"a queue of {qos.max_queue} events is not possible",
+                field="qos.max_queue",
+                remedy="give a positive number, or 0 for as many as the channel holds",
+            )
+        now = self._clock.monotonic()
+        with self._news:
+            self._subscribers.forget_silent(now)
+            start = self._position(cursor)
+            known = start.sequence if start.epoch == self.epoch else 0
+            subscriber = self._subscribers.connect(shortened(name), filters, qos, known, now)
+        return Subscription(subscription_id=subscriber.id, cursor=str(start), qos=qos)
+
+    def _position(self, cursor: str) -> Position:
+        """Read a cursor; one of another epoch comes back as it is."""
+        match cursor:
+            case cursors.NEW:
+                return Position(epoch=self.epoch, sequence=self._journal.last)
+            case cursors.OLDEST:
+                return Position(epoch=self.epoch, sequence=self._journal.first - 1)
+            case _:
+                position = parse_cursor(cursor)
+                if position.epoch == self.epoch:
+                    refuse_future(position, self._journal.last)
+                return position
+
+    @override
+    def fetch(
+        self, subscription_id: str, cursor: str, limit: int = 4096, timeout_s: float = 25.0
+    ) -> FetchReply:
+        _check_limit(limit)
+        with self._news:
+            subscriber = self._subscribers.get(subscription_id)
+            start = self._position(cursor)
+            subscriber.position = start.sequence if start.epoch == self.epoch else 0
+            with self._is_reading(subscriber):
+                reading = self._await_news(
+                    start,
+                    lambda after: self._journal.read(
+                        self._subscribers.get(subscription_id).filters,
+                        after,
+                        limit,
+                        subscriber.qos.max_queue,
+                    ),
+                    timeout_s,
+                )
+            subscriber.book(reading, self._journal)
+        return FetchReply(
+            epoch=self.epoch,
+            cursor=str(Position(epoch=self.epoch, sequence=reading.position)),
+            gaps=reading.gaps,
+            deliveries=[pick.chunk.deliver(pick.positions) for pick in reading.picks],
+        )
+
+    @contextmanager
+    def _is_reading(self, subscriber: Subscriber) -> Iterator[None]:
+        subscriber.waiting += 1
+        try:
+            yield
+        finally:
+            subscriber.waiting -= 1
+            subscriber.seen = self._clock.monotonic()
+
+    def _await_news(
+        self, start: Position, read: Callable[[int], Reading], timeout_s: float
+    ) -> Reading:
+        """Read behind a position until there is something, or the time is over.
+
+        What does not match is passed over only once, however often the channel wakes us.
+        """
+        is_foreign = start.epoch != self.epoch
+        deadline = time.monotonic() + min(timeout_s, LONGEST_POLL_S)
+        after = 0 if is_foreign else start.sequence
+        while True:
+            reading = read(after)
+            if is_foreign:
+                gaps = [_LOST_ALL, *reading.gaps]
+                return Reading(gaps=gaps, picks=reading.picks, position=reading.position)
+            remaining_s = deadline - time.monotonic()
+            if reading.gaps or reading.picks or remaining_s <= 0 or self._is_closed:
+                return reading
+            after = reading.position
+            self._news.wait(remaining_s)
+
+    @override
+    def disconnect_consumer(self, subscription_id: str) -> None:
+        with self._news:
+            self._subscribers.disconnect(subscription_id)
+            self._news.notify_all()
+
+    @override
+    def pull(
+        self,
+        cursor: str = NEW,
+        limit: int = 256,
+        timeout_s: float = 25.0,
+        topics: list[str] = ["**"],  # noqa: B006 (as declared, never mutated)
+    ) -> PullReply:
+        _check_limit(limit)
+        filters = TopicFilters(topics)
+        with self._news:
+            start = self._position(cursor)
+            reading = self._await_news(
+                start, lambda after: self._journal.read(filters, after, limit), timeout_s
+            )
+        return PullReply(
+            epoch=self.epoch,
+            cursor=str(Position(epoch=self.epoch, sequence=reading.position)),
+            gaps=reading.gaps,
+            events=[event for pick in reading.picks for event in _decoded(pick)],
+        )
+
+    @override
+    def get_stats(self) -> ChannelStats:
+        now = self._clock.monotonic()
+        with self._news:
+            self._subscribers.forget_silent(now)
+            journal = self._journal
+            return ChannelStats(
+                epoch=self.epoch,
+                first=journal.first if journal.last else 0,
+                last=journal.last,
+                held_bytes=journal.held_bytes,
+                events_per_s=self._rate.per_second(now),
+                topics=dict(sorted(self._topics.items())),
+                suppliers=self._suppliers.stats(),
+                consumers=self._subscribers.stats(journal.last),
+            )
+
+
+def _check_limit(limit: int) -> None:
+    if limit < 1:
+        raise BadParam(f"limit is {limit}, the least is 1", field="limit", remedy="ask for more")
+
+
+def _decoded(pick: Pick) -> Iterator[PlainEvent]:
+    delivery = pick.chunk.deliver(pick.positions)
+    batch = delivery.batch
+    topic_of = batch.topic_of or [0] * len(pick.positions)
+    for position, topic, record in zip(pick.positions, topic_of, batch.records, strict=True):
+        moment, repository_id, body = decode_record(record)
+        yield PlainEvent(
+            sequence=delivery.sequence + position,
+            topic=batch.topics[topic],
+            source=batch.source,
+            incarnation=batch.incarnation,
+            source_sequence=batch.first + position,
+            time=moment,
+            repository_id=repository_id,
+            body=to_wire(body),
+        )

@@ -1,0 +1,83 @@
+"""Who has sent what: duplicates are known by the supplier's own numbers, and so are holes."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from idl_like_interfaces.events import Batch, SupplierStats
+
+# Each restart of a supplier is an incarnation; the longest silent ones are forgotten.
+_MOST = 4096
+
+
+@dataclass(slots=True, kw_only=True)
+class _Account:
+    next: int
+    accepted: int = 0
+    duplicates: int = 0
+    missing: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """What is to be done with a batch.
+
+    Attributes:
+        duplicates: So many of its first events were taken before.
+        missing: So many events of the supplier are missing before it.
+    """
+
+    duplicates: int
+    missing: int
+
+
+class SupplierLedger:
+    """Keeps an account for each supplier's incarnation."""
+
+    def __init__(self) -> None:
+        self._accounts: OrderedDict[tuple[str, str], _Account] = OrderedDict()
+
+    def admit(self, batch: Batch) -> Admission:
+        """Book a batch.
+
+        The first batch of an incarnation may begin anywhere: what was before it went
+        to an earlier epoch of the channel, but for what the supplier says it lost.
+        """
+        count = len(batch.records)
+        account = self._account_of(batch)
+        duplicates = min(max(account.next - batch.first, 0), count)
+        missing = max(batch.first - account.next, 0)
+        account.accepted += count - duplicates
+        account.duplicates += duplicates
+        account.missing += missing
+        account.next = max(account.next, batch.first + count)
+        return Admission(duplicates=duplicates, missing=missing)
+
+    def _account_of(self, batch: Batch) -> _Account:
+        key = (batch.source, batch.incarnation)
+        if key not in self._accounts:
+            self._accounts[key] = _Account(next=max(1, batch.first - batch.lost))
+            if len(self._accounts) > _MOST:
+                self._accounts.popitem(last=False)
+        self._accounts.move_to_end(key)
+        return self._accounts[key]
+
+    def next_of(self, source: str, incarnation: str) -> int:
+        """Return the number that an incarnation's next event will have."""
+        account = self._accounts.get((source, incarnation))
+        return account.next if account else 1
+
+    def stats(self) -> list[SupplierStats]:
+        """Return all accounts, sorted by source, then in the order of their last batch."""
+        rows = [
+            SupplierStats(
+                source=source,
+                incarnation=incarnation,
+                accepted=account.accepted,
+                duplicates=account.duplicates,
+                missing=account.missing,
+            )
+            for (source, incarnation), account in self._accounts.items()
+        ]
+        return sorted(rows, key=lambda row: row.source)
