@@ -8,9 +8,12 @@ from idl_like_interfaces.declare import Value, interface, operation
 from idl_like_interfaces.errors import RemoteError
 from idl_like_interfaces.logs import LogLevel
 
+STATUS_TOPIC = "std/status"
+"""Every change of a server's state, body ``StdStatus``."""
+
 
 class StdStatus(Value, frozen=True, kw_only=True):
-    """Body of the topic ``std/status``.
+    """A server's state.
 
     Attributes:
         status: e.g. ``Operational;Idle``.

@@ -1,0 +1,1 @@
+"""Coordinated acquisitions: sources are started, watched and stopped, products handed on."""

@@ -1,0 +1,290 @@
+"""One acquisition: what its commands do at its sources and at the DPM."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from threading import RLock
+from typing import TypeAlias
+
+from msgspec.structs import replace
+
+from idl_like_interfaces.daqif import AwaitDaqReply, DaqException, DaqReply
+from idl_like_interfaces.keywords import FitsKeyword
+from objects.acquisition import alerts as al
+from objects.acquisition.handing import Handing
+from objects.acquisition.product import SourceResult, SourceState
+from objects.acquisition.record import Record
+from objects.acquisition.refusals import refusal
+from objects.acquisition.sources import (
+    MetadataLink,
+    PrimaryLink,
+    SourceFailure,
+    SourceLink,
+    at_once,
+)
+from objects.acquisition.states import (
+    AT_DPM,
+    AT_SOURCES,
+    LEGAL,
+    Command,
+    Phase,
+    Trigger,
+    legal_phases,
+)
+from objects.component.site import Site
+
+log = logging.getLogger(__name__)
+
+_TURN_S = 30.0
+_RUNNING = (SourceState.ACTIVE, SourceState.DOUBTFUL)
+_Action: TypeAlias = Callable[[SourceLink, SourceResult], SourceResult]
+
+
+class Acquisition:
+    """Executes the commands of one acquisition, one at a time.
+
+    Whoever executes a command has the *turn*; another command waits for it, and its
+    legality is judged when it has it. The state may be read and the DPM's news
+    adopted at any time.
+    """
+
+    def __init__(self, record: Record, site: Site, handing: Handing) -> None:
+        self.record = record
+        self._site = site
+        self._handing = handing
+        self._turn = RLock()
+        plan = record.context.plan
+        self.primaries = [PrimaryLink(site, source) for source in plan.primaries]
+        self.metadata = [MetadataLink(site, source) for source in plan.metadata]
+
+    def start(self) -> DaqReply:
+        """Start the sources: those of metadata first, then the primary ones.
+
+        Raises:
+            DaqException: One did not start; all that did are aborted.
+        """
+        with self._turn_for("start"):
+            self.record.move(Trigger.BEGIN)
+            for group in (self.metadata, self.primaries):
+                failures = self._do("start", group, lambda link, old: link.start(old))
+                if failures:
+                    raise self._give_up(failures)
+            self.record.move(Trigger.ACKNOWLEDGED)
+            if not self.primaries and not self.metadata:
+                self._stop(Trigger.SOURCES_ENDED, force=False)
+            return self.record.reply
+
+    def stop(self, *, force: bool) -> DaqReply:
+        """Stop the sources, primary ones first, and collect what they made.
+
+        Raises:
+            DaqException: Not legal now, or, without force, all sources failed.
+        """
+        with self._turn_for(Command.FORCE_STOP if force else Command.STOP):
+            return self._stop(Trigger.STOP, force=force)
+
+    def abort(self, *, force: bool) -> DaqReply:
+        """Abort it, wherever it is.
+
+        Raises:
+            DaqException: Not legal now, or, without force, somebody did not obey.
+        """
+        with self._turn_for(Command.FORCE_ABORT if force else Command.ABORT):
+            if self.record.phase in AT_SOURCES:
+                self._abort_at_sources(force=force)
+            elif self.record.phase in AT_DPM:
+                self._handing.abort(self.record, force=force)
+            else:
+                self._handing.withdraw(self.record)
+                self.record.move(Trigger.ABORT)
+            return self.record.reply
+
+    def update_keywords(self, keywords: list[FitsKeyword]) -> DaqReply:
+        """Add or replace keywords of the product.
+
+        Raises:
+            DaqException: Not legal now.
+        """
+        with self._turn_for(Command.UPDATE_KEYWORDS):
+            self.record.set_keywords(keywords)
+            return self.record.reply
+
+    def retry_merge(self) -> None:
+        """Let it go on at the DPM.
+
+        Raises:
+            DaqException: Not legal now, or the DPM refuses or cannot be reached.
+        """
+        with self._turn_for(Command.RETRY_MERGE):
+            if self.record.phase is not Phase.NOT_SCHEDULED:
+                self._handing.retry(self.record)
+                return
+            self._handing.queue(self.record)
+            if self.record.phase is Phase.NOT_SCHEDULED:
+                raise refusal(
+                    self.record.id,
+                    f"acquisition {self.record.id} could not be queued: {self.record.status.message}",
+                    remedy="see the status; it is tried again by itself",
+                )
+
+    def await_phase(self, wanted: Phase, timeout_s: float) -> AwaitDaqReply:
+        """Wait for a state; see ``Record.await_phase``."""
+        return self.record.await_phase(wanted, timeout_s)
+
+    def queue(self) -> bool:
+        """Hand it to the DPM when that is what it waits for; tell whether that is there."""
+        with self._turn_for("queue"):
+            if self.record.phase is Phase.STOPPED:
+                self.record.move(Trigger.HAND_OVER)
+            return self.record.phase is not Phase.NOT_SCHEDULED or self._handing.queue(self.record)
+
+    def note_restart(self) -> None:
+        """Say that a command was cut short by a restart and must be given again."""
+        phase = self.record.phase
+        if phase is Phase.STARTING:
+            # Whether those that had not answered yet have started is not known.
+            waiting = [r for r in self.record.context.results if r.state is SourceState.WAITING]
+            self.record.set_results(*(replace(r, state=SourceState.DOUBTFUL) for r in waiting))
+        command = Command.STOP if phase is Phase.STOPPING else Command.ABORT
+        told = refusal(
+            self.record.id,
+            f"the coordinator ended in {phase.substate}",
+            cause="it was restarted in the middle of a command",
+            remedy=f"give the command (again): {command} {self.record.id}",
+        )
+        self.record.set_alert(al.alert(al.RESTART, told, self._site.clock.utc()))
+
+    def refresh(self) -> None:
+        """Ask the DPM how it is."""
+        self._handing.refresh(self.record)
+
+    def note_end(self, result: SourceResult, failure: SourceFailure | None = None) -> None:
+        """Note the end of a primary source; after the last one all is stopped."""
+        with self._turn_for("automatic stop"):
+            if self.record.phase is not Phase.ACQUIRING:
+                return
+            self.record.set_results(result)
+            if failure is not None:
+                self._complain(result.source_name, "stop", failure)
+            states = [self._result(link).state for link in self.primaries]
+            if all(state in (SourceState.ENDED, SourceState.FAILED) for state in states):
+                log.info("acquisition %s: all primary sources have ended", self.record.id)
+                self._stop(Trigger.SOURCES_ENDED, force=False)
+
+    @contextmanager
+    def _turn_for(self, command: Command | str) -> Iterator[None]:
+        if not self._turn.acquire(timeout=_TURN_S):
+            raise refusal(
+                self.record.id,
+                f"acquisition {self.record.id} is busy with another command since {_TURN_S:.0f} s",
+                cause="a source does not answer",
+                remedy="repeat the command, or repair the source",
+            )
+        try:
+            if isinstance(command, Command):
+                self._check_legal(command)
+                if command is not Command.UPDATE_KEYWORDS:
+                    self.record.clear_alert(al.RESTART)
+            yield
+        finally:
+            self._turn.release()
+
+    def _check_legal(self, command: Command) -> None:
+        phase = self.record.phase
+        if phase not in LEGAL[command]:
+            what = "has ended" if phase.is_final else "is"
+            raise refusal(
+                self.record.id,
+                f"{command} is not possible: acquisition {self.record.id} {what} ({phase})",
+                remedy=f"it is possible in {legal_phases(command)}",
+            )
+
+    def _stop(self, trigger: Trigger, *, force: bool) -> DaqReply:
+        if self.record.phase is Phase.ACQUIRING:
+            self.record.move(trigger)
+        failures = {
+            **self._do("stop", self._not_ended(self.primaries), lambda link, old: link.stop(old)),
+            **self._do("stop", self._not_ended(self.metadata), lambda link, old: link.stop(old)),
+        }
+        if failures and not force:
+            if len(failures) == len(self.primaries) + len(self.metadata):
+                raise self._refusal("no source could be stopped", failures)
+            return self.record.reply
+        self.record.set_results(
+            *(
+                replace(self._result(link), state=SourceState.FAILED)
+                for link in self._not_ended([*self.primaries, *self.metadata])
+            )
+        )
+        self.record.move(Trigger.STOPPED)
+        self.record.move(Trigger.HAND_OVER)
+        return self.record.reply
+
+    def _abort_at_sources(self, *, force: bool) -> None:
+        if self.record.phase is not Phase.ABORTING:
+            self.record.move(Trigger.ABORT)
+        failures = self._abort_sources()
+        if failures and not force:
+            raise self._refusal("not all sources could be aborted", failures)
+        self.record.move(Trigger.ABORTED)
+
+    def _abort_sources(self) -> dict[str, SourceFailure]:
+        failures: dict[str, SourceFailure] = {}
+        for group in (self.primaries, self.metadata):
+            running = [link for link in group if self._result(link).state in _RUNNING]
+            failures |= self._do("abort", running, lambda link, old: link.abort(old))
+        return failures
+
+    def _give_up(self, failures: Mapping[str, SourceFailure]) -> DaqException:
+        """Abort what was started and say why the start failed."""
+        self.record.move(Trigger.START_FAILED)
+        disobedient = self._abort_sources()
+        if not disobedient:
+            self.record.move(Trigger.ABORTED)
+            return self._refusal("the start failed and everything was aborted", failures)
+        names = ", ".join(disobedient)
+        return self._refusal(f"the start failed, and {names} could not be aborted", failures)
+
+    def _do(
+        self, request: str, links: Sequence[SourceLink], action: _Action
+    ) -> dict[str, SourceFailure]:
+        """Ask several sources at once and note what they do now."""
+        results, failures = at_once(links, lambda link: action(link, self._result(link)))
+        failed = [
+            replace(self.record.context.result_of(name), state=failure.state)
+            for name, failure in failures.items()
+        ]
+        self.record.set_results(*results, *failed)
+        for name, failure in failures.items():
+            self._complain(name, request, failure)
+        for result in results:
+            self._relieve(result.source_name)
+        return failures
+
+    def _complain(self, name: str, request: str, failure: SourceFailure) -> None:
+        log.warning("acquisition %s: %s", self.record.id, failure.reason.message)
+        id = al.of_source(name, request)
+        self.record.set_alert(al.alert(id, failure.reason, self._site.clock.utc()))
+
+    def _relieve(self, name: str) -> None:
+        # The alert of a failed start stays: it says why the acquisition was aborted.
+        for request in ("stop", "abort", "wait"):
+            self.record.clear_alert(al.of_source(name, request))
+
+    def _result(self, link: SourceLink) -> SourceResult:
+        return self.record.context.result_of(link.name)
+
+    def _not_ended(self, links: Sequence[SourceLink]) -> list[SourceLink]:
+        return [link for link in links if self._result(link).state is not SourceState.ENDED]
+
+    def _refusal(self, what: str, failures: Mapping[str, SourceFailure]) -> DaqException:
+        reasons = [failure.reason for failure in failures.values()]
+        return refusal(
+            self.record.id,
+            f"acquisition {self.record.id} ({self.record.phase}): {what}:"
+            f" {'; '.join(reason.message for reason in reasons)}",
+            cause="; ".join(dict.fromkeys(reason.cause for reason in reasons if reason.cause)),
+            remedy="; ".join(dict.fromkeys(reason.remedy for reason in reasons if reason.remedy)),
+        )

@@ -1,0 +1,60 @@
+"""The conditions of an acquisition: set, cleared, and told in one text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from idl_like_interfaces.daqif import AlertSeverity, DaqAlert
+from idl_like_interfaces.errors import RemoteError
+
+DPM = "dpm"
+"""Id of the alert that tells of requests to the DPM."""
+
+WORKSPACE = "workspace"
+"""Id of the alert that tells of the coordinator's own disk."""
+
+RESTART = "restart"
+"""Id of the alert that tells of a restart in the middle of a command."""
+
+
+def of_source(name: str, request: str) -> str:
+    """Return the id of the alert that tells of a request (``start``, ...) to a source."""
+    return f"source:{name}:{request}"
+
+
+def alert(
+    id: str,
+    error: RemoteError,
+    time: datetime,
+    severity: AlertSeverity = AlertSeverity.ERROR,
+) -> DaqAlert:
+    """Make an alert of a refusal or a lost peer."""
+    return DaqAlert(
+        id=id,
+        severity=severity,
+        description=error.message,
+        cause=error.cause,
+        remedy=error.remedy,
+        time=time,
+    )
+
+
+def with_alert(alerts: Sequence[DaqAlert], new: DaqAlert) -> list[DaqAlert]:
+    """Return the alerts with one set, in the place of the one with its id."""
+    return [*without_alert(alerts, new.id), new]
+
+
+def without_alert(alerts: Sequence[DaqAlert], id: str) -> list[DaqAlert]:
+    """Return the alerts without the one of an id."""
+    return [each for each in alerts if each.id != id]
+
+
+def is_error(alerts: Iterable[DaqAlert]) -> bool:
+    """Tell whether one of them needs somebody to act."""
+    return any(each.severity is AlertSeverity.ERROR for each in alerts)
+
+
+def text_of(alerts: Sequence[DaqAlert]) -> str:
+    """Tell all of them in one line; ``[]`` when there are none."""
+    return f"[{'; '.join(f'{each.severity}: {each.description}' for each in alerts)}]"

@@ -1,0 +1,330 @@
+"""All acquisitions of one coordinator: made, found, recovered, and laid to rest."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from idl_like_interfaces.daqif import (
+    STATUS_TOPIC,
+    AwaitDaqReply,
+    DaqException,
+    DaqReply,
+    DaqState,
+    DaqStatus,
+    DpmDaqControl,
+)
+from idl_like_interfaces.events import EventChannel
+from objects.acquisition.acquisition import Acquisition
+from objects.acquisition.context import Context, new_context
+from objects.acquisition.dpm_link import DpmLink
+from objects.acquisition.handing import Handing
+from objects.acquisition.record import Record, Surroundings, first_status
+from objects.acquisition.refusals import refusal, unknown
+from objects.acquisition.specification import Plan
+from objects.acquisition.states import Phase, phase_of
+from objects.acquisition.store import Workspace
+from objects.acquisition.watching import Watch
+from objects.component.site import Site
+
+log = logging.getLogger(__name__)
+
+_MILLISECOND = timedelta(milliseconds=1)
+_JOIN_S = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """How a coordinator works.
+
+    Attributes:
+        instrument_id: First part of every file id.
+        dpm: Name or URI of the DPM's ``DpmDaqControl``.
+        dpm_retry_s: Time between attempts to reach it.
+        stale_acquiring: Age at which an acquisition that still needs its sources is
+            archived at a restart.
+        stale_merging: The same for one that is with the DPM.
+    """
+
+    instrument_id: str
+    dpm: str
+    dpm_retry_s: float
+    stale_acquiring: timedelta
+    stale_merging: timedelta
+
+
+class Coordinator:
+    """Holds the acquisitions in progress.
+
+    Args:
+        on_activity: Called when an acquisition has begun or ended; see ``is_active``.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        workspace: Workspace,
+        rules: Rules,
+        on_activity: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._site = site
+        self._workspace = workspace
+        self._rules = rules
+        self._on_activity = on_activity
+        self._lock = threading.Lock()
+        self._active: dict[str, Acquisition] = {}
+        self._watches: list[Watch] = []
+        self._last_file_time: datetime | None = None
+        self._around = Surroundings(
+            clock=site.clock,
+            workspace=workspace,
+            publish=lambda status: site.publish(STATUS_TOPIC, status),
+            ended=self._lay_to_rest,
+        )
+        self._handing = Handing(site.narrow(rules.dpm, DpmDaqControl), site.clock)
+        self.dpm_link = DpmLink(
+            acquisitions=self.acquisitions,
+            adopt=self.adopt,
+            channel=site.narrow(f"{site.root}/events", EventChannel),
+            clock=site.clock,
+            retry_s=rules.dpm_retry_s,
+            name=f"{site.root}/{site.name}",
+        )
+
+    def recover(self) -> None:
+        """Open the workspace and take up what was in progress.
+
+        Raises:
+            WorkspaceError: It cannot be used.
+        """
+        self._workspace.open()
+        for status, context in self._workspace.load():
+            if self._is_stale(status, context):
+                log.warning("acquisition %s is stale (%s): archived", status.id, status.substate)
+                self._workspace.archive(status.id)
+            else:
+                record = Record(status, context, self._around)
+                acquisition = Acquisition(record, self._site, self._handing)
+                self._active[status.id] = acquisition
+                log.info("acquisition %s recovered in %s", status.id, record.phase)
+        self._workspace.save_list(list(self._active))
+
+    def start(self) -> None:
+        """Go on with what was recovered, and begin to talk with the DPM."""
+        for acquisition in self.acquisitions():
+            self._resume(acquisition)
+        self.dpm_link.start()
+        self._on_activity()
+
+    def close(self) -> None:
+        """Stop watching; the acquisitions go on at the next start."""
+        self.dpm_link.close()
+        for acquisition in self.acquisitions():
+            acquisition.record.close()
+        with self._lock:
+            watches, self._watches = self._watches, []
+        for watch in watches:
+            watch.join(_JOIN_S)
+        self._workspace.close()
+
+    @property
+    def is_active(self) -> bool:
+        """Tell whether an acquisition is in progress."""
+        return bool(self._active)
+
+    def acquisitions(self) -> list[Acquisition]:
+        """Return those in progress, oldest first."""
+        with self._lock:
+            return list(self._active.values())
+
+    def begin(self, plan: Plan) -> DaqReply:
+        """Make an acquisition and start it.
+
+        Raises:
+            DaqException: Its id is taken, it cannot be kept, or its start failed.
+        """
+        acquisition = self._make(plan)
+        reply = acquisition.start()
+        if acquisition.record.phase is Phase.ACQUIRING:
+            self._watch(acquisition)
+        self.dpm_link.nudge()
+        return reply
+
+    def stop(self, id: str, *, force: bool) -> DaqReply:
+        """Stop an acquisition; see ``Acquisition.stop``."""
+        reply = self.find(id).stop(force=force)
+        self.dpm_link.nudge()
+        return reply
+
+    def find(self, id: str) -> Acquisition:
+        """Return an acquisition in progress.
+
+        Raises:
+            DaqException: There is none of that id, or it has ended.
+        """
+        with self._lock:
+            found = self._active.get(id)
+        if found is not None:
+            return found
+        kept = self._workspace.archived(id)
+        if kept is None:
+            raise unknown(id)
+        raise refusal(
+            id,
+            f"acquisition {id} has ended ({kept[0].state}/{kept[0].substate})",
+            remedy="get_status shows what became of it",
+        )
+
+    def status(self, id: str) -> DaqStatus:
+        """Return the status of an acquisition, in progress or archived.
+
+        Raises:
+            DaqException: There is none of that id.
+        """
+        with self._lock:
+            found = self._active.get(id)
+        if found is not None:
+            return found.record.status
+        return self._archived(id)[0]
+
+    def await_phase(self, id: str, wanted: Phase, timeout_s: float) -> AwaitDaqReply:
+        """Wait for a state of an acquisition.
+
+        Raises:
+            DaqException: There is none of that id, or it has ended without having
+                been in the state.
+        """
+        with self._lock:
+            found = self._active.get(id)
+        if found is not None:
+            return found.record.await_phase(wanted, timeout_s)
+        status, context = self._archived(id)
+        was_in = {(each.state, each.substate) for each in context.entered}
+        if wanted.value not in was_in | {(status.state, status.substate)}:
+            raise refusal(
+                id,
+                f"acquisition {id} has ended ({status.substate}) and never was in {wanted}",
+                remedy="get_status shows what became of it",
+            )
+        return AwaitDaqReply(timeout=False, status=status)
+
+    def adopt(self, news: DaqStatus) -> None:
+        """Take over what the DPM says of an acquisition."""
+        with self._lock:
+            found = self._active.get(news.id)
+        if found is not None:
+            found.record.adopt(news)
+        else:
+            self._correct(news)
+
+    def _archived(self, id: str) -> tuple[DaqStatus, Context]:
+        kept = self._workspace.archived(id)
+        if kept is None:
+            raise unknown(id)
+        return kept
+
+    def _correct(self, news: DaqStatus) -> None:
+        """Let the DPM's end of an acquisition stand that was aborted here by force."""
+        phase = phase_of(news.state, news.substate)
+        kept = self._workspace.archived(news.id) if phase and phase.is_final else None
+        if kept is None or kept[0].file_id != news.file_id:
+            return
+        if (kept[0].substate, kept[0].result) != (news.substate, news.result):
+            log.warning("acquisition %s: the DPM says that it is %s", news.id, news.substate)
+            self._workspace.correct_archived(news)
+            self._site.publish(STATUS_TOPIC, news)
+
+    def _make(self, plan: Plan) -> Acquisition:
+        with self._lock:
+            if plan.id and plan.id in self._active:
+                raise refusal(
+                    plan.id,
+                    f"an acquisition with the id {plan.id} is in progress",
+                    remedy="choose another id, or leave it to the coordinator",
+                )
+            now = self._site.clock.utc()
+            file_id = self._new_file_id(now)
+            context = new_context(plan, plan.id or file_id, file_id, self._site.name, now)
+            record = Record(first_status(context), context, self._around)
+            acquisition = Acquisition(record, self._site, self._handing)
+            self._active[record.id] = acquisition
+            self._prune_watches()
+        self._register(acquisition)
+        return acquisition
+
+    def _register(self, acquisition: Acquisition) -> None:
+        """Keep and publish it before anything is asked of a source.
+
+        Raises:
+            DaqException: It cannot be kept; it does not exist then.
+        """
+        try:
+            acquisition.record.begin()
+            self._save_list()
+        except OSError as error:
+            with self._lock:
+                del self._active[acquisition.record.id]
+            raise _not_kept(acquisition.record.id, error) from error
+        self._on_activity()
+
+    def _new_file_id(self, now: datetime) -> str:
+        """Allocate a file id; two in one millisecond are told apart by the next one."""
+        time = now.replace(microsecond=now.microsecond // 1000 * 1000)
+        if self._last_file_time is not None:
+            time = max(time, self._last_file_time + _MILLISECOND)
+        self._last_file_time = time
+        text = time.replace(tzinfo=None).isoformat(timespec="milliseconds")
+        return f"{self._rules.instrument_id}.{text}"
+
+    def _save_list(self) -> None:
+        with self._lock:
+            self._workspace.save_list(list(self._active))
+
+    def _lay_to_rest(self, id: str) -> None:
+        """Forget an acquisition that is in the archive."""
+        with self._lock:
+            self._active.pop(id, None)
+            try:
+                self._workspace.save_list(list(self._active))
+            except OSError as error:
+                # Harmless: at the next start it is found to have ended.
+                log.error("list.json cannot be written: %s", error)
+        self._on_activity()
+
+    def _watch(self, acquisition: Acquisition) -> None:
+        watch = Watch(acquisition, self._site.clock)
+        with self._lock:
+            self._watches.append(watch)
+        watch.start()
+
+    def _prune_watches(self) -> None:
+        self._watches = [watch for watch in self._watches if not watch.is_over]
+
+    def _is_stale(self, status: DaqStatus, context: Context) -> bool:
+        age = self._site.clock.utc() - context.creation_time
+        if status.state is DaqState.ACQUIRING:
+            return age > self._rules.stale_acquiring
+        return age > self._rules.stale_merging
+
+    def _resume(self, acquisition: Acquisition) -> None:
+        """Go on where the process ended; what was half done waits for a command."""
+        match acquisition.record.phase:
+            case Phase.ACQUIRING:
+                self._watch(acquisition)
+            case Phase.NOT_STARTED | Phase.STARTING | Phase.STOPPING | Phase.ABORTING:
+                acquisition.note_restart()
+            case _:
+                pass
+
+
+def _not_kept(id: str, error: OSError) -> DaqException:
+    return refusal(
+        id,
+        f"the acquisition was not started: the workspace cannot be written"
+        f" ({error.strerror or error})",
+        cause="the disk is full, read-only or gone",
+        remedy="repair the workspace and start again",
+    )

@@ -1,0 +1,318 @@
+"""The state of one acquisition: changed here only; each change is kept, published, noticed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from idl_like_interfaces.daqif import (
+    AlertSeverity,
+    AwaitDaqReply,
+    DaqAlert,
+    DaqReply,
+    DaqStatus,
+)
+from idl_like_interfaces.keywords import FitsKeyword
+from objects.acquisition import alerts as al
+from objects.acquisition.context import Context
+from objects.acquisition.keywords import updated
+from objects.acquisition.product import SourceResult
+from objects.acquisition.refusals import refusal
+from objects.acquisition.states import AT_DPM, TRANSITIONS, Phase, Trigger, phase_of, reachable
+from objects.acquisition.store import Workspace
+from objects.component.clock import Clock
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a record needs.
+
+    Attributes:
+        clock: The time.
+        workspace: Keeps it.
+        publish: Tells everybody; never blocks.
+        ended: Called once, when it has entered a final state and is archived.
+    """
+
+    clock: Clock
+    workspace: Workspace
+    publish: Callable[[DaqStatus], None]
+    ended: Callable[[str], None]
+
+
+def first_status(context: Context) -> DaqStatus:
+    """Return the status of an acquisition that begins."""
+    return DaqStatus(
+        id=context.id,
+        file_id=context.file_id,
+        state=Phase.NOT_STARTED.state,
+        substate=Phase.NOT_STARTED.substate,
+        timestamp=context.creation_time.timestamp(),
+    )
+
+
+class Record:
+    """One acquisition's state; may be used from any thread.
+
+    All changes of one acquisition happen under one lock, which is held while the
+    change is kept and published: so everybody sees them in the same order.
+    """
+
+    def __init__(self, status: DaqStatus, context: Context, around: Surroundings) -> None:
+        self._status = status
+        self._context = context
+        self._around = around
+        own = {each.id for each in context.alerts}
+        self._dpm_alerts = [each for each in status.alerts if each.id not in own]
+        self._dpm_error = al.is_error(self._dpm_alerts)
+        self._dpm_time_s = 0.0
+        self._closed = False
+        self._changed = threading.Condition()
+
+    @property
+    def id(self) -> str:
+        """Id of the acquisition."""
+        return self._status.id
+
+    @property
+    def status(self) -> DaqStatus:
+        """The status now."""
+        return self._status
+
+    @property
+    def context(self) -> Context:
+        """The inside now."""
+        return self._context
+
+    @property
+    def phase(self) -> Phase:
+        """The state now."""
+        return Phase((self._status.state, self._status.substate))
+
+    @property
+    def is_closed(self) -> bool:
+        """Tell whether the coordinator ends."""
+        return self._closed
+
+    @property
+    def reply(self) -> DaqReply:
+        """What a command answers."""
+        return DaqReply(id=self.id, error=self._status.error)
+
+    def begin(self) -> None:
+        """Keep and publish it for the first time.
+
+        Raises:
+            OSError: It cannot be kept; nothing was published.
+        """
+        with self._changed:
+            self._context = replace(self._context, entered=[self._status])
+            self._around.workspace.save(self._status, self._context)
+            self._tell()
+
+    def move(self, trigger: Trigger) -> None:
+        """Enter the state to which a trigger leads.
+
+        Raises:
+            ValueError: The trigger has no meaning in this state: a bug.
+        """
+        with self._changed:
+            phase = TRANSITIONS.get((self.phase, trigger))
+            if phase is None:
+                raise ValueError(f"acquisition {self.id}: {trigger!r} in {self.phase}")
+            self._enter(phase, self._now())
+
+    def adopt(self, news: DaqStatus) -> None:
+        """Take over what the DPM says, unless it is about the past or another product."""
+        phase = phase_of(news.state, news.substate)
+        with self._changed:
+            if phase is None or not self._is_newer(phase, news):
+                return
+            self._dpm_alerts = list(news.alerts)
+            self._dpm_error = news.error
+            self._dpm_time_s = news.timestamp
+            self._context = replace(
+                self._context, alerts=al.without_alert(self._context.alerts, al.DPM)
+            )
+            self._status = replace(self._status, result=news.result or self._status.result)
+            if phase is self.phase:
+                self._commit(news.timestamp)
+            else:
+                self._enter(phase, news.timestamp)
+
+    def set_results(self, *results: SourceResult) -> None:
+        """Note what sources do; nothing of it is public, so nothing is published."""
+        with self._changed:
+            for result in results:
+                known = self._context.with_result(result)
+                self._context = replace(self._context, results=known)
+            self._compose(self._status.timestamp)
+            try:
+                self._keep()
+            except OSError as error:
+                log.error("acquisition %s cannot be kept: %s", self.id, error)
+                self._note_unkept(error)
+
+    def set_keywords(self, new: list[FitsKeyword]) -> None:
+        """Add or replace keywords."""
+        with self._changed:
+            keywords = updated(self._context.keywords, new)
+            self._context = replace(self._context, keywords=keywords)
+            self._commit(self._now())
+
+    def set_maybe_queued(self) -> None:
+        """Note that the DPM may have it already."""
+        with self._changed:
+            self._context = replace(self._context, maybe_queued=True)
+            self._commit(self._now())
+
+    def set_alert(self, alert: DaqAlert) -> bool:
+        """Set an alert; the same again changes nothing; tell whether it is new."""
+        with self._changed:
+            old = [each for each in self._context.alerts if each.id == alert.id]
+            if old and replace(old[0], time=alert.time) == alert:
+                return False
+            self._set_alerts(al.with_alert(self._context.alerts, alert))
+            return True
+
+    def clear_alert(self, id: str) -> None:
+        """Clear an alert that is set."""
+        with self._changed:
+            alerts = al.without_alert(self._context.alerts, id)
+            if alerts != self._context.alerts:
+                self._set_alerts(alerts)
+
+    def await_phase(self, wanted: Phase, timeout_s: float) -> AwaitDaqReply:
+        """Wait until a state is entered or cannot be entered any more.
+
+        Raises:
+            DaqException: The coordinator ends.
+        """
+        deadline = time.monotonic() + timeout_s
+        with self._changed:
+            if self.phase is wanted:
+                return AwaitDaqReply(timeout=False, status=self._status)
+            seen = max(len(self._context.entered) - 1, 0)
+            while True:
+                answer = self._answer(wanted, seen)
+                if answer is not None:
+                    return AwaitDaqReply(timeout=False, status=answer)
+                seen = len(self._context.entered)
+                if self._closed:
+                    raise refusal(
+                        self.id,
+                        "the coordinator ends while it was waiting",
+                        remedy="ask again when it is back",
+                    )
+                if not self._changed.wait(deadline - time.monotonic()):
+                    return AwaitDaqReply(timeout=True, status=self._status)
+
+    def has_left(self, phase: Phase, within_s: float) -> bool:
+        """Wait until it is not in a state any more or the coordinator ends; tell whether."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.phase is not phase or self._closed, within_s)
+
+    def close(self) -> None:
+        """Let everybody go who waits."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _answer(self, wanted: Phase, seen: int) -> DaqStatus | None:
+        """Look at what was entered since: the wanted state, or one that excludes it."""
+        for status in self._context.entered[seen:]:
+            phase = Phase((status.state, status.substate))
+            if phase is wanted:
+                return status
+            if not reachable(phase, wanted):
+                return self._status
+        return None
+
+    def _is_newer(self, phase: Phase, news: DaqStatus) -> bool:
+        if news.file_id != self._status.file_id or self.phase.is_final:
+            return False
+        if phase not in AT_DPM and not phase.is_final:
+            return False
+        if self.phase not in AT_DPM and self.phase is not Phase.NOT_SCHEDULED:
+            return False
+        if phase is not self.phase:
+            return reachable(self.phase, phase)
+        return news.timestamp >= self._dpm_time_s and self._differs(news)
+
+    def _differs(self, news: DaqStatus) -> bool:
+        return (
+            news.alerts != self._dpm_alerts
+            or news.error != self._dpm_error
+            or (bool(news.result) and news.result != self._status.result)
+        )
+
+    def _set_alerts(self, alerts: list[DaqAlert]) -> None:
+        self._context = replace(self._context, alerts=alerts)
+        self._commit(self._now())
+
+    def _now(self) -> float:
+        return self._around.clock.utc().timestamp()
+
+    def _enter(self, phase: Phase, time_s: float) -> None:
+        log.info("acquisition %s: %s", self.id, phase)
+        self._status = replace(self._status, state=phase.state, substate=phase.substate)
+        self._commit(time_s, entered=True)
+
+    def _commit(self, time_s: float, *, entered: bool = False) -> None:
+        """Keep, publish and announce what has changed."""
+        self._compose(time_s)
+        if entered:
+            entries = [*self._context.entered, self._status]
+            self._context = replace(self._context, entered=entries)
+        try:
+            self._keep()
+        except OSError as error:
+            log.error("acquisition %s cannot be kept: %s", self.id, error)
+            self._note_unkept(error)
+            self._compose(time_s)
+        self._tell()
+
+    def _compose(self, time_s: float) -> None:
+        alerts = [*self._context.alerts, *self._dpm_alerts]
+        self._status = replace(
+            self._status,
+            timestamp=time_s,
+            alerts=alerts,
+            error=al.is_error(alerts) or self._dpm_error,
+            message=al.text_of(alerts),
+        )
+
+    def _keep(self) -> None:
+        workspace = self._around.workspace
+        workspace.save(self._status, self._context)
+        if any(each.id == al.WORKSPACE for each in self._context.alerts):
+            alerts = al.without_alert(self._context.alerts, al.WORKSPACE)
+            self._context = replace(self._context, alerts=alerts)
+            self._compose(self._status.timestamp)
+            workspace.save(self._status, self._context)
+        if self.phase.is_final:
+            workspace.archive(self.id)
+
+    def _note_unkept(self, error: OSError) -> None:
+        note = DaqAlert(
+            id=al.WORKSPACE,
+            severity=AlertSeverity.WARNING,
+            description=f"the workspace cannot be written: {error.strerror or error}",
+            cause="the disk is full, read-only or gone",
+            remedy="repair it; a restart of the coordinator before that loses this state",
+            time=self._around.clock.utc(),
+        )
+        self._context = replace(self._context, alerts=al.with_alert(self._context.alerts, note))
+
+    def _tell(self) -> None:
+        self._around.publish(self._status)
+        self._changed.notify_all()
+        if self.phase.is_final:
+            self._around.ended(self.id)

@@ -1,0 +1,35 @@
+"""Refusals of the acquisition coordinator, from what went wrong below it."""
+
+from __future__ import annotations
+
+from idl_like_interfaces.daqif import DaqException
+from idl_like_interfaces.errors import RemoteError
+
+
+def refusal(id: str, message: str, *, cause: str = "", remedy: str = "") -> DaqException:
+    """Make a ``DaqException`` of an acquisition."""
+    return DaqException(message, id=id, cause=cause, remedy=remedy)
+
+
+def refused_for(id: str, error: RemoteError, message: str = "") -> DaqException:
+    """Make a ``DaqException`` that says why another object's refusal matters here.
+
+    Args:
+        id: The acquisition.
+        error: What was refused or lost.
+        message: What it means; empty: the error's own message says it.
+    """
+    if not message:
+        return refusal(id, error.message, cause=error.cause, remedy=error.remedy)
+    cause = "; ".join(part for part in (error.message, error.cause) if part)
+    return refusal(id, message, cause=cause, remedy=error.remedy)
+
+
+def unknown(id: str) -> DaqException:
+    """Refuse a command for an acquisition that does not exist."""
+    return refusal(
+        id,
+        f"there is no acquisition with the id {id!r}",
+        cause="the id is mistyped, or the acquisition belongs to another coordinator",
+        remedy="get_active_list names those in progress",
+    )

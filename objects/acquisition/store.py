@@ -1,0 +1,234 @@
+"""The coordinator's workspace: what survives its end.
+
+::
+
+    list.json                        ids of the acquisitions in progress, oldest first
+    in-progress/{id}-status.json     status as published
+    in-progress/{id}-context.json    everything else
+    archive/                         the same two files after the end
+
+An older acquisition of the same id is kept in the archive as ``{id}~1-...``,
+``{id}~2-...`` (an id never holds a ``~``); the name without a number is the newest.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from idl_like_interfaces.daqif import DaqState, DaqStatus
+from idl_like_interfaces.errors import BadParam
+from idl_like_interfaces.mapping.coding import parse_json
+from objects.acquisition.context import Context
+from objects.component.atomic import PART_SUFFIX, fsync_folder, write_json_atomic
+
+log = logging.getLogger(__name__)
+
+MODE = 0o774
+_KINDS = ("context", "status")
+_OURS = re.compile(r"(?P<id>[A-Za-z0-9_.:+-]+)-(?:status|context)\.json")
+Kept = tuple[DaqStatus, Context]
+Struct = TypeVar("Struct", bound=msgspec.Struct)
+
+
+class WorkspaceError(OSError):
+    """The workspace cannot be used; says what is wrong and what to do."""
+
+
+class Workspace:
+    """The folder of one coordinator; held by one process at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._list = folder / "list.json"
+        self._current = folder / "in-progress"
+        self._archive = folder / "archive"
+        self._held: int | None = None
+
+    def open(self) -> None:
+        """Create or check the folder and keep other processes out of it.
+
+        Raises:
+            WorkspaceError: It holds foreign files, another process has it, or it
+                cannot be written; it is unchanged then.
+        """
+        if self.folder.exists():
+            self._check_content()
+        try:
+            for folder in (self.folder, self._current, self._archive):
+                _create(folder)
+            self._hold()
+            self._remove_parts()
+            if not self._list.exists():
+                self.save_list([])
+        except OSError as error:
+            self.close()
+            if isinstance(error, WorkspaceError):
+                raise
+            text = f"the workspace {self.folder} cannot be written: {error.strerror or error}"
+            raise WorkspaceError(text) from error
+
+    def close(self) -> None:
+        """Let other processes have it."""
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
+
+    def save(self, status: DaqStatus, context: Context) -> None:
+        """Keep an acquisition in progress; on return it survives a crash.
+
+        Raises:
+            OSError: It could not be written; what was kept before is as it was.
+        """
+        # The context first: a status never tells of something that the context lacks.
+        write_json_atomic(self._file(self._current, status.id, "context"), context)
+        write_json_atomic(self._file(self._current, status.id, "status"), status)
+
+    def save_list(self, ids: list[str]) -> None:
+        """Keep which acquisitions are in progress.
+
+        Raises:
+            OSError: It could not be written; the old list stands.
+        """
+        write_json_atomic(self._list, ids)
+
+    def archive(self, id: str) -> None:
+        """Move an acquisition to the archive; may be repeated after a crash.
+
+        Raises:
+            OSError: It could not be moved completely.
+        """
+        if self._file(self._current, id, "context").exists():
+            self._make_room(id)
+        for kind in _KINDS:
+            with suppress(FileNotFoundError):
+                self._file(self._current, id, kind).replace(self._file(self._archive, id, kind))
+        fsync_folder(self._archive)
+        fsync_folder(self._current)
+
+    def archived(self, id: str) -> Kept | None:
+        """Return the newest archived acquisition of an id."""
+        if _OURS.fullmatch(f"{id}-status.json") is None:
+            return None
+        return self._load(self._archive, id)
+
+    def correct_archived(self, status: DaqStatus) -> None:
+        """Replace the status of the newest archived acquisition of its id.
+
+        Raises:
+            OSError: It could not be written.
+        """
+        write_json_atomic(self._file(self._archive, status.id, "status"), status)
+
+    def load(self) -> list[Kept]:
+        """Return the acquisitions in progress, oldest first; bring the folder into order.
+
+        Raises:
+            WorkspaceError: The list is damaged.
+        """
+        ids = self._load_list()
+        kept = [each for each in map(self._load_current, ids) if each is not None]
+        loaded = [status.id for status, _ in kept]
+        for orphan in sorted(self._present() - set(loaded)):
+            # Nothing was started: an acquisition is listed before its sources are asked.
+            log.warning("acquisition %s was not listed or not readable: archived", orphan)
+            self.archive(orphan)
+        self.save_list(loaded)
+        return kept
+
+    def _check_content(self) -> None:
+        known = {"list.json", "in-progress", "archive"}
+        foreign = [
+            path
+            for path in (*_children(self.folder), *_children(self._current))
+            if path.name not in known
+            and not path.name.endswith(PART_SUFFIX)
+            and not (path.parent == self._current and _OURS.fullmatch(path.name))
+        ]
+        if foreign:
+            text = (
+                f"the workspace {self.folder} holds something that is not the coordinator's:"
+                f" {foreign[0].relative_to(self.folder)}; choose another folder or clear it"
+            )
+            raise WorkspaceError(text)
+
+    def _hold(self) -> None:
+        self._held = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            text = f"the workspace {self.folder} is in use by another process: end that first"
+            raise WorkspaceError(text) from error
+
+    def _remove_parts(self) -> None:
+        for folder in (self.folder, self._current, self._archive):
+            for part in folder.glob(f".*{PART_SUFFIX}"):
+                part.unlink()
+
+    def _load_list(self) -> list[str]:
+        try:
+            return parse_json(list[str], self._list.read_bytes(), str(self._list))
+        except BadParam as error:
+            text = f"{error.message}; repair it, or remove it together with in-progress"
+            raise WorkspaceError(text) from error
+
+    def _load_current(self, id: str) -> Kept | None:
+        kept = self._load(self._current, id)
+        if kept is not None and kept[0].state is DaqState.COMPLETED:
+            self.archive(id)
+            return None
+        return kept
+
+    def _load(self, folder: Path, id: str) -> Kept | None:
+        try:
+            return (
+                _read(DaqStatus, self._file(folder, id, "status")),
+                _read(Context, self._file(folder, id, "context")),
+            )
+        except FileNotFoundError:
+            return None
+        except BadParam as error:
+            log.error("acquisition %s is not readable: %s", id, error.message)
+            return None
+
+    def _present(self) -> set[str]:
+        found = (_OURS.fullmatch(path.name) for path in _children(self._current))
+        return {match["id"] for match in found if match}
+
+    def _make_room(self, id: str) -> None:
+        """Give an older archived acquisition of the id a name with a number."""
+        if not any(self._file(self._archive, id, kind).exists() for kind in _KINDS):
+            return
+        number = 1
+        while self._file(self._archive, f"{id}~{number}", "context").exists():
+            number += 1
+        for kind in _KINDS:
+            with suppress(FileNotFoundError):
+                self._file(self._archive, id, kind).replace(
+                    self._file(self._archive, f"{id}~{number}", kind)
+                )
+
+    @staticmethod
+    def _file(folder: Path, id: str, kind: str) -> Path:
+        return folder / f"{id}-{kind}.json"
+
+
+def _read(type_: type[Struct], path: Path) -> Struct:
+    return parse_json(type_, path.read_bytes(), path.name)
+
+
+def _children(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+def _create(folder: Path) -> None:
+    if not folder.is_dir():
+        folder.mkdir(parents=True)
+        folder.chmod(MODE)
