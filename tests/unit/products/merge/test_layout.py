@@ -1,0 +1,161 @@
+"""The layout of FITS files: extents agree with astropy's, damage is told precisely."""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from astropy.io import fits
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from objects.products.merge.layout import BLOCK, read_layout
+from objects.products.merge.problems import BadFits
+from tests.support.fits import astropy_file, hubble_frames, image, write_fits
+
+FILES = (
+    "o4sp040b0_raw.fits",
+    "test0.fits",
+    "comp.fits",
+    "random_groups.fits",
+    "variable_length_table.fits",
+    "theap-gap.fits",
+    "ascii.fits",
+    "scale.fits",
+    "history_header.fits",
+)
+
+
+def with_header(path: Path, *images: str, size: int = 0) -> Path:
+    """Write a file of one header and some bytes."""
+    text = "".join(image.ljust(80) for image in (*images, "END"))
+    path.write_bytes(text.ljust(BLOCK).encode("latin-1") + b"\0" * size)
+    return path
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_extents_are_those_that_astropy_finds(name: str) -> None:
+    """Images, groups, tables with heaps and compressed images, all from real files."""
+    path = astropy_file(name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with fits.open(path, disable_image_compression=True) as hdus:
+            wanted = [(w["datLoc"], w["datSpan"]) for w in (hdu.fileinfo() for hdu in hdus)]
+    assert [(hdu.data_offset, hdu.data_size) for hdu in read_layout(path)] == wanted
+
+
+def test_an_hdu_is_called_by_its_index_and_name() -> None:
+    """So that a message can point at it."""
+    labels = [hdu.label for hdu in read_layout(hubble_frames())]
+    assert labels[:2] == ["primary HDU", "extension 1 (SCI,1)"]
+    assert labels[-1] == "extension 6 (DQ,2)"
+
+
+def test_filling_behind_the_last_hdu_is_no_hdu(tmp_path: Path) -> None:
+    """Tapes and some archives fill files up with zeros or blanks."""
+    path = write_fits(tmp_path / "a.fits", extensions=[image("A")])
+    with path.open("ab") as file:
+        file.write(b"\0" * BLOCK)
+    assert len(read_layout(path)) == 2
+
+
+def test_a_truncated_file_is_told_with_both_sizes(tmp_path: Path) -> None:
+    """The refusal names file, HDU, the size found and the size expected."""
+    extension = read_layout(hubble_frames())[1]
+    found, wanted = extension.data_offset + 100, extension.data_offset + extension.data_size
+    path = tmp_path / "cut.fits"
+    path.write_bytes(hubble_frames().read_bytes()[:found])
+    with pytest.raises(
+        BadFits, match=r"cut\.fits: truncated in the data of the extension"
+    ) as refusal:
+        read_layout(path)
+    assert f"expected at least {wanted} bytes, found {found}" in refusal.value.message
+    assert "not finished" in refusal.value.cause
+
+
+def test_a_file_that_ends_within_a_header_is_truncated(tmp_path: Path) -> None:
+    """There is no END card by then."""
+    path = tmp_path / "cut.fits"
+    path.write_bytes(hubble_frames().read_bytes()[: BLOCK + 100])
+    with pytest.raises(
+        BadFits, match=r"header of HDU 0 does not end: no END card from byte 0 to 2980"
+    ):
+        read_layout(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (b"", "empty"),
+        (b"\x1f\x8b\x08 this is a gzip file", "must begin with SIMPLE"),
+        (b"no fits", "must begin with SIMPLE"),
+    ],
+)
+def test_what_is_no_fits_file_is_refused(tmp_path: Path, content: bytes, word: str) -> None:
+    """The refusal says what was found instead."""
+    path = tmp_path / "x.fits"
+    path.write_bytes(content)
+    with pytest.raises(BadFits, match=word):
+        read_layout(path)
+
+
+def test_rubbish_behind_the_last_hdu_is_refused(tmp_path: Path) -> None:
+    """It may be data that somebody appended by mistake: better told than dropped."""
+    path = write_fits(tmp_path / "a.fits")
+    with path.open("ab") as file:
+        file.write(b"x" * BLOCK)
+    with pytest.raises(BadFits, match=r"at byte 2880 an extension must begin with XTENSION"):
+        read_layout(path)
+
+
+@pytest.mark.parametrize(
+    ("images", "word"),
+    [
+        (["SIMPLE  = T", "NAXIS   = 0"], "BITPIX of HDU 0 is missing"),
+        (["SIMPLE  = T", "BITPIX  = 17", "NAXIS   = 0"], "BITPIX of HDU 0 is 17"),
+        (["SIMPLE  = T", "BITPIX  = 'a'", "NAXIS   = 0"], "is \"'a'\", wanted an integer"),
+        (
+            ["SIMPLE  = T", "BITPIX  = 8", "NAXIS   = 2", "NAXIS1  = 3"],
+            "NAXIS2 of HDU 0 is missing",
+        ),
+        (["SIMPLE  = T", "BITPIX  = 8", "NAXIS   = 1", "NAXIS1  = -3"], "is -3, wanted 0 or more"),
+        (["SIMPLE  = T", "BITPIX  = 8", "NAXIS   = 1", "NAXIS1  = 3"], "truncated"),
+    ],
+)
+def test_a_malformed_header_is_told_by_its_keyword(
+    tmp_path: Path, images: list[str], word: str
+) -> None:
+    """The refusal names the keyword, what was found and what was wanted."""
+    with pytest.raises(BadFits, match=word):
+        read_layout(with_header(tmp_path / "x.fits", *images))
+
+
+def test_a_header_that_never_ends_is_given_up(tmp_path: Path) -> None:
+    """A lost END card does not make a large file be read into memory."""
+    path = tmp_path / "x.fits"
+    with path.open("wb") as file:
+        file.write(b"SIMPLE  = T")
+        file.truncate(BLOCK * 20_000)
+    with pytest.raises(BadFits, match="does not end: no END card from byte 0 to 28802880"):
+        read_layout(path)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    position=st.integers(0, 2 * BLOCK),
+    dirt=st.binary(min_size=1, max_size=12),
+    cut=st.integers(0, 9000),
+)
+def test_damage_is_refused_and_never_a_crash(
+    tmp_path: Path, position: int, dirt: bytes, cut: int
+) -> None:
+    """Whatever a disk made of the file: a layout within its size, or a refusal."""
+    path = tmp_path / "x.fits"
+    path.unlink(missing_ok=True)
+    whole = write_fits(path, extensions=[image("A")]).read_bytes()
+    path.write_bytes((whole[:position] + dirt + whole[position + len(dirt) :])[:cut])
+    with suppress(BadFits):
+        last = read_layout(path)[-1]
+        assert last.data_offset + last.data_size <= path.stat().st_size
