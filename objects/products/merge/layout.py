@@ -8,6 +8,7 @@ the FITS standard 4.0.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -19,6 +20,10 @@ from objects.products.merge.cards import CARD_LENGTH, CardKind, parse_card, spli
 from objects.products.merge.problems import BadFits
 
 BLOCK = 2880
+LARGEST_HEADER = 10_000
+"""Blocks (360 000 cards): beyond it the END card was lost, and data are read as header."""
+
+_INTEGER = re.compile(r"[+-]?[0-9]+")
 _DATA_WIDTHS = frozenset({8, 16, 32, 64, -32, -64})
 
 
@@ -103,12 +108,12 @@ def _read_header(file: BinaryIO, path: Path, index: int, offset: int) -> Iterato
                 f"at byte {offset} {what} must begin with {wanted}, found {block[:8]!r}",
                 cause="not a FITS file" if index == 0 else "something was written behind the end",
             )
-        if len(block) < BLOCK:
+        if len(block) < BLOCK or number == LARGEST_HEADER:
             raise BadFits(
                 path,
-                f"the header of HDU {index} does not end: the file has "
-                f"{offset + number * BLOCK + len(block)} bytes and no END card by then",
-                cause="the file was truncated",
+                f"the header of HDU {index} does not end: no END card from byte {offset} "
+                f"to {offset + number * BLOCK + len(block)}",
+                cause="the file was truncated, or its header overwritten",
             )
         for start in range(0, BLOCK, CARD_LENGTH):
             image = block[start : start + CARD_LENGTH]
@@ -151,11 +156,10 @@ def _number(
     text = values.get(name)
     if text is None and default is not None:
         return default
-    try:
-        number = int(text or "")
-    except ValueError:
+    if text is None or not _INTEGER.fullmatch(text):
         found = "is missing" if text is None else f"is {text!r}"
-        raise BadFits(path, f"{name} of HDU {index} {found}, wanted an integer") from None
+        raise BadFits(path, f"{name} of HDU {index} {found}, wanted an integer")
+    number = int(text)
     if number < 0 and name != "BITPIX":
         raise BadFits(path, f"{name} of HDU {index} is {number}, wanted 0 or more")
     return number
