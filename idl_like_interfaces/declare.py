@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
+from functools import cache
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 import msgspec
@@ -34,9 +34,7 @@ UtcTime = Annotated[datetime, Meta(tz=True)]
 """An aware date and time; an ISO-8601 text on the wire. UTC by convention."""
 
 
-class Value(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
-):
+class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of every declared struct: immutable, strict, built by keyword."""
 
 
@@ -164,7 +162,7 @@ def interface(repository_id: str) -> Callable[[T], T]:
     return mark
 
 
-@lru_cache(maxsize=None)
+@cache
 def interface_of(python: type) -> Interface:
     """Read a declaration.
 
@@ -226,30 +224,51 @@ def _checked(hints: dict[str, Any], name: str, where: str) -> Any:
     return hints[name]
 
 
-def _check_type(info: msgspec.inspect.Type, where: str, seen: frozenset[type] = frozenset()) -> None:
-    """Refuse what the wire cannot carry: NaN-able floats, naive times, odd classes."""
+def _check_type(
+    info: msgspec.inspect.Type, where: str, seen: frozenset[type] = frozenset()
+) -> None:
+    """Refuse what the wire cannot carry, at any depth."""
+    refusal = _refusal(info)
+    if refusal:
+        message = f"{where} is {refusal}"
+        raise TypeError(message)
+    if isinstance(info, msgspec.inspect.StructType):
+        if info.cls in seen:
+            return
+        seen |= {info.cls}
+    for suffix, part in _parts(info):
+        _check_type(part, where + suffix, seen)
+
+
+def _refusal(info: msgspec.inspect.Type) -> str:
+    """Say why a type itself cannot be declared; empty when it can."""
     match info:
         case msgspec.inspect.FloatType(ge=None):
-            message = f"{where} is a bare float, which lets NaN pass: declare Finite or Seconds"
-            raise TypeError(message)
+            return "a bare float, which lets NaN pass: declare Finite or Seconds"
         case msgspec.inspect.DateTimeType(tz=None | False):
-            message = f"{where} is a bare datetime, which may be naive: declare UtcTime"
-            raise TypeError(message)
-        case msgspec.inspect.BytesType() | msgspec.inspect.ByteArrayType() | msgspec.inspect.MemoryViewType():
-            message = f"{where} is bytes, which a serializer would carry: declare Octets"
-            raise TypeError(message)
+            return "a bare datetime, which may be naive: declare UtcTime"
+        case (
+            msgspec.inspect.BytesType()
+            | msgspec.inspect.ByteArrayType()
+            | msgspec.inspect.MemoryViewType()
+        ):
+            return "bytes, which a serializer would carry: declare Octets"
         case msgspec.inspect.CustomType(cls=cls) if cls not in (Octets, OctetBlocks):
-            message = f"{where} has type {cls.__name__}, which is not a declared struct"
-            raise TypeError(message)
-        case msgspec.inspect.StructType(cls=cls, fields=fields) if cls not in seen:
-            for each in fields:
-                _check_type(each.type, f"{where}.{each.name}", seen | {cls})
-        case msgspec.inspect.ListType(item_type=item) | msgspec.inspect.VarTupleType(item_type=item):
-            _check_type(item, f"{where}[]", seen)
-        case msgspec.inspect.DictType(value_type=item):
-            _check_type(item, f"{where}{{}}", seen)
-        case msgspec.inspect.UnionType(types=types):
-            for each_type in types:
-                _check_type(each_type, where, seen)
+            return f"of type {cls.__name__}, which is not a declared struct"
         case _:
-            pass
+            return ""
+
+
+def _parts(info: msgspec.inspect.Type) -> list[tuple[str, msgspec.inspect.Type]]:
+    """Return the types that a type is made of, with what they add to a path."""
+    match info:
+        case msgspec.inspect.StructType(fields=fields):
+            return [(f".{each.name}", each.type) for each in fields]
+        case msgspec.inspect.ListType() | msgspec.inspect.VarTupleType():
+            return [("[]", info.item_type)]
+        case msgspec.inspect.DictType():
+            return [("{}", info.value_type)]
+        case msgspec.inspect.UnionType():
+            return [("", each) for each in info.types]
+        case _:
+            return []

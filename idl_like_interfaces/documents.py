@@ -33,9 +33,7 @@ class StartDaqV1Properties(Document, frozen=True, kw_only=True, rename="camel"):
     keywords: list[FitsKeyword] = []
 
 
-class PrimarySource(
-    Document, frozen=True, kw_only=True, rename="camel", tag="primarySource"
-):
+class PrimarySource(Document, frozen=True, kw_only=True, rename="camel", tag="primarySource"):
     """A recif source to be started.
 
     Attributes:
@@ -54,9 +52,7 @@ class PrimarySource(
     initial_keywords: list[FitsKeyword] = []
 
 
-class MetadataSource(
-    Document, frozen=True, kw_only=True, rename="camel", tag="metadataSource"
-):
+class MetadataSource(Document, frozen=True, kw_only=True, rename="camel", tag="metadataSource"):
     """A metadaqif source to be started; fields as in ``PrimarySource``."""
 
     source_name: Name
@@ -66,9 +62,7 @@ class MetadataSource(
     initial_keywords: list[FitsKeyword] = []
 
 
-class FitsFileSource(
-    Document, frozen=True, kw_only=True, rename="camel", tag="fitsFile"
-):
+class FitsFileSource(Document, frozen=True, kw_only=True, rename="camel", tag="fitsFile"):
     """A file that exists.
 
     Attributes:
@@ -85,9 +79,7 @@ class FitsFileSource(
     alert_unmergeable: bool = True
 
 
-class FitsKeywordsSource(
-    Document, frozen=True, kw_only=True, rename="camel", tag="fitsKeywords"
-):
+class FitsKeywordsSource(Document, frozen=True, kw_only=True, rename="camel", tag="fitsKeywords"):
     """Keywords without a file."""
 
     source_name: Name
@@ -100,9 +92,7 @@ class OlasOptions(Document, frozen=True, kw_only=True, rename="camel"):
     allow_symlink: bool = True
 
 
-class OlasReceiver(
-    Document, frozen=True, kw_only=True, rename="camel", tag="olasReceiver"
-):
+class OlasReceiver(Document, frozen=True, kw_only=True, rename="camel", tag="olasReceiver"):
     """A directory that gets the product under its archive name.
 
     Attributes:
@@ -125,9 +115,7 @@ class MergeTarget(Document, frozen=True, kw_only=True, rename="camel"):
     source_name: Name
 
 
-StartSource: TypeAlias = (
-    PrimarySource | MetadataSource | FitsFileSource | FitsKeywordsSource
-)
+StartSource: TypeAlias = PrimarySource | MetadataSource | FitsFileSource | FitsKeywordsSource
 
 
 class StartDaqV2Specification(Document, frozen=True, kw_only=True, rename="camel"):

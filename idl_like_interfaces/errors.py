@@ -7,7 +7,10 @@ needs at night: the probable *cause* and the *remedy*.
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, ClassVar, get_type_hints
+
+from typing_extensions import override
 
 _BY_ID: dict[str, type[RemoteError]] = {}
 
@@ -24,8 +27,10 @@ class RemoteError(Exception):
     """
 
     repository_id: str = "IDL:obsorb/RemoteError:1.0"
-    field_types: ClassVar[dict[str, Any]] = {}
+    _own: ClassVar[tuple[str, ...]] = ()
+    """Names of the fields that the class itself adds."""
 
+    @override
     def __init_subclass__(cls, repository_id: str, **more: Any) -> None:
         """Register the class under its repository id and read its fields."""
         super().__init_subclass__(**more)
@@ -33,9 +38,7 @@ class RemoteError(Exception):
             text = f"{repository_id} is declared by {_BY_ID[repository_id].__name__} already"
             raise TypeError(text)
         cls.repository_id = repository_id
-        cls._own = tuple(  # type: ignore[attr-defined]
-            name for name in cls.__dict__.get("__annotations__", {})
-        )
+        cls._own = tuple(inspect.get_annotations(cls))
         _BY_ID[repository_id] = cls
 
     def __init__(
@@ -54,6 +57,7 @@ class RemoteError(Exception):
         for name, value in fields.items():
             setattr(self, name, value)
 
+    @override
     def __str__(self) -> str:
         return self.message
 
@@ -69,9 +73,7 @@ class RemoteError(Exception):
 
 def fields_of(error: type[RemoteError]) -> dict[str, Any]:
     """Return the declared fields of an error class with their types."""
-    names = [
-        name for base in reversed(error.__mro__) for name in base.__dict__.get("_own", ())
-    ]
+    names = [name for base in reversed(error.__mro__) for name in vars(base).get("_own", ())]
     if not names:
         return {}
     hints = get_type_hints(error, include_extras=True)
@@ -90,9 +92,7 @@ class SystemRefusal(RemoteError, repository_id="IDL:obsorb/SystemRefusal:1.0"):
     """Base of what any operation may raise without declaring it."""
 
 
-class BadParam(
-    SystemRefusal, ValueError, repository_id="IDL:omg.org/CORBA/BAD_PARAM:1.0"
-):
+class BadParam(SystemRefusal, ValueError, repository_id="IDL:omg.org/CORBA/BAD_PARAM:1.0"):
     """An argument or a field of it is missing, unknown or of the wrong type or value.
 
     Attributes:
@@ -114,21 +114,15 @@ class ObjectNotExist(
     """Nothing is active under that reference (any more)."""
 
 
-class Internal(
-    SystemRefusal, RuntimeError, repository_id="IDL:omg.org/CORBA/INTERNAL:1.0"
-):
+class Internal(SystemRefusal, RuntimeError, repository_id="IDL:omg.org/CORBA/INTERNAL:1.0"):
     """The object failed in a way that its interface does not declare: a bug."""
 
 
-class PersistStore(
-    SystemRefusal, OSError, repository_id="IDL:omg.org/CORBA/PERSIST_STORE:1.0"
-):
+class PersistStore(SystemRefusal, OSError, repository_id="IDL:omg.org/CORBA/PERSIST_STORE:1.0"):
     """What must be remembered could not be written or read; nothing was changed."""
 
 
-class InterfaceMismatch(
-    SystemRefusal, TypeError, repository_id="IDL:omg.org/CORBA/INV_OBJREF:1.0"
-):
+class InterfaceMismatch(SystemRefusal, TypeError, repository_id="IDL:omg.org/CORBA/INV_OBJREF:1.0"):
     """The object does not implement the wanted interface in a fitting version."""
 
 
@@ -149,7 +143,5 @@ class OutcomeUnknown(CommFailure, repository_id="IDL:obsorb/OutcomeUnknown:1.0")
     """The request was sent and no reply came: it may have been executed or not."""
 
 
-class DeadlineExpired(
-    OutcomeUnknown, TimeoutError, repository_id="IDL:obsorb/DeadlineExpired:1.0"
-):
+class DeadlineExpired(OutcomeUnknown, TimeoutError, repository_id="IDL:obsorb/DeadlineExpired:1.0"):
     """No reply within the deadline of the call; it may still be executing."""

@@ -261,9 +261,7 @@ class EventError(RemoteError, repository_id="IDL:obsorb/events/EventError:1.0"):
     """Base of the channel's refusals."""
 
 
-class InvalidCursor(
-    EventError, ValueError, repository_id="IDL:obsorb/events/InvalidCursor:1.0"
-):
+class InvalidCursor(EventError, ValueError, repository_id="IDL:obsorb/events/InvalidCursor:1.0"):
     """The text is not a cursor.
 
     Attributes:
@@ -273,9 +271,7 @@ class InvalidCursor(
     cursor: str
 
 
-class InvalidTopic(
-    EventError, ValueError, repository_id="IDL:obsorb/events/InvalidTopic:1.0"
-):
+class InvalidTopic(EventError, ValueError, repository_id="IDL:obsorb/events/InvalidTopic:1.0"):
     """The text is not a topic or a topic filter.
 
     Attributes:
@@ -297,9 +293,7 @@ class NoSuchSubscription(
     subscription_id: str
 
 
-class MalformedBatch(
-    EventError, ValueError, repository_id="IDL:obsorb/events/MalformedBatch:1.0"
-):
+class MalformedBatch(EventError, ValueError, repository_id="IDL:obsorb/events/MalformedBatch:1.0"):
     """The parts of a batch do not fit each other; nothing of it was taken.
 
     Attributes:
@@ -386,7 +380,7 @@ class EventChannel(Protocol):
         cursor: str = "new",
         limit: int = 256,
         timeout_s: Seconds = 25.0,
-        topics: list[str] = ["**"],  # noqa: B006 (declaration only, never mutated)
+        topics: list[str] = ["**"],
     ) -> PullReply:
         """Return decoded events behind a cursor, without a subscription.
 

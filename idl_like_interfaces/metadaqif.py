@@ -63,9 +63,7 @@ class MetaDaqStatus(Value, frozen=True, kw_only=True):
     keywords: list[FitsKeyword] = []
 
 
-class MetaDaqException(
-    RemoteError, repository_id="IDL:obsorb/metadaqif/DaqException:1.0"
-):
+class MetaDaqException(RemoteError, repository_id="IDL:obsorb/metadaqif/DaqException:1.0"):
     """The command failed.
 
     Attributes:

@@ -125,9 +125,7 @@ class AlreadyBound(
     uri: str
 
 
-class NotEmpty(
-    NamingError, repository_id="IDL:omg.org/CosNaming/NamingContext/NotEmpty:1.0"
-):
+class NotEmpty(NamingError, repository_id="IDL:omg.org/CosNaming/NamingContext/NotEmpty:1.0"):
     """The context still has bindings.
 
     Attributes:
@@ -151,9 +149,7 @@ class InvalidName(
     name: str
 
 
-class NoSuchLease(
-    NamingError, LookupError, repository_id="IDL:obsorb/naming/NoSuchLease:1.0"
-):
+class NoSuchLease(NamingError, LookupError, repository_id="IDL:obsorb/naming/NoSuchLease:1.0"):
     """The lease never existed or has ended; its names are gone: take a new one.
 
     Attributes:
@@ -178,7 +174,7 @@ class NamingContext(Protocol):
         name: str,
         uri: str,
         interface: str = "",
-        metadata: dict[str, str] = {},  # noqa: B006 (declaration only, never mutated)
+        metadata: dict[str, str] = {},
         lease_id: str = "",
     ) -> None:
         """Give a name to an object.
@@ -203,7 +199,7 @@ class NamingContext(Protocol):
         name: str,
         uri: str,
         interface: str = "",
-        metadata: dict[str, str] = {},  # noqa: B006 (declaration only, never mutated)
+        metadata: dict[str, str] = {},
         lease_id: str = "",
     ) -> None:
         """As ``bind``, but replace the object that has the name.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
+from typing_extensions import override
+
 Buffer: TypeAlias = bytes | bytearray | memoryview
 
 
@@ -32,12 +34,15 @@ class Octets:
     def __bytes__(self) -> bytes:
         return bytes(self.view)
 
+    @override
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Octets) and self.view == other.view
 
+    @override
     def __hash__(self) -> int:
         return hash(bytes(self.view))
 
+    @override
     def __repr__(self) -> str:
         return f"Octets({len(self)} bytes)"
 
@@ -80,6 +85,7 @@ class OctetBlocks:
             yield self.buffer[start : start + length]
             start += length
 
+    @override
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, OctetBlocks)
@@ -87,8 +93,10 @@ class OctetBlocks:
             and self.buffer == other.buffer
         )
 
+    @override
     def __hash__(self) -> int:
         return hash((self.lengths, bytes(self.buffer)))
 
+    @override
     def __repr__(self) -> str:
         return f"OctetBlocks({len(self)} blocks, {len(self.buffer)} bytes)"

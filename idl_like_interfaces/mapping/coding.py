@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -94,7 +94,7 @@ def to_json(value: Any) -> str:
     return msgspec.json.encode(to_plain(value)).decode()
 
 
-@lru_cache(maxsize=None)
+@cache
 def arguments_of(operation: Operation) -> type[msgspec.Struct]:
     """Return a struct whose fields are the operation's parameters."""
     return msgspec.defstruct(
@@ -114,7 +114,7 @@ def _default(value: Any) -> Any:
     return value
 
 
-@lru_cache(maxsize=None)
+@cache
 def reply_of(operation: Operation) -> type[msgspec.Struct]:
     """Return a struct whose one field ``reply`` is what the operation returns."""
     return msgspec.defstruct(f"{operation.name} reply", [("reply", operation.returns)])
@@ -275,7 +275,7 @@ def without_unknown(info: msgspec.inspect.Type, plain: Any) -> Any:
                 for name, value in plain.items()
                 if name in known or name in tag
             }
-        case (msgspec.inspect.ListType() | msgspec.inspect.VarTupleType()), (list() | tuple()):
+        case ((msgspec.inspect.ListType() | msgspec.inspect.VarTupleType()), (list() | tuple())):
             return [without_unknown(info.item_type, each) for each in plain]
         case msgspec.inspect.DictType(), dict():
             return {key: without_unknown(info.value_type, each) for key, each in plain.items()}

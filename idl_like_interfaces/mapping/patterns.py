@@ -36,8 +36,15 @@ class PatternRefused(ValueError):
     """The pattern is malformed, too long or takes too long."""
 
 
-def select_matching(pattern: str, names: Iterable[str], deadline_s: float = DEADLINE_S) -> set[str]:
+def select_matching(
+    pattern: str, names: Iterable[str], deadline_s: float | None = None
+) -> set[str]:
     """Return the names whose beginning matches a regular expression (``re.match``).
+
+    Args:
+        pattern: What a stranger gave.
+        names: Texts to match.
+        deadline_s: ``None``: ``DEADLINE_S``.
 
     Raises:
         PatternRefused: With the reason.
@@ -50,6 +57,7 @@ def select_matching(pattern: str, names: Iterable[str], deadline_s: float = DEAD
     except (re.error, RecursionError, OverflowError) as error:
         text = f"invalid regex: {error}"
         raise PatternRefused(text) from error
+    limit_s = DEADLINE_S if deadline_s is None else deadline_s
     try:
         with _one_at_a_time:
             done = subprocess.run(
@@ -58,10 +66,10 @@ def select_matching(pattern: str, names: Iterable[str], deadline_s: float = DEAD
                 capture_output=True,
                 check=True,
                 text=True,
-                timeout=deadline_s,
+                timeout=limit_s,
             )
     except subprocess.TimeoutExpired as error:
-        text = f"the regex {pattern!r} takes too long: matching was ended after {deadline_s:g} s"
+        text = f"the regex {pattern!r} takes too long: matching was ended after {limit_s:g} s"
         raise PatternRefused(text) from error
     except (OSError, subprocess.CalledProcessError) as error:
         text = f"the regex could not be matched: {error}"

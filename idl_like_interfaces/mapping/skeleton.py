@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import Pyro5.errors
@@ -58,7 +58,7 @@ class _OwnAnswers:
         return self._identity
 
 
-@lru_cache(maxsize=None)
+@cache
 def skeleton_class(interface: type) -> type[Skeleton]:
     """Make the class that a daemon registers for an interface."""
     declared = interface_of(interface)
@@ -112,7 +112,9 @@ def _reply(result: Any, *, is_ours: bool) -> Any:
 def _crossing(error: RemoteError, operation: Operation) -> Pyro5.errors.PyroError:
     current_context.response_annotations = {}
     if not may_cross(error, operation):
-        log.error("%s raised the undeclared %s", operation.name, type(error).__name__, exc_info=error)
+        log.error(
+            "%s raised the undeclared %s", operation.name, type(error).__name__, exc_info=error
+        )
         error = _internal(operation, error)
     return to_pyro_error(error)
 

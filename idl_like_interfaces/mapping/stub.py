@@ -12,12 +12,13 @@ import select
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any, TypeVar, cast
 
 import Pyro5.client
 import Pyro5.errors
 from Pyro5.callcontext import current_context
+from typing_extensions import override
 
 from idl_like_interfaces.declare import Interface, Operation, interface_of
 from idl_like_interfaces.errors import (
@@ -25,8 +26,8 @@ from idl_like_interfaces.errors import (
     BadParam,
     CommFailure,
     DeadlineExpired,
-    Internal,
     InterfaceMismatch,
+    Internal,
     ObjectNotExist,
     OutcomeUnknown,
     RemoteError,
@@ -78,8 +79,9 @@ def narrow(
             field="reference",
             remedy="give a PYRO: URI, or narrow it through a name service",
         )
-    call = _Caller(reference, interface_of(interface), resolve, deadline_s)
-    return cast("T", stub_class(interface)(call))
+    declared: type = interface
+    call = _Caller(reference, interface_of(declared), resolve, deadline_s)
+    return cast("T", stub_class(declared)(call))
 
 
 def is_uri(reference: str) -> bool:
@@ -98,11 +100,12 @@ class Stub:
     def __init__(self, call: _Caller) -> None:
         self._call = call
 
+    @override
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._call.reference}>"
 
 
-@lru_cache(maxsize=None)
+@cache
 def stub_class(interface: type) -> type[Stub]:
     """Make the class of stubs of an interface."""
     operations = interface_of(Object).operations | interface_of(interface).operations
@@ -118,9 +121,7 @@ def _method(operation: Operation) -> Callable[..., Any]:
     return method
 
 
-def positional(
-    operation: Operation, args: Sequence[Any], kwargs: dict[str, Any]
-) -> Sequence[Any]:
+def positional(operation: Operation, args: Sequence[Any], kwargs: dict[str, Any]) -> Sequence[Any]:
     """Put arguments into the declared order; those left out get their default.
 
     Raises:

@@ -85,7 +85,5 @@ def _revive(repository_id: str, attributes: dict[str, Any]) -> RemoteError:
         unknown = RemoteError(message, **texts, **plain)
         unknown.repository_id = repository_id
         return unknown
-    fields = {
-        name: from_plain(type_, plain[name], name) for name, type_ in fields_of(kind).items()
-    }
+    fields = {name: from_plain(type_, plain[name], name) for name, type_ in fields_of(kind).items()}
     return kind(message, **texts, **fields)

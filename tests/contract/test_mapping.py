@@ -44,7 +44,8 @@ samples = st.builds(
     colour=st.sampled_from(Colour),
     time=st.none() | st.datetimes(timezones=st.just(UTC)),
     shapes=st.lists(
-        st.builds(Circle, radius=reals) | st.builds(Square, side=reals, corners=st.lists(points, max_size=2)),
+        st.builds(Circle, radius=reals)
+        | st.builds(Square, side=reals, corners=st.lists(points, max_size=2)),
         max_size=3,
     ),
     table=st.dictionaries(st.text("abc"), points, max_size=3),
@@ -127,7 +128,10 @@ class TestRefusals:
             (({"number": "x"},), "sample.number"),
             (({"nummer": 1},), "sample.nummer"),
             (({"colour": "green"},), "sample.colour"),
-            (({"shapes": [{"type": "circle", "radius": 1}, {"type": "line"}]},), "sample.shapes[1].type"),
+            (
+                ({"shapes": [{"type": "circle", "radius": 1}, {"type": "line"}]},),
+                "sample.shapes[1].type",
+            ),
             (({"shapes": [{"type": "square"}]},), "sample.shapes[0].side"),
             (({"table": {"a": {"x_axis": 1}}},), "sample.table[...].x_axis"),
             (({"real": math.nan},), "sample.real"),
@@ -172,7 +176,10 @@ class TestRefusals:
 
     def test_a_value_without_plain_form_is_refused_at_the_client(self) -> None:
         """What cannot travel does not even leave."""
-        with wired(EchoServant(), Echo, "msgpack") as client, pytest.raises(BadParam, match="anything"):
+        with (
+            wired(EchoServant(), Echo, "msgpack") as client,
+            pytest.raises(BadParam, match="anything"),
+        ):
             client.anything(object())
 
     def test_an_unknown_error_revives_as_the_base(self) -> None:
@@ -230,7 +237,9 @@ class TestTolerance:
 
     def test_unknown_fields_of_a_reply_are_passed_over(self) -> None:
         """Fields that a newer minor version added do not disturb, at any depth."""
-        sample = Sample(shapes=[Square(side=1.0, corners=[Point(x_axis=1)])], table={"a": Point(x_axis=2)})
+        sample = Sample(
+            shapes=[Square(side=1.0, corners=[Point(x_axis=1)])], table={"a": Point(x_axis=2)}
+        )
         plain = to_plain(sample)
         plain["new"] = 1
         plain["shapes"][0]["corners"][0]["zAxis"] = 3

@@ -82,9 +82,7 @@ def test_a_batch_has_the_golden_form() -> None:
 
     time_ns = 1767323045500000000
     bodies = [{"status": "Operational;Idle"}, {"id": "x"}]
-    records = [
-        msgspec.msgpack.encode(EventRecord(time_ns, "", body)) for body in bodies
-    ]
+    records = [msgspec.msgpack.encode(EventRecord(time_ns, "", body)) for body in bodies]
     batch = Batch(
         source="obs/ocm",
         incarnation="20260102T030405-00c0ffee",

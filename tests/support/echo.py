@@ -131,9 +131,7 @@ class EchoServant:
         return value
 
     def refuse(self, id: str) -> None:
-        raise Refused(
-            f"no {id} here", id=id, point=Point(x_axis=1), cause="a test", remedy="none"
-        )
+        raise Refused(f"no {id} here", id=id, point=Point(x_axis=1), cause="a test", remedy="none")
 
     def betray(self) -> None:
         raise Undeclared("secret")

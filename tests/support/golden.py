@@ -9,9 +9,7 @@ from typing import Any
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "wire.md"
 
-_BLOCK = re.compile(
-    r"<!-- golden: (?P<name>[a-z-]+) -->\n```\w+\n(?P<text>.*?)```", re.DOTALL
-)
+_BLOCK = re.compile(r"<!-- golden: (?P<name>[a-z-]+) -->\n```\w+\n(?P<text>.*?)```", re.DOTALL)
 
 
 def golden_text(name: str) -> str:

@@ -100,7 +100,10 @@ def test_a_deactivated_object_is_gone() -> None:
     with ObjectAdapter() as adapter:
         uri = adapter.activate(EchoServant(), Echo, "echo")
         adapter.deactivate("echo")
-        with Pyro5.api.Proxy(uri) as proxy, pytest.raises(Pyro5.errors.CommunicationError, match="unknown object"):
+        with (
+            Pyro5.api.Proxy(uri) as proxy,
+            pytest.raises(Pyro5.errors.CommunicationError, match="unknown object"),
+        ):
             proxy.add(1)
 
 

@@ -222,5 +222,5 @@ def test_a_wrong_keyword_is_a_type_error(
     with ObjectAdapter() as adapter:
         directory.uri = adapter.activate(EchoServant(), Echo, "echo")
         with pytest.raises(TypeError, match="add"):
-            stub.add(**arguments)  # type: ignore[arg-type]
+            stub.add(**arguments)
         release(stub)

@@ -1,0 +1,40 @@
+"""Patterns of strangers are matched where they can do no harm."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from idl_like_interfaces.mapping.patterns import MAX_LENGTH, PatternRefused, select_matching
+
+NAMES = ["obs/ocm/daq", "obs/ocm/std", "Pyro.NameServer", "a" * 64]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("obs", {"obs/ocm/daq", "obs/ocm/std"}),
+        (".*std$", {"obs/ocm/std"}),
+        ("ocm", set()),
+        ("(?i)OBS.*daq", {"obs/ocm/daq"}),
+    ],
+)
+def test_names_are_matched_from_their_beginning(pattern: str, found: set[str]) -> None:
+    """As ``re.match`` does, and so the stock name server."""
+    assert select_matching(pattern, NAMES) == found
+
+
+@pytest.mark.parametrize("pattern", ["(a", "*", "a" * (MAX_LENGTH + 1)])
+def test_malformed_and_long_patterns_are_refused(pattern: str) -> None:
+    """With the reason."""
+    with pytest.raises(PatternRefused, match="regex"):
+        select_matching(pattern, NAMES)
+
+
+def test_a_pattern_that_never_ends_is_ended() -> None:
+    """It would take longer than the universe has existed."""
+    begun = time.monotonic()
+    with pytest.raises(PatternRefused, match="takes too long"):
+        select_matching("(a+)+b", NAMES, deadline_s=0.3)
+    assert time.monotonic() - begun < 30
