@@ -12,7 +12,6 @@ from msgspec.structs import replace
 
 from idl_like_interfaces.announcements import FileFinished
 from idl_like_interfaces.daqif import DaqSubstate
-from objects.products import transfer
 from objects.products.component import DpmSettings
 from tests.support.products import make_source, running, specification
 
@@ -36,7 +35,7 @@ def no_hard_links(data_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
         link(source, place)
 
-    monkeypatch.setattr(transfer.os, "link", refuse)
+    monkeypatch.setattr(os, "link", refuse)
 
 
 @pytest.mark.spec("ESO-146", "ESO-148")
@@ -188,7 +187,7 @@ def test_a_full_disk_at_the_receiver_leaves_no_part(
     def full(descriptor: int, content: bytes) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(transfer.os, "write", full)
+    monkeypatch.setattr(os, "write", full)
     options = {"allowSymlink": False}
     text = specification(
         "A.1", make_source(data_root / "a.fits"), receivers=[receiver(olas, options=options)]
