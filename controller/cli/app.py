@@ -1,0 +1,89 @@
+"""The root of the command line: its groups, its global options, its ways to end."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+import typer.main
+from typing_extensions import override
+
+from controller.cli.lazy import Entry, LazyGroup
+from controller.cli.options import NamesOption, RootOption
+from controller.cli.output import print_note
+from controller.failure import INTERRUPTED, REFUSED, CommandFailed, explain
+from idl_like_interfaces.errors import RemoteError
+
+ENTRIES = {
+    "demo": Entry(
+        module="controller.cli.demo",
+        summary="Run one acquisition of real frames in a scratch folder, end to end.",
+    ),
+    "up": Entry(module="controller.cli.up", summary="Run an installation from a TOML file."),
+    "serve": Entry(module="controller.cli.serve", summary="Run one component of an installation."),
+    "names": Entry(module="controller.cli.names", summary="Look at the name service."),
+    "events": Entry(module="controller.cli.events", summary="Look at the event channel."),
+    "log": Entry(module="controller.cli.log", summary="Read the logs of all components."),
+    "std": Entry(module="controller.cli.std", summary="Drive the state machine of a server."),
+    "daq": Entry(module="controller.cli.daq", summary="Start, steer and watch acquisitions."),
+    "merge": Entry(module="controller.cli.merge", summary="Merge FITS files without a server."),
+    "top": Entry(module="controller.cli.top", summary="Show a live dashboard."),
+    "doctor": Entry(module="controller.cli.doctor", summary="Examine the health of all of it."),
+}
+
+
+class RootGroup(LazyGroup):
+    """The root group; turns expected errors into a text on stderr and an exit code."""
+
+    entries = ENTRIES
+
+    @override
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (RemoteError, CommandFailed) as error:
+            print_note(explain(error))
+            raise typer.Exit(_exit_code(error)) from error
+        except KeyboardInterrupt as interrupt:
+            raise typer.Exit(INTERRUPTED) from interrupt
+
+
+def _exit_code(error: RemoteError | CommandFailed) -> int:
+    return error.exit_code if isinstance(error, CommandFailed) else REFUSED
+
+
+app = typer.Typer(cls=RootGroup, no_args_is_help=True, rich_markup_mode=None)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"obsorb {version('obsorb')}")
+        raise typer.Exit
+
+
+@app.callback()
+def obsorb(
+    names: NamesOption = None,
+    root: RootOption = None,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and end."
+        ),
+    ] = False,
+) -> None:
+    """Acquire, log and merge scientific data with remote objects found by name.
+
+    Exit codes: 0 done, 1 refused or failed (see stderr), 2 wrong usage.
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and end the process with its exit code."""
+    try:
+        typer.main.get_command(app)(args=arguments, prog_name="obsorb")
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

@@ -1,0 +1,63 @@
+"""The options that all commands share; one given to a group holds for its commands."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeAlias
+
+import typer
+
+DEFAULT_ROOT = "obs"
+
+
+def inherit(ctx: typer.Context, param: typer.CallbackParam, value: Any) -> Any:
+    """Take the value of an option that was not given here from a group above."""
+    above = ctx.parent
+    while value is None and above is not None:
+        value = above.params.get(str(param.name))
+        above = above.parent
+    return value
+
+
+NamesOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--names",
+        metavar="HOST:PORT",
+        callback=inherit,
+        help="Name server; default $OBSORB_NAMES, else localhost:9090.",
+    ),
+]
+
+RootOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--root",
+        metavar="NAME",
+        callback=inherit,
+        help="Root context of the installation's names; default obs.",
+    ),
+]
+
+JsonOption: TypeAlias = Annotated[
+    bool | None,
+    typer.Option("--json", callback=inherit, help="Print JSON to stdout."),
+]
+
+OcmOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--ocm",
+        metavar="NAME",
+        callback=inherit,
+        help="Context of the OCM's objects; default ROOT/ocm.",
+    ),
+]
+
+StatusOption: TypeAlias = Annotated[
+    bool | None,
+    typer.Option(
+        "--status",
+        callback=inherit,
+        help="Print status samples to stderr; without a command until Ctrl-C.",
+    ),
+]

@@ -1,0 +1,31 @@
+"""``obsorb up``: an installation in the foreground."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from controller.cli.lazy import single
+from controller.cli.output import print_line
+from controller.cli.tools import end_with_parent, log_to_stderr, run_tool
+
+app = single()
+
+
+@app.command()
+def up(
+    installation: Annotated[Path, typer.Argument(metavar="FILE", help="Installation file (TOML).")],
+    with_parent: Annotated[
+        bool, typer.Option("--with-parent", help="Stop when the process that started this ends.")
+    ] = False,
+) -> None:
+    """Run an installation until Ctrl-C; what dies is started again.
+
+    The first line of its output is ``name server: HOST:PORT``.
+    """
+    if with_parent:
+        end_with_parent()
+    log_to_stderr("WARNING")
+    run_tool("up", installation, on_message=print_line)

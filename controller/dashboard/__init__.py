@@ -1,0 +1,1 @@
+"""The dashboard: a snapshot of an installation goes in, text comes out."""

@@ -1,0 +1,44 @@
+"""The dashboard on a terminal, live or as one frame."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.live import Live
+
+from controller.dashboard.gather import Gatherer
+from controller.dashboard.keyboard import Keyboard
+from controller.dashboard.render import render
+from controller.dashboard.snapshot import Snapshot
+
+REFRESH_S = 1.0
+
+FIRST_FRAME_S = 2.5
+"""Heartbeats come once a second: by then every component that lives was heard."""
+
+_LEAST_HEIGHT = 23
+
+
+def first_snapshot(gatherer: Gatherer) -> Snapshot:
+    """Gather once; as much as can be had within a few seconds."""
+    gatherer.wait_until_heard(FIRST_FRAME_S)
+    return gatherer.snapshot()
+
+
+def show_once(snapshot: Snapshot, console: Console) -> None:
+    """Print one frame, as wide and high as the terminal (else COLUMNS and LINES, or 80x24)."""
+    # Where it is no terminal rich takes 25 lines; one is left for the prompt.
+    height = max(console.height - 1, _LEAST_HEIGHT)
+    console.print(render(snapshot, console.width, height), height=height)
+
+
+def show_live(gatherer: Gatherer, console: Console) -> None:
+    """Show the dashboard until q is pressed."""
+    with (
+        Keyboard() as keyboard,
+        Live(console=console, screen=True, auto_refresh=False, transient=True) as live,
+    ):
+        while True:
+            frame = render(gatherer.snapshot(), console.width, console.height)
+            live.update(frame, refresh=True)
+            if keyboard.wait(REFRESH_S).lower() == "q":
+                return

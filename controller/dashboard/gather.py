@@ -1,0 +1,184 @@
+"""Asks the services of an installation, in threads, and feeds the picture."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import msgspec
+
+from controller.dashboard.picture import Picture
+from idl_like_interfaces.announcements import HEARTBEAT_TOPIC, Heartbeat
+from idl_like_interfaces.clients import Event, EventConsumer
+from idl_like_interfaces.daqif import STATUS_TOPIC, DaqStatus, OcmDaqControl
+from idl_like_interfaces.errors import CommFailure, RemoteError
+from idl_like_interfaces.events import EventChannel, Gap
+from idl_like_interfaces.logs import LogQuery, LogService
+
+if TYPE_CHECKING:
+    from controller.dashboard.snapshot import Snapshot
+    from nameserver.client import Names
+
+PERIOD_S = 1.0
+"""Of all questions; also how long a thread may take to end."""
+
+_DEADLINE_S = 3.0
+_FIRST_RECORDS = 100
+
+
+class Gatherer:
+    """Keeps a picture of an installation up to date; a context manager.
+
+    Args:
+        names: Its name service.
+        root: Root context of its names.
+        ocm: Context of the OCM's objects.
+    """
+
+    def __init__(self, names: Names, root: str, ocm: str) -> None:
+        host, port = names.address
+        self._names = names
+        self._name_server = f"name server {host}:{port}"
+        self._root = root
+        self.picture = Picture(f"{host}:{port}", root, time.monotonic)
+        self._channel = names.narrow(f"{root}/events", EventChannel, _DEADLINE_S)
+        self._log = names.narrow(f"{root}/log", LogService, _DEADLINE_S)
+        self._ocm_name = f"{ocm}/daq"
+        self._ocm = names.narrow(self._ocm_name, OcmDaqControl, _DEADLINE_S)
+        self._closing = threading.Event()
+        self._consumer: EventConsumer | None = None
+        self._threads = [
+            threading.Thread(target=self._repeat, args=(step,), name=f"dashboard {what}")
+            for what, step in (
+                ("poll", self._poll),
+                ("events", self._read_events),
+                ("log", self._follow_log),
+            )
+        ]
+        self._last_record = -1
+        self._has_ocm = False
+
+    def snapshot(self) -> Snapshot:
+        """Return what is known now."""
+        return self.picture.snapshot()
+
+    def wait_until_heard(self, timeout_s: float) -> bool:
+        """Wait until all services and components were heard, or the time is over."""
+        services = (self._name_server, "event channel", "log service")
+        return self.picture.wait_until_heard(services, timeout_s)
+
+    def __enter__(self) -> Self:
+        self.picture.watch(self._name_server)
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._closing.set()
+        for thread in self._threads:
+            thread.join()
+        if self._consumer is not None:
+            self._consumer.close()
+
+    def _repeat(self, step: Callable[[], None]) -> None:
+        while not self._closing.is_set():
+            started = time.monotonic()
+            step()
+            # A step that had to wait for news need not wait again.
+            self._closing.wait(max(PERIOD_S - (time.monotonic() - started), 0.0))
+
+    def _asked(self, what: str, question: Callable[[], None]) -> None:
+        try:
+            question()
+        except RemoteError as error:
+            self.picture.failed(what, _why(error))
+        else:
+            self.picture.answered(what)
+
+    def _poll(self) -> None:
+        self._asked(self._name_server, self._ask_names)
+        self._asked("event channel", self._ask_channel)
+        if self._has_ocm:
+            self._asked("OCM", self._ask_ocm)
+
+    def _ask_names(self) -> None:
+        bindings = self._names.context.list(recursive=True).bindings
+        below = [each for each in bindings if each.name.startswith(f"{self._root}/")]
+        self.picture.put_names(below, self._names.context.list_leases())
+        # An installation may have none; one that has disappeared is a trouble.
+        self._has_ocm |= any(each.name == self._ocm_name for each in below)
+
+    def _ask_channel(self) -> None:
+        self.picture.put_stats(self._channel.get_stats())
+
+    def _ask_ocm(self) -> None:
+        known = self.picture.active_ids()
+        active = self._ocm.get_active_list()
+        for status in active:
+            self.picture.put_status(status)
+        for ended in known - {each.id for each in active}:
+            self.picture.put_status(self._ocm.get_status(ended))
+
+    def _read_events(self) -> None:
+        try:
+            if self._consumer is None:
+                self._consumer = self._open_consumer()
+            for item in self._consumer.read(PERIOD_S):
+                self._take(item)
+        except RemoteError as error:
+            self.picture.failed("event channel", _why(error))
+
+    def _open_consumer(self) -> EventConsumer:
+        """Replay the acquisitions that the channel still holds, and go on from there."""
+        cursor = "oldest"
+        while True:
+            reply = self._channel.pull(cursor, 1000, 0.0, [STATUS_TOPIC])
+            for event in reply.events:
+                self.picture.put_status(_status_of(event.body))
+            cursor = reply.cursor
+            if not reply.events:
+                break
+        return EventConsumer(
+            self._channel, [STATUS_TOPIC, HEARTBEAT_TOPIC], name="obsorb top", cursor=cursor
+        )
+
+    def _take(self, item: Event | Gap) -> None:
+        match item:
+            case Event(topic=topic) if topic == STATUS_TOPIC:
+                self.picture.put_status(item.as_(DaqStatus))
+            case Event(topic=topic) if topic == HEARTBEAT_TOPIC:
+                self.picture.put_heartbeat(item.as_(Heartbeat))
+            case _:
+                # A gap: what was missed comes with the next poll.
+                pass
+
+    def _follow_log(self) -> None:
+        self._asked("log service", self._ask_log)
+
+    def _ask_log(self) -> None:
+        if self._last_record < 0:
+            records = self._log.query(LogQuery(limit=_FIRST_RECORDS))
+        else:
+            query = LogQuery(after=self._last_record, limit=1000, newest=False)
+            records = self._log.follow(query, PERIOD_S)
+        self.picture.put_records(records)
+        self._last_record = max([self._last_record, 0, *(each.number for each in records)])
+
+
+def _status_of(body: Any) -> DaqStatus:
+    return msgspec.convert(body, DaqStatus)
+
+
+def _why(error: RemoteError) -> str:
+    """Say an error in few words: of a lost peer only what the system said."""
+    if isinstance(error, CommFailure):
+        return error.message.rpartition(": ")[2]
+    return error.message

@@ -1,0 +1,67 @@
+"""Signals that ask for an end, noticed at points where an end is safe."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interrupted(Exception):
+    """Somebody asked for an end.
+
+    Attributes:
+        signal: How.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"interrupted by {signal.Signals(number).name}")
+        self.signal = number
+
+
+class Interruption:
+    """Notes SIGINT, SIGTERM and SIGHUP while it is entered; raises nothing by itself.
+
+    An exception out of a signal handler could strike between the start of a process
+    and the place that will end it; a note cannot.
+    """
+
+    def __init__(self) -> None:
+        self._noted = threading.Event()
+        self._number = 0
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        for number in _SIGNALS:
+            self._before[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def check(self) -> None:
+        """Raise ``Interrupted`` when an end was asked for."""
+        if self._noted.is_set():
+            raise Interrupted(self._number)
+
+    def pause(self, seconds: float) -> None:
+        """Wait, but not longer than until an end is asked for.
+
+        Raises:
+            Interrupted: It was.
+        """
+        self._noted.wait(seconds)
+        self.check()
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        self._number = self._number or number
+        self._noted.set()

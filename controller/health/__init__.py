@@ -1,0 +1,1 @@
+"""Examinations of an installation; each gives findings with cause and remedy."""

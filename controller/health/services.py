@@ -1,0 +1,93 @@
+"""The running services: does what is bound answer, and is it what was bound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from controller.health.finding import Finding, bad
+from idl_like_interfaces.errors import RemoteError
+from idl_like_interfaces.events import EventChannel
+from idl_like_interfaces.logs import LogService
+from idl_like_interfaces.naming import Binding, BindingType
+from idl_like_interfaces.object import Identity, Object
+from nameserver.client import Names, name_server_address
+
+_DEADLINE_S = 3.0
+
+
+def examine_services(option: str | None, root: str) -> list[Finding]:
+    """Examine the name server, every bound object, the event channel and the log service."""
+    address = name_server_address(option)
+    subject = f"name server {address[0]}:{address[1]}"
+    with Names(address) as names:
+        try:
+            bindings = names.context.list(recursive=True).bindings
+        except RemoteError as error:
+            return [
+                bad(
+                    subject,
+                    f"does not answer: {error.message.rpartition(': ')[2]}",
+                    cause="it is not running, or it is elsewhere",
+                    remedy="start an installation with `obsorb up FILE`, or give --names",
+                )
+            ]
+        objects = [each for each in bindings if each.type is BindingType.OBJECT]
+        findings = [Finding(subject=subject, found=f"{len(objects)} objects are bound")]
+        findings += [_examine_object(names, each) for each in objects]
+        findings += _examine_shared(names, root)
+    return findings
+
+
+def _examine_object(names: Names, binding: Binding) -> Finding:
+    try:
+        identity = names.narrow(binding.uri, Object, _DEADLINE_S).ping()
+    except RemoteError as error:
+        return bad(
+            binding.name,
+            f"no answer from {binding.uri}: {error.message.rpartition(': ')[2]}",
+            cause="its component has died; the name goes when its lease ends",
+            remedy="see why with `obsorb log query --level WARNING`, and start it again",
+        )
+    return judge_identity(binding, identity)
+
+
+def judge_identity(binding: Binding, identity: Identity) -> Finding:
+    """Judge whether the object that answers is the one that was bound."""
+    bound_id = binding.uri.removeprefix("PYRO:").rpartition("@")[0]
+    if identity.object_id == bound_id:
+        found = f"alive, {identity.host} pid {identity.pid}"
+        return Finding(subject=binding.name, found=found)
+    return bad(
+        binding.name,
+        f"{identity.object_id} of incarnation {identity.incarnation} answers, "
+        f"but {bound_id} is bound",
+        cause="another process has taken the port of the one that was bound",
+        remedy="start the component again; it binds its name anew",
+    )
+
+
+def _examine_shared(names: Names, root: str) -> Iterator[Finding]:
+    channel, log = f"{root}/events", f"{root}/log"
+    try:
+        stats = names.narrow(channel, EventChannel, _DEADLINE_S).get_stats()
+        lost = sum(each.dropped for each in stats.consumers)
+        yield Finding(
+            subject="event channel",
+            found=f"{stats.last} events, {len(stats.consumers)} consumers, {lost} dropped",
+        )
+    except RemoteError as error:
+        yield _service_away("event channel", channel, error)
+    try:
+        kept = names.narrow(log, LogService, _DEADLINE_S).get_stats()
+        yield Finding(subject="log service", found=f"{kept.records} records, {kept.lost} lost")
+    except RemoteError as error:
+        yield _service_away("log service", log, error)
+
+
+def _service_away(subject: str, name: str, error: RemoteError) -> Finding:
+    return bad(
+        subject,
+        f"{name}: {error.message}",
+        cause=error.cause or "it is not part of the installation, or has died",
+        remedy=error.remedy or "add it to the installation file, or start it again",
+    )
