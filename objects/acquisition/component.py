@@ -10,7 +10,7 @@ from msgspec import Meta
 from typing_extensions import override
 
 from idl_like_interfaces.daqif import OcmDaqControl
-from idl_like_interfaces.declare import Seconds, Value
+from idl_like_interfaces.declare import Value
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.stdif import StdCmds
 from objects.acquisition.coordinator import Coordinator, Rules
@@ -39,7 +39,7 @@ class OcmSettings(Value, frozen=True, kw_only=True):
     workspace: str = ""
     stale_acquiring_hours: Annotated[float, Meta(gt=0, le=1e6)] = 14.0
     stale_merging_hours: Annotated[float, Meta(gt=0, le=1e6)] = 48.0
-    dpm_retry_s: Annotated[Seconds, Meta(gt=0)] = 2.0
+    dpm_retry_s: Annotated[float, Meta(gt=0, le=1e6)] = 2.0
     autostart: bool = False
 
 
