@@ -29,9 +29,8 @@ from idl_like_interfaces.events import (
 )
 from idl_like_interfaces.octets import OctetBlocks
 from objects.component.clock import Clock, SystemClock
-from objects.messaging import cursor as cursors
 from objects.messaging.batches import check_batch, owned, without_first
-from objects.messaging.cursor import NEW, Position, parse_cursor, refuse_future
+from objects.messaging.cursor import NEW, OLDEST, Position, parse_cursor, refuse_future
 from objects.messaging.glob import TopicFilters
 from objects.messaging.journal import Journal, Pick, Reading, Retention
 from objects.messaging.rate import RateMeter
@@ -140,16 +139,14 @@ class EventChannelServant(EventChannel):
 
     def _position(self, cursor: str) -> Position:
         """Read a cursor; one of another epoch comes back as it is."""
-        match cursor:
-            case cursors.NEW:
-                return Position(epoch=self.epoch, sequence=self._journal.last)
-            case cursors.OLDEST:
-                return Position(epoch=self.epoch, sequence=self._journal.first - 1)
-            case _:
-                position = parse_cursor(cursor)
-                if position.epoch == self.epoch:
-                    refuse_future(position, self._journal.last)
-                return position
+        if cursor == NEW:
+            return Position(epoch=self.epoch, sequence=self._journal.last)
+        if cursor == OLDEST:
+            return Position(epoch=self.epoch, sequence=self._journal.first - 1)
+        position = parse_cursor(cursor)
+        if position.epoch == self.epoch:
+            refuse_future(position, self._journal.last)
+        return position
 
     @override
     def fetch(
@@ -162,14 +159,7 @@ class EventChannelServant(EventChannel):
             subscriber.position = start.sequence if start.epoch == self.epoch else 0
             with self._is_reading(subscriber):
                 reading = self._await_news(
-                    start,
-                    lambda after: self._journal.read(
-                        self._subscribers.get(subscription_id).filters,
-                        after,
-                        limit,
-                        subscriber.qos.max_queue,
-                    ),
-                    timeout_s,
+                    start, lambda after: self._read_for(subscription_id, after, limit), timeout_s
                 )
             subscriber.book(reading, self._journal)
         return FetchReply(
@@ -178,6 +168,11 @@ class EventChannelServant(EventChannel):
             gaps=reading.gaps,
             deliveries=[pick.chunk.deliver(pick.positions) for pick in reading.picks],
         )
+
+    def _read_for(self, subscription_id: str, after: int, limit: int) -> Reading:
+        # Looked up each time: who is disconnected while it waits must learn it.
+        subscriber = self._subscribers.get(subscription_id)
+        return self._journal.read(subscriber.filters, after, limit, subscriber.qos.max_queue)
 
     @contextmanager
     def _is_reading(self, subscriber: Subscriber) -> Iterator[None]:
