@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import threading
@@ -10,11 +11,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from idl_like_interfaces.errors import RemoteError, SystemRefusal
-from idl_like_interfaces.mapping import ObjectAdapter, narrow, release
+from idl_like_interfaces.errors import SystemRefusal
+from idl_like_interfaces.mapping import ObjectAdapter
 from idl_like_interfaces.mapping import nsfacade as stock
 from idl_like_interfaces.naming import DEFAULT_PORT, OBJECT_ID, NamingContext
-from idl_like_interfaces.object import Object
 from nameserver.servant import NamingServant
 from nameserver.stores import MemoryStore, NameStore, SqliteStore
 
@@ -22,8 +22,6 @@ log = logging.getLogger(__name__)
 
 SWEEP_PERIOD_S = 0.5
 """How late a lease that has run out is noticed while nobody asks for a name."""
-
-_ASK_DEADLINE_S = 2.0
 
 
 class CannotListen(SystemRefusal, repository_id="IDL:obsorb/naming/CannotListen:1.0"):
@@ -139,16 +137,20 @@ class NameServer:
 
 
 def _in_use(host: str, port: int) -> CannotListen:
-    """Say who has the port."""
-    stub = narrow(f"PYRO:{OBJECT_ID}@{host}:{port}", Object, deadline_s=_ASK_DEADLINE_S)
-    try:
-        identity = stub.ping()
-    except RemoteError:
-        cause = "another program listens there (it does not answer as a name server)"
-        remedy = "end that program, or give another --port"
-    else:
-        cause = f"a name server runs there already, process {identity.pid}"
-        remedy = f"use that one (--names {host}:{port}), end it, or give another --port"
-    finally:
-        release(stub)
-    return CannotListen(f"port {port} of {host} is in use", cause=cause, remedy=remedy)
+    return CannotListen(
+        f"port {port} of {host} is in use",
+        cause=_who_listens(port),
+        remedy=f"if that is a name server, use it (--names {host}:{port}); "
+        "else end it, or give another --port",
+    )
+
+
+def _who_listens(port: int) -> str:
+    """Say which process has a port; the kernel tells it of the user's own processes."""
+    import psutil
+
+    for each in psutil.net_connections(kind="tcp"):
+        if each.status == psutil.CONN_LISTEN and each.laddr[1:2] == (port,) and each.pid:
+            with contextlib.suppress(psutil.Error):
+                return f"process {each.pid} has it: {' '.join(psutil.Process(each.pid).cmdline())}"
+    return "a program of another user has it"
