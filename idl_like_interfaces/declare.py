@@ -30,6 +30,9 @@ Finite = Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST)]
 Seconds = Annotated[float, Meta(ge=0, le=_LARGEST)]
 """A duration in seconds, zero or more."""
 
+Period = Annotated[float, Meta(gt=0, le=_LARGEST)]
+"""A duration in seconds above zero."""
+
 UtcTime = Annotated[datetime, Meta(tz=True)]
 """An aware date and time; an ISO-8601 text on the wire. UTC by convention."""
 
@@ -243,7 +246,7 @@ def _check_type(
 def _refusal(info: msgspec.inspect.Type) -> str:
     """Say why a type itself cannot be declared; empty when it can."""
     match info:
-        case msgspec.inspect.FloatType(ge=None):
+        case msgspec.inspect.FloatType(ge=None, gt=None):
             return "a bare float, which lets NaN pass: declare Finite or Seconds"
         case msgspec.inspect.DateTimeType(tz=None | False):
             return "a bare datetime, which may be naive: declare UtcTime"

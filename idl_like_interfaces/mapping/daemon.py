@@ -12,6 +12,7 @@ import ipaddress
 import logging
 import socket
 import threading
+import time
 from types import TracebackType
 from typing import Any, Self
 
@@ -34,6 +35,7 @@ MAX_CONNECTIONS = 1000
 
 _SERIALIZERS = {1: "serpent", 4: "msgpack"}
 _HEADER_TAIL = 34
+_DRAIN_DEADLINE_S = 0.2
 _CLOSE_DEADLINE_S = 5.0
 
 config.SOCK_NODELAY = True
@@ -83,8 +85,8 @@ class _Transport:
     def start(self) -> None:
         self._acceptor.start()
 
-    def close(self) -> None:
-        """Stop listening and really close every connection."""
+    def drain(self) -> None:
+        """Take no more connections and requests; calls that are being served go on."""
         with self._lock:
             self._closed = True
             serving = dict(self._serving)
@@ -92,10 +94,27 @@ class _Transport:
             self.sock.shutdown(socket.SHUT_RDWR)
         self.sock.close()
         for connection in serving:
+            with contextlib.suppress(OSError):
+                connection.sock.shutdown(socket.SHUT_RD)
+        self._join(_DRAIN_DEADLINE_S)
+
+    def close(self) -> None:
+        """Stop listening and really close every connection."""
+        self.drain()
+        with self._lock:
+            serving = dict(self._serving)
+        for connection in serving:
             connection.close()
-        for thread in (self._acceptor, *serving.values()):
+        self._join(_CLOSE_DEADLINE_S)
+
+    def _join(self, deadline_s: float) -> None:
+        """Wait for all threads together, not longer than the deadline."""
+        with self._lock:
+            threads = [self._acceptor, *self._serving.values()]
+        until = time.monotonic() + deadline_s
+        for thread in threads:
             if thread is not threading.current_thread() and thread.ident is not None:
-                thread.join(_CLOSE_DEADLINE_S)
+                thread.join(max(0.0, until - time.monotonic()))
 
     def _accept(self) -> None:
         while True:
@@ -224,6 +243,13 @@ class ObjectAdapter:
         """Begin to serve, in threads."""
         self._started = True
         self._daemon.transportServer.start()
+
+    def drain(self) -> None:
+        """Take no more requests; calls that are being served may still reply.
+
+        Waits a moment for them, but not for long-polls: let those end, then ``close``.
+        """
+        self._daemon.transportServer.drain()
 
     def close(self) -> None:
         """Serve no more; established connections are closed too."""

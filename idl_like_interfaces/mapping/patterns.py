@@ -17,7 +17,7 @@ from collections.abc import Iterable
 MAX_LENGTH = 200
 """Characters of a pattern."""
 
-DEADLINE_S = 2.0
+DEADLINE_S = 5.0
 """For matching all names, with the start of the process."""
 
 _one_at_a_time = threading.Lock()
@@ -25,7 +25,7 @@ _one_at_a_time = threading.Lock()
 # The limit on processor time ends it also when nobody is left who would.
 _MATCHER = """\
 import json, re, resource, sys
-resource.setrlimit(resource.RLIMIT_CPU, (5, 5))
+resource.setrlimit(resource.RLIMIT_CPU, (6, 6))
 pattern, names = json.load(sys.stdin)
 match = re.compile(pattern).match
 json.dump([name for name in names if match(name)], sys.stdout)

@@ -8,9 +8,9 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
-from typing_extensions import Self, override
+from typing_extensions import override
 
 from idl_like_interfaces.announcements import HEARTBEAT_TOPIC, ComponentState, Heartbeat
 from idl_like_interfaces.clients import EventSupplier, LogForwarder
@@ -28,6 +28,9 @@ from objects.component.timetable import Timetable
 log = logging.getLogger(__name__)
 
 HEARTBEAT_S = 1.0
+
+LAST_WORDS_S = 0.5
+"""How long an ending component tries to get rid of its last events and log records."""
 
 T = TypeVar("T")
 
@@ -78,7 +81,7 @@ class HostedSite(Site):
     def close(self) -> None:
         """Send what is spooled and close all connections."""
         self.timetable.close()
-        self.supplier.close()
+        self.supplier.close(LAST_WORDS_S)
         self.names.close()
 
 
@@ -133,6 +136,8 @@ class ComponentHost:
         self._is_closed = True
         if self._registration is not None:
             self._registration.release()
+        if self._adapter is not None:
+            self._adapter.drain()
         if self._is_started:
             self.component.stop()
             self._beat(ComponentState.STOPPED)
@@ -141,7 +146,7 @@ class ComponentHost:
             self._adapter.close()
         if self._forwarder is not None:
             logging.getLogger().removeHandler(self._forwarder)
-            self._forwarder.close()
+            self._forwarder.close(LAST_WORDS_S)
         self.site.close()
 
     def __enter__(self) -> Self:

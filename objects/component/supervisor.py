@@ -15,9 +15,9 @@ from pathlib import Path
 
 from idl_like_interfaces.errors import RemoteError
 from nameserver.client import parse_address
+from objects.component import launch
 from objects.component.clock import Clock, SystemClock
 from objects.component.installation import Installation
-from objects.component import launch
 from objects.component.process import REFUSED
 from objects.component.restarts import RestartPolicy
 
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 NAME_SERVER = "name server"
 
+_CARRIERS = ("events", "log")
 _STOP_DEADLINE_S = 10.0
 _START_DEADLINE_S = 30.0
 
@@ -104,7 +105,15 @@ class Supervisor:
         host, port = parse_address(self._names)
         store = self._installation.name_server.store
         path = store if store == "memory" else str(self._installation.data_root / store)
-        command = [str(_bin("obsorb-nameserver")), "--host", host, "--port", str(port), "--store", path]
+        command = [
+            str(_bin("obsorb-nameserver")),
+            "--host",
+            host,
+            "--port",
+            str(port),
+            "--store",
+            path,
+        ]
         part = self._add(NAME_SERVER, command)
         self._await(lambda: part.is_ready, [part])
         # A restart must come back where everybody knows it.
@@ -113,7 +122,9 @@ class Supervisor:
     def _start_components(self) -> None:
         file = str(self._installation.path)
         parts = [
-            self._add(name, [sys.executable, "-m", "objects.component.process", file, name, self._names])
+            self._add(
+                name, [sys.executable, "-m", "objects.component.process", file, name, self._names]
+            )
             for name in self._installation.components
         ]
         self._await(lambda: all(part.is_ready for part in parts), parts)
@@ -137,7 +148,9 @@ class Supervisor:
                 raise StartRefused(
                     f"{failed.name} does not start: {failed.refusal or 'no answer from it'}",
                     part=failed.name,
-                    cause="" if failed.refusal else f"it was not ready after {_START_DEADLINE_S:g} s",
+                    cause=""
+                    if failed.refusal
+                    else f"it was not ready after {_START_DEADLINE_S:g} s",
                     remedy="mend what it says and start the installation again",
                 )
 
@@ -215,10 +228,13 @@ class Supervisor:
             log.error("%s died %d times within a minute", part.name, plan.recent_deaths)
 
     def _stop_all(self) -> None:
-        """Stop the components together, then the name server."""
-        components = [p for p in self._parts.values() if p.name != NAME_SERVER]
-        self._stop(components)
-        self._stop([p for p in self._parts.values() if p.name == NAME_SERVER])
+        """Stop the components, then what carries their last words, then the name server."""
+        kinds = {name: table["kind"] for name, table in self._installation.components.items()}
+        last = [part for name, part in self._parts.items() if kinds.get(name) in _CARRIERS]
+        names = [part for name, part in self._parts.items() if name == NAME_SERVER]
+        self._stop([part for part in self._parts.values() if part not in (*last, *names)])
+        self._stop(last)
+        self._stop(names)
         self._say("stopped")
 
     def _stop(self, parts: list[_Part]) -> None:

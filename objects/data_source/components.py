@@ -27,8 +27,6 @@ from objects.data_source.output import OutputFolder
 from objects.data_source.recorder import Recorder
 from objects.data_source.synthetic_frames import SyntheticFrames
 
-SYNTHETIC = "synthetic"
-
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Length = Annotated[int, msgspec.Meta(ge=1, le=32768)]
 
@@ -120,8 +118,7 @@ class DetectorSettings(SourceSettings, frozen=True, kw_only=True):
     """Settings of a detector.
 
     Attributes:
-        frames: ``synthetic``, or a folder of FITS files or one such file, absolute or
-            below the data root.
+        frames: A folder of FITS files or one such file; None: synthetic frames.
         frame_count: Frames of a session that does not say how many; 0: each frame of
             the folder once; synthetic, or with ``cycle``: until stopped.
         exposure_s: Seconds from frame to frame.
@@ -131,7 +128,7 @@ class DetectorSettings(SourceSettings, frozen=True, kw_only=True):
         stars: Synthetic: how many.
     """
 
-    frames: str = SYNTHETIC
+    frames: Path | None = None
     frame_count: Count = 0
     exposure_s: Seconds = 0.2
     cycle: bool = False
@@ -149,7 +146,7 @@ class DetectorComponent(RecorderComponent):
     @override
     def make_source(self) -> FrameSource:
         settings: DetectorSettings = self.settings
-        if settings.frames == SYNTHETIC:
+        if settings.frames is None:
             return SyntheticFrames(
                 self.site.clock,
                 shape=settings.shape,
@@ -159,7 +156,7 @@ class DetectorComponent(RecorderComponent):
                 frames=settings.frame_count,
             )
         return FolderFrames(
-            self.place(settings.frames),
+            settings.frames,
             period_s=settings.exposure_s,
             frames=settings.frame_count,
             cycle=settings.cycle,
