@@ -1,0 +1,180 @@
+"""What every implementation of ``LogService`` does, whatever carries it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from idl_like_interfaces.errors import BadParam
+from idl_like_interfaces.logs import LogBatch, LogLevel, LogQuery, LogRecord, LogService
+
+PATIENCE_S = 30.0
+MIDNIGHT = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def record(second: float, text: str, level: LogLevel = LogLevel.INFO, **more: str) -> LogRecord:
+    """Return a record of the component ``ocm``, unless told otherwise."""
+    return LogRecord(
+        time=MIDNIGHT + timedelta(seconds=second),
+        level=level,
+        component=more.get("component", "ocm"),
+        logger=more.get("logger", "daq"),
+        text=text,
+        traceback=more.get("traceback", ""),
+    )
+
+
+def batch(first: int, *records: LogRecord, incarnation: str = "i1", lost: int = 0) -> LogBatch:
+    """Return a batch of the component that made the first record."""
+    return LogBatch(
+        component=records[0].component,
+        incarnation=incarnation,
+        first=first,
+        records=list(records),
+        lost=lost,
+    )
+
+
+def texts(service: LogService, query: LogQuery) -> list[str]:
+    """Return the texts that a query finds."""
+    return [found.record.text for found in service.query(query)]
+
+
+class LogServiceContract:
+    """Inherit it and give the fixture ``service``."""
+
+    @pytest.fixture
+    def service(self) -> Iterator[LogService]:
+        """Yield an empty log service."""
+        raise NotImplementedError
+
+    def test_a_record_comes_back_as_it_was(self, service: LogService) -> None:
+        """Every field survives, times to the microsecond, any alphabet."""
+        original = record(0.123456, "Öffnen\nfehlgeschlagen 望遠鏡 '%_", traceback="Traceback …")
+        assert service.append(batch(1, original)) == 1
+        (found,) = service.query(LogQuery())
+        assert (found.number, found.record) == (1, original)
+
+    @pytest.mark.spec("E44")
+    def test_the_history_of_all_components_is_merged_by_time(self, service: LogService) -> None:
+        """Records appear in the order in which they were made, not in which they arrived."""
+        service.append(batch(1, record(2, "second"), record(4, "fourth")))
+        service.append(
+            batch(1, record(1, "first", component="dpm"), record(3, "third", component="dpm"))
+        )
+        assert texts(service, LogQuery()) == ["first", "second", "third", "fourth"]
+
+    @pytest.mark.spec("E44")
+    def test_a_query_restricts_by_time_level_component_and_text(self, service: LogService) -> None:
+        """Each filter leaves out what it should, alone and together."""
+        service.append(
+            batch(
+                1,
+                record(1, "Frame 1 of 8 taken", LogLevel.DEBUG, component="detector"),
+                record(2, "frame 2 FAILED", LogLevel.ERROR, component="detector"),
+            )
+        )
+        service.append(batch(1, record(3, "acquisition failed", LogLevel.ERROR)))
+        service.append(batch(2, record(4, "Now Idle", LogLevel.STATE)))
+
+        def found(**filters: object) -> list[int]:
+            query = LogQuery(**filters)  # type: ignore[arg-type]
+            return [int((each.record.time - MIDNIGHT).seconds) for each in service.query(query)]
+
+        assert found(since=MIDNIGHT + timedelta(seconds=2)) == [2, 3, 4]
+        assert found(until=MIDNIGHT + timedelta(seconds=2)) == [1]
+        assert found(level=LogLevel.STATE) == [2, 3, 4]
+        assert found(level=LogLevel.ERROR) == [2, 3]
+        assert found(components=["det*"]) == [1, 2]
+        assert found(components=["oc?", "none"]) == [3, 4]
+        assert found(components=["none"]) == []
+        assert found(text="fail") == [2, 3]
+        assert found(text="FAILED", components=["ocm"], level=LogLevel.ERROR) == [3]
+
+    @pytest.mark.parametrize(
+        ("text", "wanted"),
+        [("100%", ["100% done"]), ("a_b", ["a_b"]), ("GRÖSSE", ["Größe"]), ("\\", ["back\\slash"])],
+    )
+    def test_the_text_of_a_query_is_no_pattern(
+        self, service: LogService, text: str, wanted: list[str]
+    ) -> None:
+        """Per cent, underscore and backslash mean themselves; case does not matter."""
+        stored = ["100% done", "100 done", "a_b", "axb", "Größe", "back\\slash"]
+        service.append(batch(1, *(record(at, each) for at, each in enumerate(stored))))
+        assert texts(service, LogQuery(text=text)) == wanted
+
+    def test_the_limit_takes_the_newest_or_the_oldest(self, service: LogService) -> None:
+        """Both ends can be asked for; the order stays that of time."""
+        service.append(batch(1, *(record(at, str(at)) for at in range(6))))
+        assert texts(service, LogQuery(limit=2)) == ["4", "5"]
+        assert texts(service, LogQuery(limit=2, newest=False)) == ["0", "1"]
+        assert texts(service, LogQuery(after=3, limit=2, newest=False)) == ["3", "4"]
+
+    @pytest.mark.parametrize("limit", [0, -1, 10_001])
+    def test_a_limit_out_of_range_is_refused(self, service: LogService, limit: int) -> None:
+        """The refusal names the field."""
+        with pytest.raises(BadParam) as refusal:
+            service.query(LogQuery(limit=limit))
+        assert refusal.value.field == "query.limit"
+        with pytest.raises(BadParam):
+            service.follow(LogQuery(limit=limit), 0.0)
+
+    def test_records_that_came_before_are_skipped(self, service: LogService) -> None:
+        """A repeated batch and one that overlaps add only what is new."""
+        assert service.append(batch(1, record(1, "a"), record(2, "b"))) == 2
+        assert service.append(batch(1, record(1, "a"), record(2, "b"))) == 0
+        assert service.append(batch(2, record(2, "b"), record(3, "c"))) == 1
+        assert service.append(batch(1, record(4, "d"), incarnation="i2")) == 1
+        assert texts(service, LogQuery()) == ["a", "b", "c", "d"]
+
+    def test_what_components_lost_is_added_up_once(self, service: LogService) -> None:
+        """A repeated batch does not count its loss again."""
+        service.append(batch(1, record(1, "a")))
+        for _ in range(2):
+            service.append(batch(12, record(2, "b"), lost=10))
+        service.append(batch(6, record(3, "c", component="dpm"), lost=5))
+        assert service.get_stats().lost == 15
+
+    @pytest.mark.parametrize("wrong", [{"first": 0}, {"first": 1, "lost": -1}])
+    def test_a_batch_with_wrong_numbers_is_refused(
+        self, service: LogService, wrong: dict[str, int]
+    ) -> None:
+        """Nothing of it is stored."""
+        with pytest.raises(BadParam):
+            service.append(batch(wrong["first"], record(1, "a"), lost=wrong.get("lost", 0)))
+        assert service.get_stats().records == 0
+
+    def test_the_statistics_tell_what_is_stored(self, service: LogService) -> None:
+        """Records in all, for each level and for each component."""
+        assert service.get_stats().last == 0
+        service.append(batch(1, record(1, "a"), record(2, "b", LogLevel.ERROR)))
+        service.append(batch(1, record(3, "c", component="dpm")))
+        stats = service.get_stats()
+        assert (stats.records, stats.last, stats.lost) == (3, 3, 0)
+        assert stats.by_level == {"ERROR": 1, "INFO": 2}
+        assert stats.by_component == {"dpm": 1, "ocm": 2}
+
+    def test_follow_waits_for_a_matching_record(self, service: LogService) -> None:
+        """What does not match does not end the wait."""
+        service.append(batch(1, record(1, "old", LogLevel.ERROR)))
+        query = LogQuery(after=1, level=LogLevel.ERROR)
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(service.follow, query, PATIENCE_S)
+            service.append(batch(2, record(2, "too low", LogLevel.DEBUG)))
+            service.append(batch(3, record(3, "news", LogLevel.ERROR)))
+            found = waiting.result(PATIENCE_S)
+        assert [(each.number, each.record.text) for each in found] == [(3, "news")]
+
+    def test_follow_is_sorted_by_number(self, service: LogService) -> None:
+        """Followers get records in order of arrival, so that ``after`` leads on."""
+        service.append(batch(1, record(9, "made late")))
+        service.append(batch(1, record(1, "arrived late", component="dpm")))
+        found = service.follow(LogQuery(), 0.0)
+        assert [each.record.text for each in found] == ["made late", "arrived late"]
+
+    def test_follow_without_news_is_empty(self, service: LogService) -> None:
+        """It ends when its time is over."""
+        assert service.follow(LogQuery(), 0.0) == []
