@@ -78,7 +78,11 @@ class Ledger:
         """
         with self.news:
             self._workspace.create(job, specification, files)
-            self._workspace.write_queue([*self._jobs, job.id])
+            try:
+                self._workspace.write_queue([*self._jobs, job.id])
+            except OSError:
+                self._workspace.remove(job.id)
+                raise
             self._jobs[job.id] = job
             self._publish(job)
             self.news.notify_all()

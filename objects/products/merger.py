@@ -19,7 +19,7 @@ from typing import IO, Self
 import msgspec
 
 from idl_like_interfaces.merging import MergeMessage
-from objects.products import launch
+from objects.component import launch
 from objects.products.cancel import Cancel
 
 log = logging.getLogger(__name__)
@@ -45,9 +45,10 @@ def merge_command(bin_merge: str) -> list[str]:
     return shlex.split(bin_merge) or [str(Path(sys.executable).with_name("obsorb")), "merge"]
 
 
-def is_executable(command: list[str]) -> bool:
-    """Tell whether there is such a program."""
-    return shutil.which(command[0]) is not None
+def find_program(name: str) -> str | None:
+    """Return the absolute path of a program, ``None`` when there is none."""
+    found = shutil.which(name)
+    return os.path.abspath(found) if found else None  # noqa: PTH100 (links are kept: venvs)
 
 
 def run_merger(
@@ -86,7 +87,7 @@ def _supervise(
     process: subprocess.Popen[bytes], journal: IO[bytes], cancel: Cancel, grace_s: float
 ) -> MergeRun:
     messages: list[MergeMessage] = []
-    assert process.stdout is not None  # noqa: S101 (asked for as a pipe)
+    assert process.stdout is not None
     try:
         with process.stdout, _Ending(process.pid, grace_s) as ending, cancel.waking(ending.begin):
             _listen(process.stdout, journal, messages.append)

@@ -20,7 +20,7 @@ from objects.products.collect import collect
 from objects.products.job import Job, Product
 from objects.products.ledger import Ledger
 from objects.products.locations import local_names
-from objects.products.merger import is_executable, merge_command, run_merger
+from objects.products.merger import find_program, merge_command, run_merger
 from objects.products.product import finish, is_placed, link_result, put_in_place
 from objects.products.progress import Step
 from objects.products.release import deliver
@@ -93,10 +93,11 @@ class Steps:
         name = product_name(specification)
         output = folder / name
         remove_output(folder, name)
-        command = merge_command(self._settings.bin_merge)
-        if not is_executable(command):
-            return Outcome(failed=True, alerts=[not_started(command[0])])
-        command += ["--json", "--root", str(folder), "-o", str(output)]
+        wanted, *more = merge_command(self._settings.bin_merge)
+        program = find_program(wanted)
+        if program is None:
+            return Outcome(failed=True, alerts=[not_started(wanted)])
+        command = [program, *more, "--json", "--root", str(folder), "-o", str(output)]
         command.append(str(folder / SPECIFICATION))
         log_path = folder / MERGE_LOG
         run = run_merger(command, folder, log_path, cancel, self._settings.abort_grace_s)

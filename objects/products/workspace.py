@@ -110,6 +110,10 @@ class Workspace:
         new.rename(self.job_folder(job.id))
         fsync_folder(self.in_progress)
 
+    def remove(self, id: str) -> None:
+        """Remove the folder of an acquisition that was not taken after all."""
+        shutil.rmtree(self.job_folder(id), ignore_errors=True)
+
     def write_job(self, job: Job) -> None:
         """Write ``status.json`` of an acquisition in progress."""
         write_json_atomic(self.job_folder(job.id) / STATUS, job)

@@ -1,0 +1,155 @@
+"""Collecting source files."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from idl_like_interfaces.daqif import DaqAlert
+from objects.products.cancel import Cancel, Cancelled
+from objects.products.collect import collect
+from objects.products.sources import SourceFile
+from tests.support.products import make_source
+
+STOPPED = datetime(2026, 1, 2, tzinfo=UTC)
+HERE = frozenset({"", "localhost"})
+
+Collect = Callable[..., list[DaqAlert]]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return the folder of an acquisition."""
+    (tmp_path / "job" / "sources").mkdir(parents=True)
+    return tmp_path / "job"
+
+
+@pytest.fixture
+def collected(folder: Path) -> Collect:
+    """Return a function that collects one file as ``sources/0_s_a.fits``."""
+
+    def run(
+        origin: Path | str, *, is_target: bool = False, cancel: Cancel | None = None
+    ) -> list[DaqAlert]:
+        file = SourceFile(
+            source_name="s", origin=str(origin), path="sources/0_s_a.fits", is_target=is_target
+        )
+        return collect([file], folder, STOPPED, HERE, cancel or Cancel())
+
+    return run
+
+
+def test_a_source_is_linked_the_target_is_not(
+    tmp_path: Path, folder: Path, collected: Collect
+) -> None:
+    """What the merger would change is never the original."""
+    origin = make_source(tmp_path / "a.fits")
+    copy = folder / "sources" / "0_s_a.fits"
+    assert collected(origin) == []
+    assert copy.samefile(origin)
+    copy.unlink()
+    assert collected(origin, is_target=True) == []
+    assert not copy.samefile(origin)
+    with copy.open("ab") as file:
+        file.write(b"changed")
+    assert origin.read_bytes() == b"frames"
+
+
+def test_a_symbolic_link_is_followed(tmp_path: Path, folder: Path, collected: Collect) -> None:
+    """The copy is the file itself: it stays when the link goes."""
+    origin = make_source(tmp_path / "a.fits")
+    (tmp_path / "link.fits").symlink_to(origin)
+    assert collected(tmp_path / "link.fits") == []
+    assert (folder / "sources" / "0_s_a.fits").samefile(origin)
+
+
+def test_without_links_the_file_is_copied_with_its_time(
+    tmp_path: Path, folder: Path, collected: Collect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its time it is seen later whether the original has changed."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    monkeypatch.setattr(os, "link", refuse)
+    origin = make_source(tmp_path / "a.fits", b"x" * (5 << 20))
+    copy = folder / "sources" / "0_s_a.fits"
+    assert collected(origin) == []
+    assert copy.read_bytes() == origin.read_bytes()
+    assert copy.stat().st_mtime_ns == origin.stat().st_mtime_ns
+    inode = copy.stat().st_ino
+    collected(origin)
+    assert copy.stat().st_ino == inode
+    assert [p.name for p in (folder / "sources").iterdir()] == ["0_s_a.fits"]
+
+
+def test_a_reflink_is_preferred_to_a_copy(
+    tmp_path: Path, folder: Path, collected: Collect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the file system clones, no data are copied."""
+
+    def clone(writing: int, request: int, reading: int) -> int:
+        assert request == 0x40049409
+        os.write(writing, b"cloned")
+        return 0
+
+    monkeypatch.setattr(fcntl, "ioctl", clone)
+    assert collected(make_source(tmp_path / "a.fits"), is_target=True) == []
+    assert (folder / "sources" / "0_s_a.fits").read_bytes() == b"cloned"
+
+
+@pytest.mark.parametrize(
+    ("origin", "says"),
+    [
+        ("/no/such/a.fits", "No such file"),
+        ("/dev/null", "not a regular file"),
+        ("/tmp", "not a regular file"),
+        ("far:/data/a.fits", "host far"),
+    ],
+)
+def test_what_cannot_be_collected_is_an_error_with_a_remedy(
+    collected: Collect, origin: str, says: str
+) -> None:
+    """The alert names file and source, cause and remedy."""
+    (alert,) = collected(origin)
+    assert alert.id == "collect/0_s_a.fits"
+    assert says in alert.description
+    assert origin in alert.description
+    assert alert.cause
+    assert alert.remedy
+
+
+def test_a_request_to_end_is_heard_between_two_blocks(
+    tmp_path: Path, folder: Path, collected: Collect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copy that is under way leaves nothing behind."""
+    cancel = Cancel()
+    write = os.write
+
+    def ask(descriptor: int, content: bytes) -> int:
+        cancel.request()
+        return write(descriptor, content)
+
+    monkeypatch.setattr(os, "write", ask)
+    with pytest.raises(Cancelled):
+        collected(make_source(tmp_path / "a.fits"), is_target=True, cancel=cancel)
+    assert list((folder / "sources").iterdir()) == []
+
+
+def test_a_blocked_step_is_woken_once_and_never_later() -> None:
+    """Asked before, within or after: the wake-up comes within only."""
+    woken: list[str] = []
+    early, late = Cancel(), Cancel()
+    early.request()
+    with early.waking(lambda: woken.append("early")):
+        early.request()
+    with late.waking(lambda: woken.append("late")):
+        pass
+    late.request()
+    assert woken == ["early"]
