@@ -37,9 +37,6 @@ class Changes:
     put_leases: tuple[LeaseRecord, ...] = ()
     put_bindings: tuple[Binding, ...] = ()
 
-    def __bool__(self) -> bool:
-        return bool(self.drop_names or self.drop_leases or self.put_leases or self.put_bindings)
-
     def after_dropping(self, earlier: Changes) -> Changes:
         """Return these changes with the drops (only those) of earlier ones in front."""
         return Changes(

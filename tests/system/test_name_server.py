@@ -130,12 +130,15 @@ def _kill_while_binding(server: RunningNameServer, prefix: str, after: int) -> l
     return acknowledged
 
 
-def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "kills", [5, pytest.param(200, marks=[pytest.mark.soak, pytest.mark.timeout(3600)])]
+)
+def test_what_was_acknowledged_survives_kill_9(tmp_path: Path, kills: int) -> None:
     """At seeded moments in the midst of binds; of the rest at most one for each thread is there."""
     store = str(tmp_path / "names.db")
     chance = random.Random(20260102)
     acknowledged: list[str] = []
-    for number in range(5):
+    for number in range(kills):
         with name_server("--port", "0", "--store", store) as server:
             acknowledged += _kill_while_binding(server, f"k{number}", chance.randrange(1, 60))
         with name_server("--port", "0", "--store", store) as server, server.names() as names:

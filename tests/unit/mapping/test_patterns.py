@@ -32,6 +32,13 @@ def test_malformed_and_long_patterns_are_refused(pattern: str) -> None:
         select_matching(pattern, NAMES)
 
 
+def test_a_host_that_starts_no_process_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is matched in this process instead."""
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+    with pytest.raises(PatternRefused, match="could not be matched"):
+        select_matching("obs", NAMES)
+
+
 def test_a_pattern_that_never_ends_is_ended() -> None:
     """It would take longer than the universe has existed."""
     begun = time.monotonic()
