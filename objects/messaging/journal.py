@@ -62,6 +62,7 @@ class Journal:
         self._firsts: list[int] = []
         self._oldest_known = self._oldest_held = 0
         self._held_events = self._remembered_events = 0
+        self._newest_forgotten_hole = 0
         self.held_bytes = 0
         self.last = 0
 
@@ -105,8 +106,11 @@ class Journal:
 
     def _forget(self) -> None:
         while self._remembered_events > self._retention.max_events:
-            self._remembered_events -= self._chunks[self._oldest_known].count
+            chunk = self._chunks[self._oldest_known]
+            self._remembered_events -= chunk.count
             self._oldest_known += 1
+            if chunk.missing:
+                self._newest_forgotten_hole = chunk.first
         if self._oldest_known > max(_COMPACT_FROM, len(self._chunks) // 2):
             del self._chunks[: self._oldest_known]
             del self._firsts[: self._oldest_known]
@@ -182,6 +186,8 @@ class Journal:
 
     def count(self, filters: TopicFilters, after: int, upto: int) -> int:
         """Count the matching events in ``after < sequence <= upto``; -1 when not known."""
+        if after < self._newest_forgotten_hole:
+            return -1
         if filters.takes_all:
             return max(0, upto - after)
         if after + 1 < self.first_known:

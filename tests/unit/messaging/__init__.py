@@ -1,0 +1,1 @@
+"""Tests of the event channel and the log service."""
