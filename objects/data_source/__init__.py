@@ -1,9 +1,10 @@
 """Data sources: detectors that record frames, and telemetry that accompanies them.
 
 An own instrument subclasses ``FrameSource`` or ``MetadataSource`` and, to be started by
-an installation, ``RecorderComponent`` or ``MetadataComponent``.
+an installation, ``RecorderComponent`` or ``MetadataComponent``; ``on_bench`` tries it.
 """
 
+from objects.data_source.bench import on_bench
 from objects.data_source.components import (
     MetadataComponent,
     RecorderComponent,
@@ -25,4 +26,5 @@ __all__ = [
     "SourceNotReady",
     "SourceSettings",
     "Statistics",
+    "on_bench",
 ]

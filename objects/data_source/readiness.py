@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-_ID = re.compile(r"[A-Za-z0-9][-A-Za-z0-9_.:+@]{0,99}")
-ID_RULE = "1 to 100 of A-Z a-z 0-9 - _ . : + @, the first a letter or a digit"
+_ID = re.compile(r"[A-Za-z0-9_~+][-A-Za-z0-9_.:+@~]{0,99}")
+ID_RULE = "1 to 100 of A-Z a-z 0-9 - _ . : + @ ~, the first neither - nor . : @"
 
 
 class SourceNotReady(Exception):

@@ -75,10 +75,11 @@ def outcome(command: Command, session: Session | None) -> RecStatusName:
         )
     wanted = TRANSITIONS.get((command, session.status))
     if wanted is None or session.ending is not None:
+        failed = session.status is RecStatusName.FAILED and session.info
         state = session.status if session.ending is None else f"ending as {session.ending}"
         raise RecExceptionErr(
             f"{command} was wanted, but session {session.id} is {state}",
-            cause="The command is not legal in this state.",
+            cause=session.info if failed else "The command is not legal in this state.",
             remedy=_REMEDIES[command],
             id=session.id,
         )

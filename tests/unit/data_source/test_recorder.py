@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -47,6 +46,17 @@ def _ended(recorder: Recorder) -> RecStatus:
     answer = recorder.rec_wait(WAIT_S)
     assert not answer.timed_out
     return answer.status
+
+
+def _await(recorder: Recorder, wanted: Callable[[RecStatus], bool]) -> None:
+    changed = recorder._sessions._changed
+    with changed:
+        assert changed.wait_for(lambda: wanted(recorder.rec_status()), WAIT_S)
+
+
+def _is_ending(recorder: Recorder) -> bool:
+    session = recorder._sessions.current
+    return session is not None and session.ending is not None
 
 
 def _names(site: FakeSite) -> set[str]:
@@ -149,8 +159,9 @@ def test_no_frame_is_taken_while_paused(make: Make) -> None:
     assert gate.reached.wait(WAIT_S)
     assert recorder.rec_pause().status is RecStatusName.PAUSED
     gate.opened.set()
-    assert recorder.rec_wait(0.2).timed_out
     # The frame that was being read out when the pause came is kept, no other is taken.
+    _await(recorder, lambda status: status.frames_processed == 3)
+    assert recorder.rec_wait(0.1).timed_out
     assert recorder.rec_status().frames_processed == 3
     assert recorder.rec_continue().status is RecStatusName.RECORDING
     assert _ended(recorder).frames_processed == 4
@@ -196,16 +207,19 @@ def test_after_a_failure_the_next_session_can_start(make: Make) -> None:
 
 def test_a_stop_of_a_session_that_fails_says_so(make: Make) -> None:
     """The client learns that there are no data."""
-    gate = Gate(free=2)
+    made: list[Recorder] = []
 
-    def break_later(number: int) -> None:
-        gate(number)
+    def break_when_stopped(number: int) -> None:
+        if number == 3:
+            changed = made[0]._sessions._changed
+            with changed:
+                assert changed.wait_for(lambda: _is_ending(made[0]), WAIT_S)
         _break_at_third(number)
 
-    recorder = make(NumberedFrames(before=break_later))
+    recorder = make(NumberedFrames(before=break_when_stopped))
+    made.append(recorder)
     recorder.rec_start(RecProperties())
-    assert gate.reached.wait(WAIT_S)
-    threading.Timer(0.05, gate.opened.set).start()
+    _await(recorder, lambda status: status.frames_processed == 2)
     with pytest.raises(RecExceptionErr, match="is Failed") as refused:
         recorder.rec_stop()
     assert "shutter" in refused.value.cause

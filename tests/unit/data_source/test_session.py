@@ -35,7 +35,7 @@ def _session(plan: FramePlan | None = None, **conditions: object) -> Session:
 
 
 @pytest.mark.spec("ESO-176", "ESO-177")
-@pytest.mark.parametrize(("command", "status"), product(Command, STATES))
+@pytest.mark.parametrize(("command", "status"), list(product(Command, STATES)))
 def test_a_command_is_legal_exactly_where_the_table_says(
     command: Command, status: RecStatusName
 ) -> None:
@@ -54,7 +54,9 @@ def test_a_command_is_legal_exactly_where_the_table_says(
 
 def test_the_documented_table_is_the_one_in_force() -> None:
     """The docstring of the module shows the same transitions."""
-    lines = re.findall(r"^(\w+) +(\S+) +(\S+) +(\S+) +-$", session_module.__doc__ or "", re.M)
+    lines = re.findall(
+        r"^(\w+) +(\S+) +(\S+) +(\S+) +-$", session_module.__doc__ or "", re.MULTILINE
+    )
     shown = {
         (Command(row[0]), status): RecStatusName(cell)
         for row in lines

@@ -1,0 +1,89 @@
+"""A source on the bench: tried without an installation, before it gets into one."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+from typing_extensions import override
+
+from idl_like_interfaces.declare import Value
+from idl_like_interfaces.errors import Transient
+from objects.component.clock import Clock, SystemClock
+from objects.component.site import Site
+from objects.component.timetable import Timetable
+from objects.data_source.components import SourceComponent
+
+log = logging.getLogger(__name__)
+
+Source = TypeVar("Source", bound=SourceComponent)
+Remote = TypeVar("Remote")
+
+
+@contextmanager
+def on_bench(
+    component: type[Source], settings: msgspec.Struct, folder: Path, name: str = "bench"
+) -> Iterator[Source]:
+    """Run a source here, with real time and real files, but without names and events.
+
+    Args:
+        component: Its class.
+        settings: Its settings.
+        folder: Data root; made when it is missing.
+        name: Its name.
+
+    Yields:
+        The component; its objects can be called directly. It is stopped at the end.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    timetable = Timetable()
+    try:
+        source = component(BenchSite(name, folder, timetable), settings)
+        source.recover()
+        source.start()
+        try:
+            yield source
+        finally:
+            source.stop()
+    finally:
+        timetable.close()
+
+
+class BenchSite(Site):
+    """A site where events are logged and no other object has a name.
+
+    Args:
+        name: Name of the source.
+        data_root: Its data; exists.
+        timetable: Runs its periodic work.
+    """
+
+    def __init__(self, name: str, data_root: Path, timetable: Timetable) -> None:
+        self.name = name
+        self.root = "bench"
+        self.incarnation = "bench"
+        self.data_root = data_root
+        self.clock: Clock = SystemClock()
+        self.exit_requested = threading.Event()
+        self._timetable = timetable
+
+    @override
+    def narrow(self, reference: str, interface: type[Remote]) -> Remote:
+        raise Transient(f"{reference} cannot be reached: there are no names on the bench")
+
+    @override
+    def publish(self, topic: str, body: Value) -> None:
+        log.info("event %s: %s", topic, body)
+
+    @override
+    def every(self, period_s: float, action: Callable[[], None]) -> Callable[[], None]:
+        return self._timetable.every(period_s, action)
+
+    @override
+    def request_exit(self) -> None:
+        self.exit_requested.set()
