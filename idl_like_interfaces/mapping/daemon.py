@@ -211,7 +211,8 @@ class ObjectAdapter:
             )
         self.host = host
         self.incarnation = incarnation or make_incarnation()
-        listener = socket.create_server((host, port), backlog=128)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.create_server((host, port), family=family, backlog=128)
         self.port: int = listener.getsockname()[1]
         self._daemon = _Daemon(listener, host)
         self._started = False
