@@ -86,8 +86,8 @@ class DpmLink:
                     # The others would wait for the same lost DPM, and lose their order.
                     return
             elif acquisition.record.phase in AT_DPM and self._is_silent(acquisition.record.id):
-                acquisition.refresh()
                 self._note(acquisition.record.id)
+                acquisition.refresh()
 
     def hear(self, items: Sequence[Event | Gap]) -> None:
         """Take what the channel has delivered."""

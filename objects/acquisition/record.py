@@ -24,7 +24,7 @@ from objects.acquisition.keywords import updated
 from objects.acquisition.product import SourceResult
 from objects.acquisition.refusals import refusal
 from objects.acquisition.states import AT_DPM, TRANSITIONS, Phase, Trigger, phase_of, reachable
-from objects.acquisition.store import Workspace
+from objects.acquisition.store import Kept, Workspace
 from objects.component.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,9 @@ class Record:
         self._dpm_alerts = [each for each in status.alerts if each.id not in own]
         self._dpm_error = al.is_error(self._dpm_alerts)
         self._dpm_time_s = 0.0
+        self._kept: Kept | None = None
         self._closed = False
+        self._waiting = 0
         self._changed = threading.Condition()
 
     @property
@@ -97,6 +99,11 @@ class Record:
         return Phase((self._status.state, self._status.substate))
 
     @property
+    def waiting(self) -> int:
+        """How many clients wait for a state now."""
+        return self._waiting
+
+    @property
     def is_closed(self) -> bool:
         """Tell whether the coordinator ends."""
         return self._closed
@@ -114,7 +121,7 @@ class Record:
         """
         with self._changed:
             self._context = replace(self._context, entered=[self._status])
-            self._around.workspace.save(self._status, self._context)
+            self._save()
             self._tell()
 
     def move(self, trigger: Trigger) -> None:
@@ -199,20 +206,11 @@ class Record:
         with self._changed:
             if self.phase is wanted:
                 return AwaitDaqReply(timeout=False, status=self._status)
-            seen = max(len(self._context.entered) - 1, 0)
-            while True:
-                answer = self._answer(wanted, seen)
-                if answer is not None:
-                    return AwaitDaqReply(timeout=False, status=answer)
-                seen = len(self._context.entered)
-                if self._closed:
-                    raise refusal(
-                        self.id,
-                        "the coordinator ends while it was waiting",
-                        remedy="ask again when it is back",
-                    )
-                if not self._changed.wait(deadline - time.monotonic()):
-                    return AwaitDaqReply(timeout=True, status=self._status)
+            self._waiting += 1
+            try:
+                return self._await(wanted, deadline)
+            finally:
+                self._waiting -= 1
 
     def has_left(self, phase: Phase, within_s: float) -> bool:
         """Wait until it is not in a state any more or the coordinator ends; tell whether."""
@@ -224,6 +222,22 @@ class Record:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+
+    def _await(self, wanted: Phase, deadline: float) -> AwaitDaqReply:
+        seen = max(len(self._context.entered) - 1, 0)
+        while True:
+            answer = self._answer(wanted, seen)
+            if answer is not None:
+                return AwaitDaqReply(timeout=False, status=answer)
+            seen = len(self._context.entered)
+            if self._closed:
+                raise refusal(
+                    self.id,
+                    "the coordinator ends while it was waiting",
+                    remedy="ask again when it is back",
+                )
+            if not self._changed.wait(deadline - time.monotonic()):
+                return AwaitDaqReply(timeout=True, status=self._status)
 
     def _answer(self, wanted: Phase, seen: int) -> DaqStatus | None:
         """Look at what was entered since: the wanted state, or one that excludes it."""
@@ -290,15 +304,19 @@ class Record:
         )
 
     def _keep(self) -> None:
-        workspace = self._around.workspace
-        workspace.save(self._status, self._context)
+        self._save()
         if any(each.id == al.WORKSPACE for each in self._context.alerts):
             alerts = al.without_alert(self._context.alerts, al.WORKSPACE)
             self._context = replace(self._context, alerts=alerts)
             self._compose(self._status.timestamp)
-            workspace.save(self._status, self._context)
+            self._save()
         if self.phase.is_final:
-            workspace.archive(self.id)
+            self._around.workspace.archive(self.id)
+
+    def _save(self) -> None:
+        kept, self._kept = self._kept, None
+        self._around.workspace.save(self._status, self._context, kept)
+        self._kept = (self._status, self._context)
 
     def _note_unkept(self, error: OSError) -> None:
         note = DaqAlert(

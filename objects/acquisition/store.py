@@ -81,15 +81,22 @@ class Workspace:
             os.close(self._held)
             self._held = None
 
-    def save(self, status: DaqStatus, context: Context) -> None:
+    def save(self, status: DaqStatus, context: Context, kept: Kept | None = None) -> None:
         """Keep an acquisition in progress; on return it survives a crash.
+
+        Args:
+            status: Its status.
+            context: Everything else.
+            kept: What was saved before, so that only what differs is written.
 
         Raises:
             OSError: It could not be written; what was kept before is as it was.
         """
         # The context first: a status never tells of something that the context lacks.
-        write_json_atomic(self._file(self._current, status.id, "context"), context)
-        write_json_atomic(self._file(self._current, status.id, "status"), status)
+        if kept is None or context != kept[1]:
+            write_json_atomic(self._file(self._current, status.id, "context"), context)
+        if kept is None or status != kept[0]:
+            write_json_atomic(self._file(self._current, status.id, "status"), status)
 
     def save_list(self, ids: list[str]) -> None:
         """Keep which acquisitions are in progress.

@@ -215,7 +215,9 @@ class ScriptedDpm(Scripted, DpmDaqControl):
         self.statuses: dict[str, DaqStatus] = {}
         self.tell: Callable[[DaqStatus], None] = lambda _: None
 
-    def go(self, id: str, *phases: Phase, result: str = "", alerts: list[DaqAlert] | None = None) -> None:
+    def go(
+        self, id: str, *phases: Phase, result: str = "", alerts: list[DaqAlert] | None = None
+    ) -> None:
         """Let an acquisition enter states, and say so."""
         for phase in phases:
             self.statuses[id] = replace(
@@ -274,7 +276,7 @@ class ScriptedDpm(Scripted, DpmDaqControl):
 class Bench:
     """A coordinator with two primary sources a, b, two metadata sources m, n, and a DPM."""
 
-    def __init__(self, data_root: Path, **settings: Any) -> None:
+    def __init__(self, data_root: Path) -> None:
         self.data_root = data_root
         self.journal: list[tuple[str, str]] = []
         self.site = FakeSite(data_root, name="ocm")
@@ -284,9 +286,7 @@ class Bench:
         for source in (self.a, self.b, self.m, self.n):
             self.site.bind(f"obs/{source.name}", source)
         self.site.bind(DPM, self.dpm)
-        self.settings = OcmSettings(
-            **({"instrument_id": "TEST", "dpm_retry_s": 0.05, "autostart": True} | settings)
-        )
+        self.settings = OcmSettings(instrument_id="TEST", dpm_retry_s=0.05, autostart=True)
         self.component = OcmComponent(self.site, self.settings)
         self.boot()
 
@@ -331,9 +331,11 @@ class Bench:
     def await_phase(self, id: str, phase: Phase) -> DaqStatus:
         """Return the status at the first entry of a state, as it was published."""
         body = self.site.await_event(
-            lambda topic, body: topic == STATUS_TOPIC
-            and body.id == id
-            and (body.state, body.substate) == phase.value,
+            lambda topic, body: (
+                topic == STATUS_TOPIC
+                and body.id == id
+                and (body.state, body.substate) == phase.value
+            ),
             PATIENCE_S,
         )
         assert isinstance(body, DaqStatus)

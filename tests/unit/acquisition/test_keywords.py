@@ -52,7 +52,9 @@ def test_a_literal_is_judged_by_its_text(card: str, same_as: FitsKeyword) -> Non
 
 
 @given(st.lists(_KEYWORDS), st.lists(_KEYWORDS))
-def test_after_an_update_the_new_values_stand(old: list[FitsKeyword], new: list[FitsKeyword]) -> None:
+def test_after_an_update_the_new_values_stand(
+    old: list[FitsKeyword], new: list[FitsKeyword]
+) -> None:
     """Every kind and name stands once with its last value; nothing else has gone."""
     result = updated(updated([], old), new)
     names = [identity(each) for each in result if identity(each) is not None]

@@ -24,7 +24,7 @@ def ended(name: str, *files: str, **more: Any) -> dict[str, SourceResult]:
     return {name: result}
 
 
-def one(prim: str = "a@obs/a", meta: str = "", **results: SourceResult) -> Any:
+def one(results: dict[str, SourceResult], prim: str = "a@obs/a", meta: str = "") -> Any:
     """Make the specification of a V1 acquisition."""
     return specification_of("1", FILE_ID, plan_v1("", "", prim, meta, ""), [], results)
 
@@ -32,15 +32,15 @@ def one(prim: str = "a@obs/a", meta: str = "", **results: SourceResult) -> Any:
 @pytest.mark.spec("ESO-110")
 def test_the_sole_file_of_the_sole_primary_is_the_target() -> None:
     """The rule of V1."""
-    made = one(meta="m@obs/m", **ended("a", "/a.fits"), **ended("m", "/m.fits"))
+    made = one(ended("a", "/a.fits") | ended("m", "/m.fits"), meta="m@obs/m")
     assert made.target.source == FitsFileSource(source_name="a", location="/a.fits")
     assert [each.source_name for each in made.sources] == ["ocm", "m"]
 
 
 def test_two_files_or_two_primaries_make_a_new_product() -> None:
     """Then no file is more than another."""
-    assert one(**ended("a", "/1.fits", "/2.fits")).target.source is None
-    both = one("a@obs/a b@obs/b", **ended("a", "/a.fits"), **ended("b", "/b.fits"))
+    assert one(ended("a", "/1.fits", "/2.fits")).target.source is None
+    both = one(ended("a", "/a.fits") | ended("b", "/b.fits"), "a@obs/a b@obs/b")
     assert both.target.source is None
     assert [each.location for each in both.sources[1:]] == ["/a.fits", "/b.fits"]
 
@@ -84,7 +84,7 @@ def test_keywords_of_a_source_precede_its_files() -> None:
 def test_a_failed_source_contributes_nothing() -> None:
     """Neither files nor keywords, and it is no target."""
     failed = SourceResult(source_name="a", state=SourceState.FAILED, files=["/a.fits"])
-    made = one(a=failed)
+    made = one({"a": failed})
     assert made.target.source is None
     assert len(made.sources) == 1
 

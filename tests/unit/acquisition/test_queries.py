@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from idl_like_interfaces.daqif import AwaitDaqReply, DaqException, DaqState, DaqStatus, DaqSubstate
+from idl_like_interfaces.daqif import AwaitDaqReply, DaqException, DaqState, DaqSubstate
 from idl_like_interfaces.mapping.coding import to_plain
 from objects.acquisition.states import Phase
-from tests.support.daq import Bench
+from tests.support.daq import Bench, eventually
 
 NOT_LONG_S = 0.05
 
@@ -58,11 +57,13 @@ def test_an_ended_one_is_in_the_archive_only(bench: Bench) -> None:
 @pytest.mark.spec("ESO-073")
 def test_of_several_with_one_id_the_newest_is_told(bench: Bench) -> None:
     """The older ones stay in the archive."""
+    file_ids = []
     for letter in "mnm":
         bench.start("", letter, id="x")
-        newest = bench.daq.get_status("x").file_id
+        file_ids.append(bench.daq.get_status("x").file_id)
         bench.daq.abort_daq("x")
-    assert bench.daq.get_status("x").file_id == newest
+    assert bench.daq.get_status("x").file_id == file_ids[-1]
+    assert len(set(file_ids)) == 3
     archived = list((bench.data_root / "ocm" / "archive").glob("x*-status.json"))
     assert len(archived) == 3
 
@@ -166,10 +167,19 @@ def test_the_nominal_path_is_published_in_order(bench: Bench) -> None:
     bench.await_phase(id, Phase.SCHEDULED)
     bench.dpm.go(id, Phase.COLLECTING, Phase.MERGING, Phase.RELEASING, Phase.COMPLETED)
     bench.await_phase(id, Phase.COMPLETED)
-    assert [phase.substate for phase in bench.published(id)] == (
-        "NotStarted Starting Acquiring Stopping Stopped NotScheduled Scheduled"
-        " Collecting Merging Releasing Completed"
-    ).split()
+    assert [phase.substate for phase in bench.published(id)] == [
+        "NotStarted",
+        "Starting",
+        "Acquiring",
+        "Stopping",
+        "Stopped",
+        "NotScheduled",
+        "Scheduled",
+        "Collecting",
+        "Merging",
+        "Releasing",
+        "Completed",
+    ]
 
 
 @pytest.mark.spec("ESO-083")
@@ -212,17 +222,12 @@ def _keyword(name: str, value: int) -> dict[str, object]:
     return {"type": "valueKeyword", "name": name, "value": value}
 
 
-def _await(pool: ThreadPoolExecutor, bench: Bench, id: str, phase: Phase):  # type: ignore[no-untyped-def]  # noqa: ANN202 (a Future)
-    """Begin to wait in another thread; return when that is about to wait."""
-    about = threading.Event()
-
-    def wait() -> AwaitDaqReply:
-        about.set()
-        reply = bench.daq.await_daq_state(id, *phase.value, 20.0)
-        assert isinstance(reply, AwaitDaqReply)
-        assert isinstance(reply.status, DaqStatus)
-        return reply
-
-    future = pool.submit(wait)
-    assert about.wait(20)
+def _await(pool: ThreadPoolExecutor, bench: Bench, id: str, phase: Phase) -> Future[AwaitDaqReply]:
+    """Begin to wait in another thread; return when the coordinator knows of it."""
+    record = bench.component.coordinator.find(id).record
+    before = record.waiting
+    future: Future[AwaitDaqReply] = pool.submit(
+        lambda: bench.daq.await_daq_state(id, *phase.value, 20.0)
+    )
+    eventually(lambda: record.waiting > before or future.done())
     return future

@@ -1,0 +1,220 @@
+"""A coordinator that was ended takes up its acquisitions again."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from idl_like_interfaces.daqif import DaqException
+from idl_like_interfaces.errors import BadParam, Transient
+from objects.acquisition.component import OcmComponent, OcmSettings
+from objects.acquisition.record import Record
+from objects.acquisition.states import Phase, Trigger
+from objects.acquisition.store import Workspace, WorkspaceError
+from tests.support.daq import Bench, eventually
+from tests.support.site import FakeSite
+
+DEAD = Transient("nobody answers")
+HOUR_S = 3600
+QUICK = '{"awaitInterval": 0.1}'
+
+
+def freeze(bench: Bench, id: str, phase: Phase) -> None:
+    """Let the workspace say that the coordinator ended in a state."""
+    bench.component.stop()
+    workspace = Workspace(bench.data_root / "ocm")
+    kept = {status.id: (status, context) for status, context in workspace.load()}
+    status, context = kept[id]
+    workspace.save(replace(status, state=phase.state, substate=phase.substate), context)
+    bench.component = OcmComponent(bench.site, bench.settings)
+    bench.boot()
+
+
+@pytest.mark.spec("ESO-152")
+def test_an_acquiring_one_goes_on(bench: Bench) -> None:
+    """It is listed with the same status, and its end is noticed."""
+    id = bench.start("ab", "m", properties=QUICK)
+    before = bench.daq.get_status(id)
+    bench.restart()
+    assert bench.daq.get_active_list() == [before]
+    assert bench.component.std.get_state() == "Operational;Active"
+    bench.a.end()
+    bench.b.end()
+    assert len(bench.queued(id).sources) == 4
+
+
+def test_one_that_waits_for_the_dpm_is_handed_over(bench: Bench) -> None:
+    """With the results that were collected before."""
+    bench.dpm.faults["*"] = DEAD
+    id = bench.start("", "m")
+    bench.daq.stop_daq(id)
+    bench.restart()
+    bench.dpm.faults.clear()
+    assert len(bench.queued(id).sources) == 2
+
+
+def test_one_at_the_dpm_is_followed_again(bench: Bench) -> None:
+    """What has happened in the meantime is asked for."""
+    id = bench.start("", "m")
+    bench.daq.stop_daq(id)
+    bench.queued(id)
+    bench.dpm.tell = lambda _: None
+    bench.dpm.go(id, Phase.COLLECTING, Phase.MERGING)
+    bench.restart()
+    bench.await_phase(id, Phase.MERGING)
+
+
+def test_one_cut_short_in_its_start_is_aborted_by_command(bench: Bench) -> None:
+    """An alert says what to do; what may have started is aborted."""
+    id = bench.start("a", "m", properties=QUICK)
+    freeze(bench, id, Phase.STARTING)
+    status = bench.daq.get_status(id)
+    assert status.error
+    assert f"abort_daq {id}" in status.alerts[0].remedy
+    bench.daq.abort_daq(id)
+    assert bench.phase(id) is Phase.ABORTED
+    assert "rec_abort" in bench.a.calls
+    assert "abort_daq" in bench.m.calls
+
+
+def test_one_cut_short_in_its_stop_is_stopped_again(bench: Bench) -> None:
+    """The alert goes with the command."""
+    id = bench.start("a", "m", properties=QUICK)
+    freeze(bench, id, Phase.STOPPING)
+    assert f"stop_daq {id}" in bench.daq.get_status(id).alerts[0].remedy
+    assert not bench.daq.stop_daq(id).error
+    assert len(bench.queued(id).sources) == 2
+
+
+@pytest.mark.spec("ESO-153", "ESO-154")
+@pytest.mark.parametrize(("merging", "limit_h"), [(False, 14), (True, 48)])
+def test_stale_ones_are_archived(bench: Bench, limit_h: int, *, merging: bool) -> None:
+    """After 14 h with the sources, after 48 h with the DPM; not before."""
+    bench.dpm.faults["*"] = DEAD
+    id = bench.start("", "m")
+    if merging:
+        bench.daq.stop_daq(id)
+    bench.site.clock.advance(limit_h * HOUR_S - 1)
+    bench.restart()
+    assert [each.id for each in bench.daq.get_active_list()] == [id]
+    bench.site.clock.advance(2)
+    bench.restart()
+    assert bench.daq.get_active_list() == []
+    assert bench.daq.get_status(id).id == id
+    assert bench.component.std.get_state() == "Operational;Idle"
+
+
+@pytest.mark.spec("ESO-157")
+def test_files_move_to_the_archive(bench: Bench) -> None:
+    """Two files in progress, then two in the archive, and the id leaves the list."""
+    workspace = bench.data_root / "ocm"
+    id = bench.start()
+    names = [f"{id}-context.json", f"{id}-status.json"]
+    assert sorted(path.name for path in (workspace / "in-progress").iterdir()) == names
+    assert json.loads((workspace / "list.json").read_text()) == [id]
+    assert json.loads((workspace / "in-progress" / names[1]).read_text())["fileId"] == id
+    bench.daq.abort_daq(id)
+    assert sorted(path.name for path in (workspace / "archive").iterdir()) == names
+    assert list((workspace / "in-progress").iterdir()) == []
+    assert json.loads((workspace / "list.json").read_text()) == []
+
+
+@pytest.mark.spec("ESO-155")
+@pytest.mark.parametrize("foreign", ["notes.txt", "in-progress/x.fits"])
+def test_foreign_files_are_refused(tmp_path: Path, foreign: str) -> None:
+    """The message names the file; nothing is touched."""
+    file = tmp_path / "ocm" / foreign
+    file.parent.mkdir(parents=True)
+    file.write_text("mine")
+    component = OcmComponent(FakeSite(tmp_path, "ocm"), OcmSettings(instrument_id="T"))
+    with pytest.raises(BadParam, match=file.name):
+        component.recover()
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [file]
+
+
+@pytest.mark.spec("ESO-156", "ESO-159")
+@pytest.mark.parametrize("absolute", [False, True])
+def test_the_workspace_is_made_where_it_is_wanted(tmp_path: Path, *, absolute: bool) -> None:
+    """Relative to the data root or absolute, with its parents and the mode 0774."""
+    wanted = tmp_path / ("other" if absolute else "root") / "deep" / "workspace"
+    setting = str(wanted) if absolute else "deep/workspace"
+    site = FakeSite(tmp_path / "root", "ocm")
+    component = OcmComponent(site, OcmSettings(instrument_id="T", workspace=setting))
+    component.recover()
+    component.stop()
+    assert stat.S_IMODE(wanted.stat().st_mode) == 0o774
+    assert (wanted / "list.json").exists()
+
+
+def test_a_workspace_has_one_owner(bench: Bench) -> None:
+    """A second process is refused, until the first has ended."""
+    other = Workspace(bench.data_root / "ocm")
+    with pytest.raises(WorkspaceError, match="in use"):
+        other.open()
+    bench.component.stop()
+    other.open()
+    other.close()
+
+
+def test_a_damaged_list_is_refused(tmp_path: Path) -> None:
+    """Acquisitions are not forgotten in silence."""
+    workspace = Workspace(tmp_path / "w")
+    workspace.open()
+    (tmp_path / "w" / "list.json").write_text("[")
+    with pytest.raises(WorkspaceError, match="repair"):
+        workspace.load()
+    workspace.close()
+
+
+def test_leavings_of_a_crash_are_brought_into_order(bench: Bench) -> None:
+    """A half written file goes; what was never listed is archived."""
+    id = bench.start("", "m")
+    bench.component.stop()
+    workspace = bench.data_root / "ocm"
+    (workspace / ".list.json.x.part").write_text("[")
+    (workspace / "list.json").write_text("[]")
+    bench.component = OcmComponent(bench.site, bench.settings)
+    bench.boot()
+    assert not list(workspace.glob(".*.part"))
+    assert bench.daq.get_active_list() == []
+    assert bench.daq.get_status(id).id == id
+
+
+def test_a_disk_that_fails_later_is_an_alert(bench: Bench) -> None:
+    """The acquisition goes on in memory, and the alert goes with the repair."""
+    id = bench.start("", "m")
+    folder = bench.data_root / "ocm" / "in-progress"
+    folder.rename(folder.with_name("gone"))
+    bench.daq.update_keywords(id, "[]")
+    assert "workspace cannot be written" in bench.daq.get_status(id).message
+    folder.with_name("gone").rename(folder)
+    bench.daq.update_keywords(id, "[]")
+    assert bench.daq.get_status(id).message == "[]"
+
+
+def test_a_transition_that_does_not_exist_is_a_bug(bench: Bench) -> None:
+    """It is not swallowed."""
+    record: Record = bench.component.coordinator.find(bench.start()).record
+    with pytest.raises(ValueError, match="queued"):
+        record.move(Trigger.QUEUED)
+
+
+def test_without_autostart_it_waits_for_its_commands(bench: Bench) -> None:
+    """Refused before init and enable; then it works."""
+    bench.component.stop()
+    bench.settings = replace(bench.settings, autostart=False)
+    bench.component = OcmComponent(bench.site, bench.settings)
+    bench.boot()
+    with pytest.raises(DaqException, match="NotReady") as refused:
+        bench.start()
+    assert "obsorb std init" in refused.value.remedy
+    bench.component.std.init()
+    bench.component.std.enable()
+    id = bench.start()
+    eventually(lambda: bench.phase(id) is Phase.ACQUIRING)
+    assert bench.component.detail() == "1 acquisition in progress"
+    assert [each.path for each in bench.component.objects()] == ["ocm/daq", "ocm/std"]
