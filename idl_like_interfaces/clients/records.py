@@ -112,7 +112,7 @@ def decode_record(encoded: memoryview | bytes) -> tuple[datetime, str, Any]:
     try:
         record = _DECODER.decode(encoded)
         return _time(record.time_ns), record.repository_id, record.body
-    except (msgspec.DecodeError, OverflowError, RecursionError):
+    except (msgspec.DecodeError, RecursionError):
         return _EPOCH, UNDECODABLE, None
 
 

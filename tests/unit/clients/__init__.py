@@ -1,0 +1,1 @@
+"""Tests of what every user of a shared service needs."""

@@ -1,0 +1,118 @@
+"""Bodies of events: what can travel, and what comes out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from idl_like_interfaces.announcements import FILE_FINISHED_TOPIC, FileFinished
+from idl_like_interfaces.clients.records import (
+    LARGEST_RECORD,
+    UNDECODABLE,
+    Event,
+    decode_record,
+    encode_record,
+    to_wire,
+)
+from idl_like_interfaces.daqif import AlertSeverity, DaqAlert
+from idl_like_interfaces.errors import BadParam
+
+NOON = datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
+
+plain_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def event(body: object) -> Event:
+    """Return an event with a body."""
+    return Event(
+        epoch="e",
+        sequence=7,
+        topic="daq/alert",
+        source="obs/ocm",
+        incarnation="i",
+        source_sequence=3,
+        time=NOON,
+        repository_id="",
+        body=body,
+    )
+
+
+@given(body=plain_values)
+def test_plain_values_come_back(body: object) -> None:
+    """Whatever is plain survives encoding."""
+    assert decode_record(encode_record(0, body, "IDL:a/B:1.0"))[1:] == ("IDL:a/B:1.0", body)
+
+
+def test_a_struct_comes_back_as_itself() -> None:
+    """Times travel as ISO texts, so that clients without our structs can read them."""
+    alert = DaqAlert(id="a", severity=AlertSeverity.ERROR, description="d", time=NOON)
+    moment, _, body = decode_record(encode_record(1_772_366_400_250_000_000, alert))
+    assert moment == NOON
+    assert body["time"] == "2026-03-01T12:00:00.250000Z"
+    assert event(body).as_(DaqAlert) == alert
+
+
+def test_fields_of_a_newer_supplier_are_passed_over() -> None:
+    """A listener that is a version behind still understands the rest."""
+    finished = FileFinished(
+        path="/f", host="h", kind="raw", owner="o", size_bytes=1, digest="sha256:00"
+    )
+    _, _, body = decode_record(encode_record(0, finished))
+    assert event({**body, "colour": "blue"}).as_(FileFinished) == finished
+
+
+def test_a_body_of_another_type_is_refused() -> None:
+    """The message says which event it was and what does not fit."""
+    with pytest.raises(BadParam, match="no FileFinished") as refusal:
+        event({"path": 1}).as_(FileFinished)
+    assert "obs/ocm" in refusal.value.remedy
+    with pytest.raises(BadParam):
+        event([1, 2]).as_(FileFinished)
+    assert FILE_FINISHED_TOPIC == "files/finished"
+
+
+@pytest.mark.parametrize("body", [object(), {"a": object()}, {1, object()}, 2**70])
+def test_a_body_that_cannot_travel_is_refused(body: object) -> None:
+    """At the call that publishes it, not later in a thread."""
+    with pytest.raises(BadParam) as refusal:
+        encode_record(0, body)
+    assert refusal.value.field == "body"
+
+
+def test_a_body_that_is_too_large_is_refused() -> None:
+    """It would not fit into a message."""
+    with pytest.raises(BadParam, match="bytes"):
+        encode_record(0, "x" * LARGEST_RECORD)
+
+
+@given(encoded=st.binary(max_size=40))
+def test_any_bytes_can_be_looked_at(encoded: bytes) -> None:
+    """What is no record is marked as such; nothing raises."""
+    moment, repository_id, _ = decode_record(encoded)
+    assert moment.tzinfo is UTC
+    assert isinstance(repository_id, str)
+
+
+@pytest.mark.parametrize("encoded", [b"", b"\xc1", b"\x01", encode_record(2**62, 1)[:-3]])
+def test_what_is_no_record_is_marked(encoded: bytes) -> None:
+    """Nothing at all, what is not msgpack, another type, and a record that was cut."""
+    assert decode_record(encoded)[1:] == (UNDECODABLE, None)
+
+
+def test_odd_values_become_plain() -> None:
+    """What a serializer may choke on is turned into texts and nulls."""
+    assert to_wire({1: NOON, "s": [b"\x01", float("-inf"), 2]}) == {
+        "1": str(NOON),
+        "s": ["AQ==", None, 2],
+    }
