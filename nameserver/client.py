@@ -7,11 +7,11 @@ import os
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, TypeVar, cast
 
-from typing_extensions import Self
+from typing_extensions import override
 
+from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.declare import interface_of
 from idl_like_interfaces.errors import BadParam, CommFailure, RemoteError
 from idl_like_interfaces.mapping import narrow, release
@@ -67,7 +67,7 @@ def parse_address(text: str) -> Address:
     return host, int(port)
 
 
-class Names:
+class Names(Closing):
     """A client of one name service; usable from any thread.
 
     Args:
@@ -125,23 +125,13 @@ class Names:
             release(stub)
         return True
 
+    @override
     def close(self) -> None:
         """Close all connections."""
         with self._lock:
             stubs, self._stubs = list(self._stubs.values()), {}
         for stub in (*stubs, self.context):
             release(stub)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

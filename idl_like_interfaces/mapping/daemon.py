@@ -13,7 +13,6 @@ import logging
 import socket
 import threading
 import time
-from types import TracebackType
 from typing import Any, Self
 
 import Pyro5.configure
@@ -24,6 +23,7 @@ from Pyro5.callcontext import current_context
 from Pyro5.socketutil import SocketConnection
 from typing_extensions import override
 
+from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.mapping.skeleton import skeleton_class
 from idl_like_interfaces.mapping.wire import CONNECT_DEADLINE_S, make_incarnation
@@ -180,7 +180,7 @@ class _Daemon(Pyro5.server.Daemon):  # type: ignore[misc]
         super().handleRequest(conn)
 
 
-class ObjectAdapter:
+class ObjectAdapter(Closing):
     """Makes servants reachable (CORBA's object adapter).
 
     Args:
@@ -252,18 +252,12 @@ class ObjectAdapter:
         """
         self._daemon.transportServer.drain()
 
+    @override
     def close(self) -> None:
         """Serve no more; established connections are closed too."""
         self._daemon.transportServer.close()
 
+    @override
     def __enter__(self) -> Self:
         self.start()
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -7,13 +7,13 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 from typing_extensions import override
 
 from idl_like_interfaces.announcements import HEARTBEAT_TOPIC, ComponentState, Heartbeat
 from idl_like_interfaces.clients import EventSupplier, LogForwarder
+from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.declare import Value
 from idl_like_interfaces.errors import CommFailure
 from idl_like_interfaces.events import EventChannel
@@ -85,7 +85,7 @@ class HostedSite(Site):
         self.names.close()
 
 
-class ComponentHost:
+class ComponentHost(Closing):
     """Runs one component in this process; a context manager.
 
     Args:
@@ -129,6 +129,7 @@ class ComponentHost:
             self.close()
             raise
 
+    @override
     def close(self) -> None:
         """End it in good order: unbind, finish its work, close; harmless when repeated."""
         if self._is_closed:
@@ -148,17 +149,6 @@ class ComponentHost:
             logging.getLogger().removeHandler(self._forwarder)
             self._forwarder.close(LAST_WORDS_S)
         self.site.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _boot(self) -> None:
         self.component.recover()
