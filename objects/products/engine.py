@@ -84,11 +84,18 @@ class Engine:
     def _run(self) -> None:
         with self._ledger.news:
             while not self._stopping:
-                begun = self._begin_what_may()
-                if not begun and not self._busy and self._is_done():
-                    self._tell_idle()
-                if not begun:
+                if not self._turn():
                     self._ledger.news.wait()
+
+    def _turn(self) -> bool:
+        try:
+            begun = self._begin_what_may()
+            if not begun and not self._busy and self._is_done():
+                self._tell_idle()
+        except Exception:
+            log.exception("the scheduler failed; it tries again at the next change")
+            return False
+        return begun
 
     def _begin_what_may(self) -> bool:
         entries = [self._entry(job) for job in self._ledger.queue()]
@@ -118,14 +125,14 @@ class Engine:
             self._admitted.discard(id)
 
     def _work(self, job: Job, step: Step, cancel: Cancel) -> None:
-        try:
-            outcome = self._outcome(job, step, cancel)
-            with self._ledger.news:
+        outcome = self._outcome(job, step, cancel)
+        with self._ledger.news:
+            try:
                 self._settle(job.id, step, outcome)
-        except Exception:
-            log.exception("%s: the end of step %s was lost", job.id, step)
-        finally:
-            with self._ledger.news:
+            except Exception:
+                # It stays busy: to begin again at once would only fail again, for ever.
+                log.exception("%s: the end of step %s is lost until a restart", job.id, step)
+            else:
                 del self._busy[job.id]
                 self._ledger.news.notify_all()
 

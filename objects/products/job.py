@@ -64,11 +64,12 @@ class Job(Value, frozen=True, kw_only=True):
 
     @property
     def has_result(self) -> bool:
-        """Tell whether the product stands in ``result/``."""
-        return self.product is not None and self.substate not in _BEFORE_RESULT
+        """Tell whether the product stands in ``result/``, to stay."""
+        in_place = self.announced or self.substate in _WITH_RESULT
+        return self.product is not None and in_place
 
 
-_BEFORE_RESULT = (DaqSubstate.SCHEDULED, DaqSubstate.COLLECTING, DaqSubstate.MERGING)
+_WITH_RESULT = (DaqSubstate.RELEASING, DaqSubstate.COMPLETED)
 
 
 def entered(job: Job, substate: DaqSubstate, now: datetime) -> Job:

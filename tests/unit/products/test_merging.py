@@ -5,17 +5,25 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from idl_like_interfaces.daqif import DaqException, DaqState, DaqSubstate
+from idl_like_interfaces.announcements import FileFinished
+from idl_like_interfaces.daqif import DaqAlert, DaqException, DaqState, DaqSubstate
+from objects.products import steps
+from objects.products.collect import collect
 from objects.products.component import DpmSettings
+from objects.products.job import Product
 from objects.products.merger import merge_command
+from objects.products.product import link_result
+from objects.products.sources import SourceFile
 from tests.support.products import MergerControl, make_source, running, specification
 
 
 def is_alive(pid: int) -> bool:
+    """Tell whether there is such a process."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -188,3 +196,69 @@ def test_the_default_merger_is_the_installed_one() -> None:
     assert Path(program).name == "obsorb"
     assert verb == "merge"
     assert merge_command("mine --fast 'a b'") == ["mine", "--fast", "a b"]
+
+
+def test_an_abort_that_comes_while_the_product_is_put_in_place_takes_it_back(
+    data_root: Path, settings: DpmSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody was told of it yet: nothing is announced, nothing is left."""
+    with running(data_root, settings) as dpm:
+
+        def abort_first(folder: Path, product: Product) -> None:
+            assert (data_root / "dpm" / "result" / "A.1.fits").exists()
+            dpm.daq.abort_daq("A.1")
+            link_result(folder, product)
+
+        monkeypatch.setattr(steps, "link_result", abort_first)
+        dpm.daq.queue_daq(specification("A.1", make_source(data_root / "a.fits")))
+        status = dpm.wait("A.1", DaqSubstate.ABORTED)
+        assert not [body for _, body in dpm.site.events if isinstance(body, FileFinished)]
+    assert status.result == ""
+    assert list((data_root / "dpm" / "result").iterdir()) == []
+    assert not (data_root / "dpm" / "archive" / "A.1" / "result").is_symlink()
+
+
+def test_a_bug_in_a_step_stops_that_acquisition_only(
+    data_root: Path, settings: DpmSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is logged with its traceback and told as an alert; the others go on."""
+
+    def broken(files: list[SourceFile], *more: Any) -> list[DaqAlert]:
+        if "bad" in files[0].origin:
+            raise ZeroDivisionError("a slip")
+        return collect(files, *more)
+
+    monkeypatch.setattr(steps, "collect", broken)
+    with running(data_root, settings) as dpm:
+        dpm.daq.queue_daq(specification("A.1", make_source(data_root / "bad.fits")))
+        dpm.daq.queue_daq(specification("B.1", make_source(data_root / "good.fits")))
+        status = dpm.wait("A.1", DaqSubstate.COLLECTING, error=True)
+        dpm.wait("B.1", DaqSubstate.COMPLETED)
+    assert [(a.id, a.description) for a in status.alerts] == [
+        ("collect/internal", "ZeroDivisionError: a slip")
+    ]
+
+
+def test_a_bug_after_a_step_does_not_begin_it_for_ever(
+    data_root: Path,
+    settings: DpmSettings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The acquisition is left alone, and the DPM still ends in good order."""
+    begun: list[str] = []
+
+    with running(data_root, settings) as dpm:
+
+        def broken(*arguments: object) -> None:
+            begun.append("collect")
+            dpm.component._ledger.news.notify_all()
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(dpm.component._engine, "_settle", broken)
+        dpm.daq.queue_daq(specification("A.1", make_source(data_root / "a.fits")))
+        dpm.wait_until(lambda: bool(begun))
+        dpm.daq.queue_daq(specification("B.1", make_source(data_root / "b.fits")))
+        assert dpm.daq.get_daq_status("A.1").substate is DaqSubstate.COLLECTING
+    assert begun == ["collect"]
+    assert "the end of step collect is lost" in caplog.text
