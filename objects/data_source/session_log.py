@@ -95,7 +95,8 @@ class SessionLog:
     def await_end(self, id: str, timeout_s: float) -> Session:
         """Wait for the end of a session, at most so long; return what it is then."""
         with self._changed:
-            self._changed.wait_for(lambda: self._sessions[id].status.is_final, timeout_s)
+            longest = min(timeout_s, threading.TIMEOUT_MAX)
+            self._changed.wait_for(lambda: self._sessions[id].status.is_final, longest)
             return self._sessions[id]
 
     def report(self, session: Session) -> RecStatus:

@@ -344,6 +344,13 @@ def test_going_down_keeps_the_data_of_a_session(make: Make, site: FakeSite) -> N
     assert _names(site) == {"s1.fits"}
 
 
+def test_a_wait_may_be_of_any_length(make: Make) -> None:
+    """Also longer than the system can wait."""
+    recorder = make(NumberedFrames(frames=1))
+    recorder.rec_start(RecProperties())
+    assert not recorder.rec_wait(1e300).timed_out
+
+
 def test_it_says_what_it_is_doing(make: Make) -> None:
     """For the dashboard."""
     recorder = make(NumberedFrames(frames=9))
