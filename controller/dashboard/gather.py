@@ -53,7 +53,9 @@ class Gatherer:
         self._threads = [
             threading.Thread(target=self._repeat, args=(step,), name=f"dashboard {what}")
             for what, step in (
-                ("poll", self._poll),
+                # Each in a thread of its own: one that does not answer hides no other.
+                ("names", self._poll_names),
+                ("services", self._poll_services),
                 ("events", self._read_events),
                 ("log", self._follow_log),
             )
@@ -103,8 +105,10 @@ class Gatherer:
         else:
             self.picture.answered(what)
 
-    def _poll(self) -> None:
+    def _poll_names(self) -> None:
         self._asked(self._name_server, self._ask_names)
+
+    def _poll_services(self) -> None:
         self._asked("event channel", self._ask_channel)
         if self._has_ocm:
             self._asked("OCM", self._ask_ocm)

@@ -91,17 +91,23 @@ def acquisition_table(snapshot: Snapshot, width: int, rows: int) -> RenderableTy
         return Text("none yet", style="dim")
     room = 24 if width >= _ROOMY else 11
     lines: list[Text] = []
-    for number, each in enumerate(snapshot.acquisitions):
-        note = _acquisition_note(each, width)
-        own = [_acquisition_line(each, width, room), *([note] if note else [])]
-        if len(lines) + len(own) > rows:
-            # At least the line itself of the first one; what it says comes after.
-            lines += own[: rows - len(lines)] if not lines else []
-            hidden = len(snapshot.acquisitions) - max(number, 1)
-            lines += [Text(f"  and {hidden} more", style="dim")] if hidden > 0 else []
+    waiting = list(snapshot.acquisitions)
+    while waiting:
+        own = _acquisition_lines(waiting[0], width, room)
+        # As long as others wait, the last line is for their number.
+        free = rows - len(lines) - (1 if len(waiting) > 1 else 0)
+        if len(own) > free and lines:
             break
-        lines += own
+        lines += own[: max(free, 1)]
+        del waiting[0]
+    if waiting:
+        lines.append(Text(f"  and {len(waiting)} more", style="dim"))
     return _joined(lines[:rows], width)
+
+
+def _acquisition_lines(each: AcquisitionLine, width: int, room: int) -> list[Text]:
+    note = _acquisition_note(each, width)
+    return [_acquisition_line(each, width, room), *([note] if note else [])]
 
 
 def _acquisition_line(each: AcquisitionLine, width: int, room: int) -> Text:

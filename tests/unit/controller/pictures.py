@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from typing import Any
 
 from rich.console import Console
@@ -96,16 +97,6 @@ def installation(**changes: Any) -> Snapshot:
 
 def draw(snapshot: Snapshot, width: int, height: int) -> str:
     """Draw a snapshot as plain text."""
-    console = Console(record=True, width=width, height=height, file=_Nowhere())
+    console = Console(record=True, width=width, height=height, file=StringIO())
     console.print(render(snapshot, width, height), height=height)
     return console.export_text()
-
-
-class _Nowhere:
-    """A file that keeps nothing."""
-
-    def write(self, text: str) -> int:
-        return len(text)
-
-    def flush(self) -> None:
-        pass
