@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from controller.cli.lazy import group
+from controller.cli.options import JsonOption, NamesOption, OcmOption, RootOption, StatusOption
 from controller.cli.samples import watched
 from controller.cli.session import Session, addressed_to_ocm
 from idl_like_interfaces.logs import LogLevel
@@ -29,7 +30,13 @@ COMMANDS = {
 
 
 @app.callback()
-def std() -> None:
+def std(
+    status: StatusOption = None,
+    ocm: OcmOption = None,
+    names: NamesOption = None,
+    root: RootOption = None,
+    as_json: JsonOption = None,
+) -> None:
     """Drive the state machine of a server (the OCM unless --ocm names another)."""
 
 

@@ -29,7 +29,7 @@ from idl_like_interfaces.daqif import (
 from idl_like_interfaces.declare import Value
 from idl_like_interfaces.events import EventChannel
 from idl_like_interfaces.logs import LogBatch, LogLevel, LogRecord, LogService
-from idl_like_interfaces.mapping import ObjectAdapter
+from idl_like_interfaces.mapping import ObjectAdapter, make_incarnation
 from idl_like_interfaces.stdif import ExceptionErr, LogInfo, StdCmds
 from nameserver.client import Names, Offer, Registration
 from nameserver.server import NameServer
@@ -236,7 +236,8 @@ class SmallInstallation:
 
     def publish(self, topic: str, *bodies: Value) -> None:
         """Publish events and wait until the channel has them."""
-        supplier = EventSupplier(self.channel, "obs/small", "20260301T000000-00000002")
+        # Each supplier counts from 1: with a known incarnation its events were duplicates.
+        supplier = EventSupplier(self.channel, "obs/small", make_incarnation())
         for body in bodies:
             supplier.publish(topic, body)
         supplier.close()
