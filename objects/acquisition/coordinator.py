@@ -295,7 +295,7 @@ class Coordinator:
         self._on_activity()
 
     def _watch(self, acquisition: Acquisition) -> None:
-        watch = Watch(acquisition, self._site.clock)
+        watch = Watch(acquisition, self._site.clock, self.dpm_link.nudge)
         with self._lock:
             self._watches.append(watch)
         watch.start()

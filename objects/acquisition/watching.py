@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 from msgspec.structs import replace
 
@@ -23,10 +24,17 @@ _LONGEST_PAUSE_S = 5.0
 
 
 class Watch:
-    """Waits for the ends of one acquisition's primary sources while it is Acquiring."""
+    """Waits for the ends of one acquisition's primary sources while it is Acquiring.
 
-    def __init__(self, acquisition: Acquisition, clock: Clock) -> None:
+    Args:
+        acquisition: Whose sources.
+        clock: The time.
+        on_end: Called after each end: the last one makes the acquisition go on.
+    """
+
+    def __init__(self, acquisition: Acquisition, clock: Clock, on_end: Callable[[], None]) -> None:
         self._acquisition = acquisition
+        self._on_end = on_end
         self._clock = clock
         # The shortest interval keeps a client's 0 from becoming a storm of requests.
         interval = acquisition.record.context.plan.await_interval
@@ -68,6 +76,7 @@ class Watch:
             log.warning("%s", error.explain())
         except Exception:
             log.exception("watching %s has failed", link.name)
+        self._on_end()
 
     def _is_wanted(self) -> bool:
         record = self._acquisition.record

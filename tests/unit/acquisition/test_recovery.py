@@ -189,7 +189,7 @@ def test_a_disk_that_fails_later_is_an_alert(bench: Bench) -> None:
     id = bench.start("", "m")
     folder = bench.data_root / "ocm" / "in-progress"
     folder.rename(folder.with_name("gone"))
-    bench.daq.update_keywords(id, "[]")
+    bench.daq.update_keywords(id, '[{"type": "literalKeyword", "value": "COMMENT a"}]')
     assert "workspace cannot be written" in bench.daq.get_status(id).message
     folder.with_name("gone").rename(folder)
     bench.daq.update_keywords(id, "[]")
