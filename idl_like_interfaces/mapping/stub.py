@@ -162,6 +162,10 @@ class _NotExecuted(Exception):
     """The request certainly did not reach the object."""
 
 
+class _NotResolved(_NotExecuted):
+    """It is not known where the object is: the name service could not be asked."""
+
+
 class _Caller:
     """Makes the calls of one stub."""
 
@@ -234,8 +238,16 @@ class _Caller:
                 cause="the component that offered it was restarted or has ended",
                 remedy="look the object up by its name; start its component",
             )
+        if isinstance(error, _NotResolved):
+            return Transient(
+                f"{self.reference} cannot be looked up, the name service does not answer: {error}",
+                cause="the name server is not running, or it is elsewhere",
+                remedy="start an installation with `obsorb up FILE`, or give the address of its "
+                "name server in $OBSORB_NAMES",
+            )
+        where = "" if is_uri(self.reference) else f" ({self._uri})"
         return Transient(
-            f"{self.reference} ({self._uri or 'not resolved'}) cannot be reached: {error}",
+            f"{self.reference}{where} cannot be reached: {error}",
             cause="its component is not running, or is starting",
             remedy="start the component, or try again in a few seconds",
         )
@@ -348,7 +360,7 @@ class _Caller:
             try:
                 uri = self._uri = self._resolve(self.reference)
             except CommFailure as error:
-                raise _NotExecuted(f"the name service does not answer: {error}") from error
+                raise _NotResolved(str(error)) from error
         return uri
 
 
