@@ -80,7 +80,10 @@ class Spooler(Generic[Item]):
         self._send = send
         self._bounds = bounds
         self._refusals: tuple[type[RemoteError], ...] = (*refusals, BadParam)
-        self._changed = threading.Condition()
+        # The lock is entered by itself where nobody waits: Condition's own way in is
+        # Python code. It is reentrant, since a signal's handler may log within ``put``.
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._waiting: deque[tuple[Item, int]] = deque()
         self._waiting_bytes = 0
         self._on_the_way = 0
@@ -93,18 +96,22 @@ class Spooler(Generic[Item]):
 
     def put(self, item: Item, size: int) -> bool:
         """Add an item; return whether it was taken (not after ``close``)."""
-        with self._changed:
+        with self._lock:
             self._produced += 1
             if self._is_closing:
                 self._dropped += 1
                 return False
             self._numbered += 1
             self._waiting.append((item, size))
-            self._waiting_bytes += size
-            self._drop_oldest()
+            before = self._waiting_bytes
+            self._waiting_bytes = after = before + size
+            count = len(self._waiting)
+            bounds = self._bounds
+            if count > bounds.spool_items or after > bounds.spool_bytes:
+                self._drop_oldest()
             # Waking the sender for each item would cost more than the item: it is
-            # woken by the first one and when a batch is full.
-            if len(self._waiting) == 1 or self._is_full():
+            # woken by the first one and when a batch becomes full.
+            if count in (1, bounds.batch_items) or before < bounds.batch_bytes <= after:
                 self._changed.notify_all()
             return True
 
@@ -116,11 +123,6 @@ class Spooler(Generic[Item]):
             _, size = self._waiting.popleft()
             self._waiting_bytes -= size
             self._dropped += 1
-
-    def _is_full(self) -> bool:
-        bounds = self._bounds
-        count = len(self._waiting)
-        return count == bounds.batch_items or self._waiting_bytes >= bounds.batch_bytes
 
     @property
     def counters(self) -> Counters:

@@ -87,12 +87,13 @@ class EventSupplier:
     def _batch(self, parcel: Parcel[tuple[str, bytes]]) -> Batch:
         index: dict[str, int] = {}
         topic_of = [index.setdefault(topic, len(index)) for topic, _ in parcel.items]
+        records = [record for _, record in parcel.items]
         return Batch(
             source=self.source,
             incarnation=self.incarnation,
             first=parcel.first,
             topics=list(index),
             topic_of=topic_of if len(index) > 1 else [],
-            records=OctetBlocks.of([record for _, record in parcel.items]),
+            records=OctetBlocks(b"".join(records), map(len, records)),
             lost=parcel.lost,
         )

@@ -63,6 +63,15 @@ def test_a_struct_comes_back_as_itself() -> None:
     assert event(body).as_(DaqAlert) == alert
 
 
+@given(moment=st.datetimes(timezones=st.just(UTC)))
+def test_any_time_travels_as_text(moment: datetime) -> None:
+    """Wherever it stands and whatever it is: readers without our decoder see ISO 8601."""
+    _, _, body = decode_record(encode_record(0, {"at": [moment], "raw": b"\xd7\xff"}))
+    assert isinstance(body["at"][0], str)
+    assert datetime.fromisoformat(body["at"][0]) == moment
+    assert body["raw"] == b"\xd7\xff"
+
+
 def test_fields_of_a_newer_supplier_are_passed_over() -> None:
     """A listener that is a version behind still understands the rest."""
     finished = FileFinished(
