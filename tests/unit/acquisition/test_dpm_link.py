@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -31,7 +31,7 @@ def scheduled(bench: Bench) -> str:
     return id
 
 
-def event(bench: Bench, status: DaqStatus) -> Event:
+def event(bench: Bench, body: Any) -> Event:
     """Make the event that the DPM would send."""
     return Event(
         epoch="e",
@@ -42,7 +42,7 @@ def event(bench: Bench, status: DaqStatus) -> Event:
         source_sequence=1,
         time=bench.site.clock.utc(),
         repository_id="",
-        body=to_plain(status),
+        body=to_plain(body),
     )
 
 
@@ -119,9 +119,8 @@ def test_old_and_foreign_news_change_nothing(bench: Bench) -> None:
 def test_what_cannot_be_read_is_passed_over(bench: Bench) -> None:
     """An event of another type does not end the listening."""
     id = scheduled(bench)
-    strange = event(bench, bench.dpm.statuses[id])
     link = bench.component.coordinator.dpm_link
-    bench.dpm.tell = lambda status: link.hear([replace(strange, body=7), event(bench, status)])
+    bench.dpm.tell = lambda status: link.hear([event(bench, 7), event(bench, status)])
     bench.dpm.go(id, Phase.COLLECTING)
     assert bench.phase(id) is Phase.COLLECTING
 
