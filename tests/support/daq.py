@@ -276,7 +276,7 @@ class ScriptedDpm(Scripted, DpmDaqControl):
 class Bench:
     """A coordinator with two primary sources a, b, two metadata sources m, n, and a DPM."""
 
-    def __init__(self, data_root: Path) -> None:
+    def __init__(self, data_root: Path, dpm_retry_s: float = 0.05) -> None:
         self.data_root = data_root
         self.journal: list[tuple[str, str]] = []
         self.site = FakeSite(data_root, name="ocm")
@@ -286,7 +286,7 @@ class Bench:
         for source in (self.a, self.b, self.m, self.n):
             self.site.bind(f"obs/{source.name}", source)
         self.site.bind(DPM, self.dpm)
-        self.settings = OcmSettings(instrument_id="TEST", dpm_retry_s=0.05, autostart=True)
+        self.settings = OcmSettings(instrument_id="TEST", dpm_retry_s=dpm_retry_s, autostart=True)
         self.component = OcmComponent(self.site, self.settings)
         self.boot()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +36,18 @@ def test_it_stops_when_the_primary_has_ended(bench: Bench, end: RecStatusName) -
         Phase.NOT_SCHEDULED,
         Phase.SCHEDULED,
     ]
+
+
+def test_it_is_handed_over_at_once(tmp_path: Path) -> None:
+    """After the end of the last primary nobody waits for the next attempt to hand over."""
+    bench = Bench(tmp_path, dpm_retry_s=3600)
+    try:
+        id = bench.start("ab")
+        bench.a.end()
+        bench.b.end()
+        bench.await_phase(id, Phase.SCHEDULED)
+    finally:
+        bench.close()
 
 
 @pytest.mark.spec("ESO-031", "ESO-032")
