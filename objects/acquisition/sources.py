@@ -18,6 +18,7 @@ from objects.acquisition.product import SourceResult, SourceState
 from objects.component.site import Site
 
 _MOST_AT_ONCE = 16
+_WITHOUT_IT = "force_stop_daq goes on without its data, abort_daq discards everything"
 T = TypeVar("T")
 
 
@@ -115,11 +116,14 @@ class PrimaryLink(SourceLink):
         """
 
         def wait() -> RecStatus | None:
-            reply = self._rec.rec_wait(timeout_s)
-            if reply.status.id == result.session:
-                return None if reply.timed_out else reply.status
-            status = self._rec.rec_status(result.session)
-            return status if status.status.is_final else None
+            try:
+                return self._end_of(result.session, timeout_s)
+            except RecExceptionErr as error:
+                raise RemoteError(
+                    error.message,
+                    cause="it has lost its session, probably by a restart",
+                    remedy=_WITHOUT_IT,
+                ) from error
 
         status = self._ask("cannot be waited for", result.state, wait)
         return None if status is None else self.ended(result, status)
@@ -134,10 +138,17 @@ class PrimaryLink(SourceLink):
             return replace(result, state=SourceState.ENDED, files=status.dp_files)
         error = RemoteError(
             f"its recording is {status.status}" + (f" ({status.info})" if status.info else ""),
-            remedy="force_stop_daq goes on without its data, abort_daq discards everything",
+            remedy=_WITHOUT_IT,
         )
         told = _told(self.name, self._reference, "ended badly", error)
         raise SourceFailure(told, SourceState.FAILED)
+
+    def _end_of(self, session: str, timeout_s: float) -> RecStatus | None:
+        reply = self._rec.rec_wait(timeout_s)
+        if reply.status.id == session:
+            return None if reply.timed_out else reply.status
+        status = self._rec.rec_status(session)
+        return status if status.status.is_final else None
 
     def _is_running(self, session: str) -> bool:
         try:
