@@ -100,7 +100,10 @@ class Watcher:
     def _heard(self, id: str) -> list[DaqStatus]:
         read = self._consumer.read(_READ_S)
         heard = [each.as_(DaqStatus) for each in read if isinstance(each, Event)]
-        if time.monotonic() - self._asked > _ASK_EVERY_S:
+        if heard:
+            self._asked = time.monotonic()
+        elif time.monotonic() - self._asked > _ASK_EVERY_S:
+            # Only in a silence: an answer must not overtake events that are on their way.
             self._asked = time.monotonic()
             heard.append(self._ocm.get_status(id))
         return [each for each in heard if each.id == id]
