@@ -5,14 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
+from typing_extensions import override
 
 from controller.dashboard.picture import Picture
 from idl_like_interfaces.announcements import HEARTBEAT_TOPIC, Heartbeat
 from idl_like_interfaces.clients import Event, EventConsumer
+from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.daqif import STATUS_TOPIC, DaqStatus, OcmDaqControl
 from idl_like_interfaces.errors import CommFailure, RemoteError
 from idl_like_interfaces.events import EventChannel, Gap
@@ -29,7 +30,7 @@ _DEADLINE_S = 3.0
 _FIRST_RECORDS = 100
 
 
-class Gatherer:
+class Gatherer(Closing):
     """Keeps a picture of an installation up to date; a context manager.
 
     Args:
@@ -72,18 +73,15 @@ class Gatherer:
         services = (self._name_server, "event channel", "log service")
         return self.picture.wait_until_heard(services, timeout_s)
 
+    @override
     def __enter__(self) -> Self:
         self.picture.watch(self._name_server)
         for thread in self._threads:
             thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    @override
+    def close(self) -> None:
         self._closing.set()
         for thread in self._threads:
             thread.join()

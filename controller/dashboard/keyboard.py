@@ -8,11 +8,14 @@ import sys
 import termios
 import threading
 import tty
-from types import TracebackType
 from typing import Any, Self
 
+from typing_extensions import override
 
-class Keyboard:
+from idl_like_interfaces.closing import Closing
+
+
+class Keyboard(Closing):
     """Reads keys as they are pressed; a context manager that restores the terminal.
 
     Ctrl-C stays a signal. Without a terminal no key ever comes.
@@ -22,18 +25,15 @@ class Keyboard:
         self._file = sys.stdin.fileno() if sys.stdin is not None and sys.stdin.isatty() else -1
         self._before: list[Any] = []
 
+    @override
     def __enter__(self) -> Self:
         if self._file >= 0:
             self._before = termios.tcgetattr(self._file)
             tty.setcbreak(self._file)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    @override
+    def close(self) -> None:
         if self._file >= 0:
             termios.tcsetattr(self._file, termios.TCSADRAIN, self._before)
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import signal
 import threading
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any, Self
+
+from typing_extensions import override
+
+from idl_like_interfaces.closing import Closing
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -22,7 +26,7 @@ class Interrupted(Exception):
         self.signal = number
 
 
-class Interruption:
+class Interruption(Closing):
     """Notes SIGINT, SIGTERM and SIGHUP while it is entered; raises nothing by itself.
 
     An exception out of a signal handler could strike between the start of a process
@@ -34,17 +38,14 @@ class Interruption:
         self._number = 0
         self._before: dict[int, Any] = {}
 
+    @override
     def __enter__(self) -> Self:
         for number in _SIGNALS:
             self._before[number] = signal.signal(number, self._note)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    @override
+    def close(self) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 

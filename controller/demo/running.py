@@ -11,13 +11,18 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Self
+
+from typing_extensions import override
 
 from controller.demo.interruption import Interruption
 from controller.failure import CommandFailed
+from idl_like_interfaces.closing import Closing
 
 NAME_SERVER = "name server: "
+
+UP = " is up: "
+"""Is in the line that says that every component has started."""
 
 _START_DEADLINE_S = 20.0
 _STOP_DEADLINE_S = 15.0
@@ -34,7 +39,7 @@ def obsorb_command() -> list[str]:
     return [sys.executable, "-P", "-c", "from controller.cli import main; main()"]
 
 
-class RunningInstallation:
+class RunningInstallation(Closing):
     """Runs ``obsorb up`` for an installation file; a context manager.
 
     Args:
@@ -42,6 +47,9 @@ class RunningInstallation:
         log: Gets what the processes say on stderr.
         interruption: Ends every wait.
         say: Gets the lines that it prints, but for the address of the name server.
+
+    Attributes:
+        is_up: It has said that every component has started.
     """
 
     def __init__(
@@ -51,10 +59,12 @@ class RunningInstallation:
         self._log = log
         self._interruption = interruption
         self._say = say
+        self.is_up = False
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
 
+    @override
     def __enter__(self) -> Self:
         with self._log.open("a", encoding="utf-8") as log:
             # A session of its own: Ctrl-C is for the demonstration, which then stops it.
@@ -70,12 +80,8 @@ class RunningInstallation:
         self._reader.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    @override
+    def close(self) -> None:
         process, reader = self._process, self._reader
         assert process is not None
         assert reader is not None
@@ -130,7 +136,9 @@ class RunningInstallation:
         """
         self._interruption.check()
         while not self._lines.empty():
-            self._say(self._lines.get())
+            line = self._lines.get()
+            self.is_up = self.is_up or UP in line
+            self._say(line)
         assert self._process is not None
         if (code := self._process.poll()) is not None:
             raise self._failure(f"the installation has ended with exit code {code}")

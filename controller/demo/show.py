@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from typing_extensions import override
 
+from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.daqif import DaqStatus
 
 
-class PlainShow:
+class PlainShow(Closing):
     """Prints lines as they are; for files and pipes. A context manager."""
 
     def __init__(self) -> None:
@@ -33,19 +33,9 @@ class PlainShow:
         mark = "  ERROR" if status.error else ""
         self.line(f"{elapsed_s:6.2f} s {progress:4.0%}  {status.state}/{status.substate}{mark}")
 
+    @override
     def close(self) -> None:
         """Show only lines from now on; harmless when repeated."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class TerminalShow(PlainShow):

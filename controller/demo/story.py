@@ -53,8 +53,8 @@ def tell_story(scratch: Scratch, interruption: Interruption, *, keep_running: bo
         show.line(f"{NAME_SERVER}{address}")
         show.line(f"scratch folder: {scratch.folder}")
         with Names(parse_address(address)) as names:
+            running.wait_until("all components start", lambda: running.is_up)
             running.wait_until("all objects answer", lambda: _answer(names))
-            running.check()
             show.line(f"{len(NAMES)} objects answer by their names; the acquisition starts")
             status = acquire(names, scratch.receiver, show, running.check)
         product = _product_of(status, scratch.receiver)

@@ -52,7 +52,11 @@ def _opened(path: Path) -> Iterator[Any]:
         # astropy tells of a wrong checksum by a warning.
         warnings.simplefilter("error")
         try:
-            with fits.open(path, checksum=True, memmap=False) as hdus:
+            # Our own stream: when opening fails astropy leaves its own one open.
+            with (
+                path.open("rb") as stream,
+                fits.open(stream, checksum=True, memmap=False) as hdus,
+            ):
                 hdus.verify("exception")
                 for hdu in hdus:
                     _ = hdu.data

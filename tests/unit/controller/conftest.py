@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.controller.small import SmallInstallation
+from tests.support.small import SmallInstallation
 
 
 @pytest.fixture

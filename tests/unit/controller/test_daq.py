@@ -12,8 +12,8 @@ from controller.cli.samples import daq_line, std_line
 from idl_like_interfaces.daqif import DaqState, DaqSubstate
 from idl_like_interfaces.logs import LogLevel
 from idl_like_interfaces.stdif import LogInfo, StdStatus
+from tests.support.small import SmallInstallation, alert, status
 from tests.unit.controller.running import document, obsorb, ok, refused
-from tests.unit.controller.small import SmallInstallation, alert, status
 
 STATUS_MEMBERS = {"error", "fileId", "id", "message", "result", "state", "substate", "timestamp"}
 

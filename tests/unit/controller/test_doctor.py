@@ -18,8 +18,8 @@ from controller.health.place import examine_space, judge_clock, judge_space
 from controller.health.services import judge_identity
 from idl_like_interfaces.naming import Binding
 from idl_like_interfaces.object import Identity
+from tests.support.small import SmallInstallation
 from tests.unit.controller.running import document, obsorb, ok
-from tests.unit.controller.small import SmallInstallation
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 

@@ -12,8 +12,8 @@ from controller.cli.events import item_text
 from controller.cli.times import parse_time
 from idl_like_interfaces.events import Gap, GapReason
 from idl_like_interfaces.logs import LogLevel
+from tests.support.small import SmallInstallation, status
 from tests.unit.controller.running import document, ok, refused
-from tests.unit.controller.small import SmallInstallation, status
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.small import SmallInstallation
 from tests.unit.controller.running import document, ok, refused
-from tests.unit.controller.small import SmallInstallation
 
 
 def test_list_prints_each_binding(small: SmallInstallation) -> None:

@@ -11,7 +11,7 @@ from idl_like_interfaces.daqif import DaqState, DaqSubstate
 from idl_like_interfaces.events import ChannelStats
 from idl_like_interfaces.naming import Binding, BindingType, Lease
 from tests.support.clock import ManualClock
-from tests.unit.controller.small import status
+from tests.support.small import status
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 

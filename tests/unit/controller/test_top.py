@@ -6,8 +6,8 @@ import threading
 
 from controller.dashboard.gather import Gatherer
 from idl_like_interfaces.daqif import DaqState, DaqSubstate
+from tests.support.small import SmallInstallation, status
 from tests.unit.controller.running import document, obsorb, ok, refused
-from tests.unit.controller.small import SmallInstallation, status
 
 
 class Beating:
