@@ -22,7 +22,7 @@ COMMANDS = {
     "stop": ("stop", "Go back to NotReady."),
     "reset": ("reset", "Go back to NotReady from any state."),
     "exit": ("exit", "End the server in good order."),
-    "getstate": ("get_state", "Print the state, e.g. Operational;Idle."),
+    "getstate": ("get_state", "Print the state, such as Operational;Idle."),
     "getstatus": ("get_status", "Print the state and what the server is doing."),
     "getversion": ("get_version", "Print the version of the server."),
 }

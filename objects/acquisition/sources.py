@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from typing_extensions import override
 
 from idl_like_interfaces.documents import MetadataSource, PrimarySource
-from idl_like_interfaces.errors import RemoteError
+from idl_like_interfaces.errors import InterfaceMismatch, RemoteError
 from idl_like_interfaces.metadaqif import MetaDaq, MetaDaqException, MetaDaqState
 from idl_like_interfaces.naming import NamingError
 from idl_like_interfaces.recif import RecCmds, RecExceptionErr, RecProperties, RecStatus
@@ -225,10 +225,10 @@ class MetadataLink(SourceLink):
 def _after_start(error: RemoteError) -> SourceState:
     """Tell what a source does that did not acknowledge its start.
 
-    One that refuses or has no name has not started. One that cannot be reached may
+    One that refuses, has no name or is of another kind has not started. One that cannot be reached may
     have, and must be asked again before anybody says that nothing is running.
     """
-    if isinstance(error, RecExceptionErr | MetaDaqException | NamingError):
+    if isinstance(error, RecExceptionErr | MetaDaqException | NamingError | InterfaceMismatch):
         return SourceState.WAITING
     return SourceState.DOUBTFUL
 

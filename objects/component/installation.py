@@ -109,10 +109,11 @@ class Installation:
         """Return the checked settings of a component; its folders are absolute.
 
         Raises:
-            BadParam: A setting is missing, unknown or wrong.
+            BadParam: There is no such component, or a setting is missing, unknown or wrong.
         """
+        declared = self.component_class(name).Settings
         plain = {key: value for key, value in self.components[name].items() if key != "kind"}
-        settings = from_plain(self.component_class(name).Settings, plain, f"component.{name}")
+        settings = from_plain(declared, plain, f"component.{name}")
         return _with_absolute_paths(settings, self.path.parent)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from idl_like_interfaces.daqif import DaqException
-from idl_like_interfaces.errors import Transient
+from idl_like_interfaces.errors import InterfaceMismatch, RemoteError, Transient
 from idl_like_interfaces.metadaqif import MetaDaqException, MetaDaqState
 from idl_like_interfaces.naming import NotFound, NotFoundReason
 from idl_like_interfaces.recif import RecExceptionErr, RecStatusName
@@ -114,10 +114,18 @@ def test_a_dead_source_that_comes_back_can_be_aborted(bench: Bench) -> None:
     assert "rec_abort" not in bench.a.calls
 
 
-def test_a_name_that_does_not_exist_leaves_nothing_to_abort(bench: Bench) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        NotFound("obs/a is wrong", why=NotFoundReason.MISSING_NODE, rest_of_name="a"),
+        InterfaceMismatch("obs/a is wrong"),
+    ],
+    ids=["no such name", "another kind of object"],
+)
+def test_a_name_that_is_no_source_leaves_nothing_to_abort(bench: Bench, error: RemoteError) -> None:
     """A mistyped source cannot have started."""
-    bench.a.faults["*"] = NotFound("no obs/a", why=NotFoundReason.MISSING_NODE, rest_of_name="a")
-    with pytest.raises(DaqException, match="no obs/a"):
+    bench.a.faults["*"] = error
+    with pytest.raises(DaqException, match="obs/a is wrong"):
         bench.start("a", id="x")
     assert bench.phase("x") is Phase.ABORTED
 

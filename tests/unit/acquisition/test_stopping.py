@@ -13,7 +13,7 @@ from idl_like_interfaces.documents import FitsFileSource, FitsKeywordsSource
 from idl_like_interfaces.errors import Transient
 from idl_like_interfaces.keywords import ValueKeyword
 from idl_like_interfaces.metadaqif import MetaDaqException
-from idl_like_interfaces.recif import RecStatusName
+from idl_like_interfaces.recif import RecExceptionErr, RecStatusName
 from objects.acquisition.states import Phase
 from tests.support.daq import Bench, eventually
 
@@ -205,6 +205,16 @@ def test_a_lost_primary_is_an_alert_and_no_end(bench: Bench) -> None:
     bench.a.faults.clear()
     eventually(lambda: bench.daq.get_status(id).message == "[]")
     assert not bench.daq.get_status(id).error
+
+
+def test_a_primary_that_lost_its_session_tells_how_to_go_on(bench: Bench) -> None:
+    """It was restarted while it recorded: waiting is in vain, a command must follow."""
+    id = bench.start(properties=json.dumps({"awaitInterval": 0.1}))
+    bench.a.faults["rec_wait"] = RecExceptionErr("no such session", remedy="start one", id="")
+    eventually(lambda: bench.daq.get_status(id).error)
+    (alert,) = bench.daq.get_status(id).alerts
+    assert "restart" in alert.cause
+    assert "force_stop_daq" in alert.remedy
 
 
 def test_a_stop_whose_answer_was_lost_is_not_lost(bench: Bench) -> None:

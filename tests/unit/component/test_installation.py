@@ -65,9 +65,10 @@ def test_a_wrong_setting_names_its_field(tmp_path: Path, settings: str, field: s
 def test_an_unknown_component_is_refused(tmp_path: Path) -> None:
     """The refusal lists the components that there are."""
     read = Installation(write(tmp_path, TEMPLATE))
-    with pytest.raises(BadParam, match="no component 'xyz'") as caught:
-        read.component_class("xyz")
-    assert "dcs1" in caught.value.remedy
+    for ask in (read.component_class, read.settings):
+        with pytest.raises(BadParam, match="no component 'xyz'") as caught:
+            ask("xyz")
+        assert "dcs1" in caught.value.remedy
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
