@@ -59,9 +59,9 @@ class Parameter:
         return self.default is inspect.Parameter.empty
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Operation:
-    """One declared operation.
+    """One declared operation; each is equal to itself only, so that hashing costs nothing.
 
     Attributes:
         name: Its name on the wire.

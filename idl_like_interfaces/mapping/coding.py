@@ -115,6 +115,13 @@ def _default(value: Any) -> Any:
 
 
 @cache
+def _scalars_of(operation: Operation) -> tuple[Any, ...]:
+    """Return the types of the parameters when all are scalars without a constraint, else ()."""
+    types = tuple(p.type for p in operation.parameters)
+    return types if all(type_ in _PLAIN for type_ in types) else ()
+
+
+@cache
 def reply_of(operation: Operation) -> type[msgspec.Struct]:
     """Return a struct whose one field ``reply`` is what the operation returns."""
     return msgspec.defstruct(f"{operation.name} reply", [("reply", operation.returns)])
@@ -128,6 +135,8 @@ def decode_arguments(
     Raises:
         BadParam: One is missing, unknown, given twice or of the wrong type.
     """
+    if args and not kwargs and tuple(map(type, args)) == _scalars_of(operation):
+        return list(args)
     names = [p.name for p in operation.parameters]
     if len(args) > len(names):
         raise BadParam(

@@ -20,11 +20,11 @@ import Pyro5.errors
 import Pyro5.server
 from Pyro5 import config
 from Pyro5.callcontext import current_context
-from Pyro5.socketutil import SocketConnection
 from typing_extensions import override
 
 from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.errors import BadParam
+from idl_like_interfaces.mapping.connection import Connection
 from idl_like_interfaces.mapping.skeleton import skeleton_class
 from idl_like_interfaces.mapping.wire import CONNECT_DEADLINE_S, make_incarnation
 
@@ -53,7 +53,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-class _Connection(SocketConnection):  # type: ignore[misc]
+class _Connection(Connection):
     """A connection that looks at each header before its payload is read."""
 
     def __init__(self, sock: socket.socket) -> None:
@@ -61,8 +61,8 @@ class _Connection(SocketConnection):  # type: ignore[misc]
         self._reads = 0
 
     @override
-    def recv(self, size: int) -> bytes:
-        received: bytes = super().recv(size)
+    def recv(self, size: int) -> bytes | bytearray:
+        received = super().recv(size)
         # Pyro5 reads a message in three parts: 6 bytes, the rest of the header, payload.
         self._reads = (self._reads + 1) % 3
         if self._reads == 2 and size == _HEADER_TAIL and received[1] not in _SERIALIZERS:  # noqa: PLR2004

@@ -34,6 +34,7 @@ from idl_like_interfaces.errors import (
     Transient,
 )
 from idl_like_interfaces.mapping.coding import Annex, decode_reply, encode
+from idl_like_interfaces.mapping.connection import Connection
 from idl_like_interfaces.mapping.wire import (
     ANNEX,
     CALL_DEADLINE_S,
@@ -262,7 +263,8 @@ class _Caller:
         self, operation: Operation, plain: list[Any], annex: Annex, timeout_s: float
     ) -> Any:
         line = self._take_line()
-        line.proxy._pyroTimeout = timeout_s  # noqa: SLF001 (Pyro5's own names)
+        if line.proxy._pyroTimeout != timeout_s:  # noqa: SLF001 (Pyro5's own names)
+            line.proxy._pyroTimeout = timeout_s  # noqa: SLF001 (Pyro5's own names)
         octets = annex.joined()
         current_context.annotations = (
             {MARK: MARK_VALUE} if octets is None else {MARK: MARK_VALUE, ANNEX: octets}
@@ -349,6 +351,7 @@ class _Caller:
             proxy._pyroBind()  # noqa: SLF001 (Pyro5's own names)
         except Pyro5.errors.PyroError as error:
             raise _NotExecuted(str(error)) from error
+        proxy._pyroConnection = Connection.taking_over(proxy._pyroConnection)  # noqa: SLF001
         poll = select.poll()
         poll.register(proxy._pyroConnection.sock, select.POLLIN)  # noqa: SLF001
         return _Line(proxy, poll)
