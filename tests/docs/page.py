@@ -4,6 +4,9 @@
 * A fence with ``title="NAME"`` is a file, written before the next step.
 * Lines of a ``console`` fence that begin with ``$`` and a blank are steps on a page
   marked ``<!-- run: console -->``; the lines below them are expected in their output.
+* A command in a ``console stays`` fence goes on beside the steps that follow its expected
+  lines, and is ended by Ctrl-C after the last step.
+* On a page marked ``<!-- needs: port 9090 -->`` that port stands for any free one.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ _TITLE = re.compile(r'\btitle="(?P<title>[^"]+)"')
 _LINK = re.compile(r"(?<!\\)\[[^\]]*\]\((?P<target>[^)\s]+)[^)]*\)")
 _HEADING = re.compile(r"#{1,6} +(?P<text>.+?) *#*")
 _CODE_SPAN = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)")
+_STAYS = re.compile(r"\bstays\b")
 _PROMPT = "$ "
 
 
@@ -28,7 +32,7 @@ class Step:
     """Something to do, in the order of the page.
 
     Attributes:
-        kind: ``python``, ``console`` or ``file``.
+        kind: ``python``, ``console``, ``stays`` or ``file``.
         line: Line number of its first line in the page.
         text: Code, command or content.
         name: Name of the file, else empty.
@@ -48,6 +52,7 @@ class Fence:
 
     language: str
     title: str
+    stays: bool
     line: int
     text: str
 
@@ -78,6 +83,11 @@ class Page:
     def needs_installation(self) -> bool:
         """It asks for a running installation."""
         return "<!-- needs: installation -->" in self.text
+
+    @property
+    def needs_port(self) -> bool:
+        """It starts a name server, at a port that a test must choose."""
+        return "<!-- needs: port 9090 -->" in self.text
 
     @property
     def runs_console(self) -> bool:
@@ -141,6 +151,7 @@ def _fences(lines: list[str]) -> Iterator[Fence]:
         yield Fence(
             language=opening["language"],
             title=title["title"] if title else "",
+            stays=_STAYS.search(opening["info"]) is not None,
             line=number - len(body) + 1,
             text="".join(f"{line}\n" for line in body),
         )
@@ -163,7 +174,7 @@ def _commands(fence: Fence) -> Iterator[Step]:
         while number < len(lines) and not lines[number].startswith(_PROMPT):
             number += 1
         yield Step(
-            kind="console",
+            kind="stays" if fence.stays else "console",
             line=fence.line + first,
             text="\n".join(command),
             expected=tuple(line for line in lines[below:number] if line.strip()),

@@ -129,3 +129,45 @@ def test_a_page_that_does_not_hold_is_told_with_the_place(
     assert code == 1
     assert complaint in output
     assert "docs/sample.md:" in output
+
+
+def test_a_program_may_stay_beside_the_steps_that_follow(tmp_path: Path) -> None:
+    """It is waited for until it has said what is expected, and ended by Ctrl-C."""
+    page = _page(
+        """
+        <!-- run: console -->
+        ```console stays
+        $ python stay.py
+        ready
+        ```
+        ```console
+        $ cat here.txt
+        yes
+        ```
+        """
+    )
+    (tmp_path / "stay.py").write_text(
+        "import pathlib, signal\n"
+        "signal.signal(signal.SIGINT, lambda *_: exit(0))\n"
+        "pathlib.Path('here.txt').write_text('yes')\n"
+        "print('ready', flush=True)\n"
+        "signal.pause()\n"
+    )
+    assert run_page(page, tmp_path) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("command", "complaint"),
+    [
+        ("echo other", "did not print 'ready'"),
+        ("python -c 'import signal; print(\"ready\", flush=True); signal.pause()'", "ended with"),
+    ],
+)
+def test_a_program_that_does_not_stay_fails_its_page(
+    tmp_path: Path, command: str, complaint: str
+) -> None:
+    """It must say what is expected, and end well."""
+    page = _page(f"<!-- run: console -->\n```console stays\n$ {command}\nready\n```\n")
+    code, output = run_page(page, tmp_path)
+    assert code == 1
+    assert complaint in output

@@ -6,10 +6,10 @@ import importlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,34 +19,50 @@ from tests.docs.page import Page, all_pages
 
 _DRIVER = Path(__file__).with_name("driver.py")
 _DEADLINE_S = 100.0
+_DEFAULT_ADDRESS = "localhost:9090"
 _PAGES = [page for page in all_pages() if any(step.kind != "file" for step in page.steps())]
 
 
-@pytest.fixture
-def names(page: Page, tmp_path: Path) -> Iterator[str | None]:
-    """Give a page that needs it a running installation: the address of its name server."""
-    place: AbstractContextManager[str | None] = nullcontext()
-    if page.needs_installation:
-        folder = tmp_path / "installation"
-        folder.mkdir()
-        place = importlib.import_module("tests.support.installation").running_installation(folder)
-    with place as address:
+def _name(page: Page) -> str:
+    return page.name
+
+
+@pytest.fixture(scope="module")
+def names(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run one installation for all pages that need one: the address of its name server."""
+    installation = importlib.import_module("tests.support.installation")
+    with installation.running_installation(tmp_path_factory.mktemp("installation")) as address:
         yield address
 
 
 @pytest.mark.timeout(150)
-@pytest.mark.parametrize("page", _PAGES, ids=[page.name for page in _PAGES])
-def test_every_snippet_of_a_page_runs(page: Page, names: str | None, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "page", [page for page in _PAGES if not page.needs_installation], ids=_name
+)
+def test_every_snippet_of_a_page_runs(page: Page, tmp_path: Path) -> None:
     """In the order of the page, in a folder and a process of its own."""
-    folder = tmp_path / "page"
-    folder.mkdir()
-    code, output = run_page(page, folder, names)
+    code, output = run_page(page, tmp_path, _free_address() if page.needs_port else None)
     assert code == 0, output
+
+
+@pytest.mark.timeout(150)
+@pytest.mark.parametrize("page", [page for page in _PAGES if page.needs_installation], ids=_name)
+def test_every_snippet_runs_beside_an_installation(page: Page, names: str, tmp_path: Path) -> None:
+    """The pages share one; what they start has names and ids of their own."""
+    code, output = run_page(page, tmp_path, names)
+    assert code == 0, output
+
+
+def _free_address() -> str:
+    with socket.create_server(("localhost", 0)) as server:
+        return f"localhost:{server.getsockname()[1]}"
 
 
 def run_page(page: Page, folder: Path, names: str | None = None) -> tuple[int, str]:
     """Run a page's steps in a folder; return the exit code and all that was printed."""
     plan = json.dumps({"page": page.name, "steps": [asdict(step) for step in page.steps()]})
+    if page.needs_port and names is not None:
+        plan = plan.replace(_DEFAULT_ADDRESS, names)
     with subprocess.Popen(
         [sys.executable, "-W", "error", str(_DRIVER)],
         cwd=folder,
