@@ -1,0 +1,1 @@
+"""The servants: every component that runs in a process of its own."""
