@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 HEARTBEAT_S = 1.0
 
+DATA_ROOT_MODE = 0o774
+
 LAST_WORDS_S = 0.5
 """How long an ending component tries to get rid of its last events and log records."""
 
@@ -53,7 +55,7 @@ class HostedSite(Site):
         self.root = root
         self.incarnation = make_incarnation()
         self.data_root = data_root
-        data_root.mkdir(mode=0o774, parents=True, exist_ok=True)
+        _make(data_root)
         self.clock = SystemClock()
         self.names = Names(names)
         self.timetable = Timetable()
@@ -205,3 +207,10 @@ class ComponentHost(Closing):
         )
         logging.getLogger().addHandler(forwarder)
         return forwarder
+
+
+def _make(data_root: Path) -> None:
+    """Make the folder with its mode, whatever the umask is; one that exists stays as it is."""
+    if not data_root.is_dir():
+        data_root.mkdir(parents=True, exist_ok=True)
+        data_root.chmod(DATA_ROOT_MODE)

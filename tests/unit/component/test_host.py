@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -134,3 +135,14 @@ def test_a_data_root_that_cannot_be_made_is_told(server: NameServer, tmp_path: P
     (tmp_path / "data").write_text("in the way")
     with pytest.raises(OSError, match="data"):
         host(server.port, tmp_path)
+
+
+@pytest.mark.spec("ESO-156")
+def test_a_missing_data_root_is_made_for_the_group(server: NameServer, tmp_path: Path) -> None:
+    """With mode 0774 whatever the umask is; one that is there stays as it is."""
+    data_root = tmp_path / "data"
+    with host(server.port, tmp_path):
+        assert stat.S_IMODE(data_root.stat().st_mode) == 0o774
+    data_root.chmod(0o700)
+    with host(server.port, tmp_path):
+        assert stat.S_IMODE(data_root.stat().st_mode) == 0o700
