@@ -53,6 +53,7 @@ class Scripted:
 
     Attributes:
         faults: By operation, what it raises; ``*`` stands for all.
+        gates: By operation, what it waits for before it answers.
         calls: The operations in the order of their calls, shared by whoever shares it.
     """
 
@@ -60,6 +61,7 @@ class Scripted:
         self.name = name
         self.journal = journal
         self.faults: dict[str, RemoteError] = {}
+        self.gates: dict[str, threading.Event] = {}
 
     @property
     def calls(self) -> list[str]:
@@ -67,8 +69,10 @@ class Scripted:
         return [operation for name, operation in self.journal if name == self.name]
 
     def note(self, operation: str) -> None:
-        """Note a call and fail when that is in the script."""
+        """Note a call; wait and fail when that is in the script."""
         self.journal.append((self.name, operation))
+        if operation in self.gates:
+            self.gates[operation].wait(PATIENCE_S)
         fault = self.faults.get(operation) or self.faults.get("*")
         if fault is not None:
             raise fault

@@ -59,6 +59,7 @@ def test_in_not_scheduled_the_dpm_need_not_be_there(bench: Bench) -> None:
     assert bench.phase(id) is Phase.NOT_SCHEDULED
     bench.daq.abort_daq(id)
     assert bench.phase(id) is Phase.ABORTED
+    assert "abort_daq" not in bench.dpm.calls
 
 
 def test_what_the_dpm_may_have_is_withdrawn(bench: Bench) -> None:

@@ -57,6 +57,8 @@ def test_a_dpm_that_is_away_is_asked_again(bench: Bench) -> None:
     status = bench.daq.get_status(first)
     assert (status.substate, status.error) == ("NotScheduled", False)
     assert status.alerts[0].severity is AlertSeverity.WARNING
+    # More often than anything happens here: it is asked again by itself.
+    eventually(lambda: bench.dpm.calls.count("queue_daq") > 6)
     bench.dpm.faults.clear()
     bench.queued(second)
     assert list(bench.dpm.specifications) == [first, second]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from idl_like_interfaces.daqif import DaqException
 from idl_like_interfaces.keywords import EsoKeyword, FitsKeyword, LiteralKeyword, ValueKeyword
 from objects.acquisition.keywords import identity, updated
+from objects.acquisition.specification import keywords_of
 
 A1 = ValueKeyword(name="A", value=1)
 A2 = ValueKeyword(name="A", value=2)
@@ -30,6 +34,23 @@ def test_a_value_and_an_eso_keyword_are_different() -> None:
 def test_a_keyword_takes_the_place_of_its_like() -> None:
     """Its position in the list is kept."""
     assert updated([A1, ESO_A], [A2]) == [A2, ESO_A]
+
+
+@pytest.mark.spec("ESO-052")
+@pytest.mark.parametrize(
+    ("card", "other"),
+    [
+        ("a       = 7", A1),
+        ("HIERARCH ESO a = 7", ESO_A),
+    ],
+)
+def test_a_name_in_other_letters_is_another(card: str, other: FitsKeyword) -> None:
+    """Cards are told apart by upper and lower case; other keywords have no lower case."""
+    literal = LiteralKeyword(value=card)
+    assert updated([other], [literal]) == [other, literal]
+    for kind in ("valueKeyword", "esoKeyword"):
+        with pytest.raises(DaqException, match="name"):
+            keywords_of("x", json.dumps([{"type": kind, "name": "a", "value": 1}]))
 
 
 def test_commentary_repeats() -> None:

@@ -37,6 +37,7 @@ def test_the_sole_file_of_the_sole_primary_is_the_target() -> None:
     assert [each.source_name for each in made.sources] == ["ocm", "m"]
 
 
+@pytest.mark.spec("ESO-111")
 def test_two_files_or_two_primaries_make_a_new_product() -> None:
     """Then no file is more than another."""
     assert one(ended("a", "/1.fits", "/2.fits")).target.source is None
@@ -45,6 +46,7 @@ def test_two_files_or_two_primaries_make_a_new_product() -> None:
     assert [each.location for each in both.sources[1:]] == ["/a.fits", "/b.fits"]
 
 
+@pytest.mark.spec("ESO-112")
 def test_the_merge_target_is_the_first_file_of_its_source() -> None:
     """Its other files follow as sources; the order of the sources is kept."""
     plan = plan_v2(json.dumps({"sources": [F, A], "mergeTarget": {"sourceName": "a"}}))
@@ -54,6 +56,7 @@ def test_the_merge_target_is_the_first_file_of_its_source() -> None:
     assert [getattr(each, "location", "") for each in made.sources] == ["", "/f.fits", "/2.fits"]
 
 
+@pytest.mark.spec("ESO-126")
 def test_own_keywords_come_first() -> None:
     """The instrument (which may hold a point), the archive name, then the client's."""
     plan = plan_v1("", "", "a@obs/a", "", "")
@@ -81,6 +84,7 @@ def test_keywords_of_a_source_precede_its_files() -> None:
     assert (file.alert_unmergeable, len(file.keyword_rules or [])) == (False, 1)
 
 
+@pytest.mark.spec("ESO-044")
 def test_a_failed_source_contributes_nothing() -> None:
     """Neither files nor keywords, and it is no target."""
     failed = SourceResult(source_name="a", state=SourceState.FAILED, files=["/a.fits"])

@@ -47,11 +47,14 @@ def test_the_result_comes_with_releasing(bench: Bench) -> None:
 
 @pytest.mark.spec("ESO-071", "ESO-072")
 def test_an_ended_one_is_in_the_archive_only(bench: Bench) -> None:
-    """The list has the others, oldest first; its status is still told."""
+    """The list has the others, oldest first; its status is still told, after a restart too."""
     ended, first, second = (bench.start("", letter) for letter in ("m", "n", "m"))
     finish(bench, ended)
     assert [each.id for each in bench.daq.get_active_list()] == [first, second]
-    assert bench.phase(ended) is Phase.COMPLETED
+    before = bench.daq.get_status(ended)
+    assert before.substate is DaqSubstate.COMPLETED
+    bench.restart()
+    assert bench.daq.get_status(ended) == before
 
 
 @pytest.mark.spec("ESO-073")
@@ -185,7 +188,9 @@ def test_the_nominal_path_is_published_in_order(bench: Bench) -> None:
 @pytest.mark.spec("ESO-083")
 def test_the_server_is_active_while_one_is_in_progress(bench: Bench) -> None:
     """Active with the first, Idle after the last has completed."""
-    first, second = bench.start("", "m"), bench.start("", "n")
+    first = bench.start("", "m")
+    assert bench.component.std.get_state() == "Operational;Active"
+    second = bench.start("", "n")
     finish(bench, first)
     assert bench.component.std.get_state() == "Operational;Active"
     finish(bench, second)

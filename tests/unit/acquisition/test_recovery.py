@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
 from pathlib import Path
 
@@ -34,12 +35,23 @@ def freeze(bench: Bench, id: str, phase: Phase) -> None:
     bench.boot()
 
 
+def kill(bench: Bench) -> None:
+    """Start again on what was on the disk before anything could be put in order."""
+    workspace, kept = bench.data_root / "ocm", bench.data_root / "kept"
+    shutil.copytree(workspace, kept)
+    bench.component.stop()
+    shutil.rmtree(workspace)
+    kept.rename(workspace)
+    bench.component = OcmComponent(bench.site, bench.settings)
+    bench.boot()
+
+
 @pytest.mark.spec("ESO-152")
 def test_an_acquiring_one_goes_on(bench: Bench) -> None:
-    """It is listed with the same status, and its end is noticed."""
+    """Killed: it is listed with the same status, and its end is noticed."""
     id = bench.start("ab", "m", properties=QUICK)
     before = bench.daq.get_status(id)
-    bench.restart()
+    kill(bench)
     assert bench.daq.get_active_list() == [before]
     assert bench.component.std.get_state() == "Operational;Active"
     bench.a.end()
@@ -91,9 +103,20 @@ def test_one_cut_short_in_its_stop_is_stopped_again(bench: Bench) -> None:
 
 
 @pytest.mark.spec("ESO-153", "ESO-154")
-@pytest.mark.parametrize(("merging", "limit_h"), [(False, 14), (True, 48)])
-def test_stale_ones_are_archived(bench: Bench, limit_h: int, *, merging: bool) -> None:
-    """After 14 h with the sources, after 48 h with the DPM; not before."""
+@pytest.mark.parametrize(
+    ("merging", "limit_h", "setting"),
+    [
+        (False, 14, ""),
+        (True, 48, ""),
+        (False, 60, "stale_acquiring_hours"),
+        (True, 2.5, "stale_merging_hours"),
+    ],
+)
+def test_stale_ones_are_archived(
+    bench: Bench, limit_h: float, setting: str, *, merging: bool
+) -> None:
+    """After 14 h with the sources, after 48 h with the DPM, or as configured; not before."""
+    bench.settings = replace(bench.settings, **({setting: limit_h} if setting else {}))
     bench.dpm.faults["*"] = DEAD
     id = bench.start("", "m")
     if merging:
@@ -203,6 +226,7 @@ def test_a_transition_that_does_not_exist_is_a_bug(bench: Bench) -> None:
         record.move(Trigger.QUEUED)
 
 
+@pytest.mark.spec("ESO-027")
 def test_without_autostart_it_waits_for_its_commands(bench: Bench) -> None:
     """Refused before init and enable; then it works."""
     bench.component.stop()

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from idl_like_interfaces.daqif import DaqException
 from idl_like_interfaces.errors import InterfaceMismatch, RemoteError, Transient
+from idl_like_interfaces.keywords import FitsKeyword
+from idl_like_interfaces.mapping.coding import from_plain
 from idl_like_interfaces.metadaqif import MetaDaqException, MetaDaqState
 from idl_like_interfaces.naming import NotFound, NotFoundReason
 from idl_like_interfaces.recif import RecExceptionErr, RecStatusName
@@ -21,11 +25,12 @@ DEAD = Transient("nobody answers")
 
 @pytest.mark.spec("ESO-001", "ESO-003", "ESO-004")
 def test_an_id_is_made(bench: Bench) -> None:
-    """It is the file id: instrument and time with three digits of milliseconds."""
+    """It is the file id: instrument and UTC with three digits of milliseconds."""
     id = bench.start()
     file_id = bench.daq.get_status(id).file_id
     assert id == file_id
     assert re.fullmatch(r"TEST\.\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}", file_id)
+    assert file_id.removeprefix("TEST.") == f"{bench.site.clock.utc():%Y-%m-%dT%H:%M:%S.%f}"[:-3]
     assert bench.await_phase(id, Phase.NOT_STARTED).file_id == file_id
 
 
@@ -50,14 +55,33 @@ def test_two_in_one_millisecond_have_different_file_ids(bench: Bench) -> None:
     assert len(ids) == 3
 
 
-@pytest.mark.spec("ESO-021", "ESO-022", "ESO-029")
+@pytest.mark.spec("ESO-022", "ESO-029")
 def test_metadata_sources_are_started_first(bench: Bench) -> None:
-    """All metadata sources, then all primary ones; the reply comes when all have answered."""
+    """All metadata sources, then all primary ones."""
     id = bench.start("ab", "mn")
     starts = [name for name, call in bench.journal if call in ("start_daq", "rec_start")]
     assert set(starts[:2]) == {"m", "n"}
     assert set(starts[2:]) == {"a", "b"}
     assert bench.phase(id) is Phase.ACQUIRING
+
+
+@pytest.mark.spec("ESO-021")
+@pytest.mark.parametrize(("slow", "request_"), [("b", "rec_start"), ("m", "start_daq")])
+def test_the_reply_waits_for_the_slowest_source(bench: Bench, slow: str, request_: str) -> None:
+    """Until the last one has confirmed, nobody gets an answer and it is Starting."""
+    source = getattr(bench, slow)
+    gate = source.gates[request_] = threading.Event()
+    with ThreadPoolExecutor() as pool:
+        try:
+            starting = pool.submit(bench.start, "ab", "mn", id="x")
+            eventually(lambda: request_ in source.calls)
+            with pytest.raises(TimeoutError):
+                starting.result(0.1)
+            assert bench.phase("x") is Phase.STARTING
+        finally:
+            gate.set()
+        assert starting.result() == "x"
+    assert bench.phase("x") is Phase.ACQUIRING
 
 
 @pytest.mark.spec("ESO-026")
@@ -186,14 +210,32 @@ def test_a_workspace_that_cannot_be_written_refuses_the_start(bench: Bench) -> N
     assert bench.start(id="x") == "x"
 
 
-@pytest.mark.spec("ESO-015")
+@pytest.mark.spec("ESO-015", "ESO-126")
 def test_initial_keywords_reach_the_product(bench: Bench) -> None:
-    """They are the coordinator's own contribution."""
+    """They are the coordinator's own contribution, behind the configured instrument."""
     keyword = {"type": "valueKeyword", "name": "OBJECT", "value": "M 31"}
     id = bench.start(properties=json.dumps({"keywords": [keyword]}))
     bench.a.end()
-    own = bench.queued(id).sources[0]
-    assert [getattr(each, "value", None) for each in own.keywords][-1] == "M 31"  # type: ignore[union-attr]
+    own = {each.name: each.value for each in bench.queued(id).sources[0].keywords}  # type: ignore[union-attr]
+    assert own["OBJECT"] == "M 31"
+    assert own["INSTRUME"] == bench.settings.instrument_id
+
+
+@pytest.mark.spec("ESO-166")
+def test_keywords_that_nobody_has_heard_of_pass_as_they_are(bench: Bench) -> None:
+    """Without a dictionary none is refused, completed or formatted."""
+    keywords: list[dict[str, Any]] = [
+        {"type": "valueKeyword", "name": "UNHEARD", "value": 0.1},
+        {"type": "esoKeyword", "name": "IN NO DICTIONARY", "value": 3},
+        {"type": "literalKeyword", "value": "STRANGE =    007.50 / as text"},
+    ]
+    id = bench.start("", "m", properties=json.dumps({"keywords": keywords[:1]}))
+    bench.daq.update_keywords(id, json.dumps(keywords[1:]))
+    bench.m.keywords = from_plain(list[FitsKeyword], keywords)
+    bench.daq.stop_daq(id)
+    own, said = bench.queued(id).sources[:2]
+    for contribution in (own.keywords[2:], said.keywords):  # type: ignore[union-attr]
+        assert contribution == from_plain(list[FitsKeyword], keywords)
 
 
 def test_a_lost_source_is_asked_by_its_own_session(bench: Bench) -> None:

@@ -97,13 +97,14 @@ def test_an_early_end_is_noticed_at_once(bench: Bench) -> None:
     assert time.monotonic() - began < 20
 
 
-@pytest.mark.spec("ESO-037", "ESO-038")
+@pytest.mark.spec("ESO-032", "ESO-037", "ESO-038")
 def test_a_stop_ends_the_recordings(bench: Bench) -> None:
-    """With rec_stop; the reply has no error and comes in Stopped or later."""
+    """With rec_stop, before the metadata sources; no error, and it is Stopped or later."""
     id = bench.start("ab", "m")
     reply = bench.daq.stop_daq(id)
     assert (reply.id, reply.error) == (id, False)
-    assert bench.a.calls.count("rec_stop") == bench.b.calls.count("rec_stop") == 1
+    stops = [name for name, call in bench.journal if call in ("rec_stop", "stop_daq")]
+    assert (sorted(stops[:2]), stops[2:]) == (["a", "b"], ["m"])
     assert bench.phase(id) in (Phase.NOT_SCHEDULED, Phase.SCHEDULED)
 
 
@@ -172,11 +173,14 @@ def test_what_a_metadata_source_says_is_used(bench: Bench) -> None:
 
 @pytest.mark.spec("ESO-047")
 def test_no_source_is_asked_after_stopped(bench: Bench) -> None:
-    """Up to the end of the product."""
+    """The stop is the last that a source hears, up to the end of the product."""
     id = bench.start("ab", "mn")
     bench.daq.stop_daq(id)
     bench.queued(id)
     before = [entry for entry in bench.journal if entry[0] != "dpm"]
+    for source, last in ((bench.a, "rec_stop"), (bench.m, "stop_daq")):
+        # The wait that the stop ends may be noted beside it.
+        assert [call for call in source.calls if call != "rec_wait"][-1] == last
     bench.dpm.go(id, Phase.COLLECTING, Phase.MERGING, Phase.RELEASING, Phase.COMPLETED)
     bench.await_phase(id, Phase.COMPLETED)
     assert [entry for entry in bench.journal if entry[0] != "dpm"] == before

@@ -34,6 +34,7 @@ def specification(folder: Path, content: object) -> str:
     return str(file)
 
 
+@pytest.mark.spec("ESO-145")
 @pytest.mark.parametrize(
     ("content", "code"),
     [
@@ -44,13 +45,14 @@ def specification(folder: Path, content: object) -> str:
     ],
 )
 def test_merge_ends_with_the_code_of_the_merger(tmp_path: Path, content: object, code: int) -> None:
-    """Also as JSON, whose last line says the same."""
+    """Also as JSON: one document a line, and the last says the same."""
     file = specification(tmp_path, content)
     assert obsorb("merge", file).exit_code == code
     (tmp_path / "F.fits").unlink(missing_ok=True)
     result = obsorb("merge", file, "--json")
     assert result.exit_code == code
-    last = json.loads(result.stdout.splitlines()[-1])
+    *others, last = (json.loads(line) for line in result.stdout.splitlines())
+    assert [each["type"] for each in others] == ([] if code else ["progress"])
     assert last["type"] == ("error" if code else "result")
     assert last["content"].get("code", 0) == code
 

@@ -108,6 +108,7 @@ def test_eso_keywords_are_sorted_by_category_and_name() -> None:
     ]
 
 
+@pytest.mark.spec("ESO-126")
 @pytest.mark.parametrize("name", sorted(OCM_STANDARD))
 def test_a_standard_keyword_of_the_ocm_wins_over_the_target_in_its_place(name: str) -> None:
     """The target's order stays, the value is that of the OCM."""
