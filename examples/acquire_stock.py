@@ -59,5 +59,5 @@ if __name__ == "__main__":
     try:
         main(*sys.argv[1:])
     except Pyro5.errors.PyroError as refusal:
-        # What an object refuses has attributes: repository_id, fields, cause, remedy.
-        sys.exit(f"{refusal}\n{getattr(refusal, 'remedy', '')}".strip())
+        # Its text has cause and remedy; programs read the attributes repository_id and fields.
+        sys.exit(str(refusal))

@@ -53,6 +53,6 @@ if __name__ == "__main__":
     try:
         main(*sys.argv[1:])
     except Pyro5.errors.PyroError as refusal:
-        sys.exit(f"{refusal}\n{getattr(refusal, 'remedy', '')}".strip())
+        sys.exit(str(refusal))
     except KeyboardInterrupt:
         sys.exit(130)

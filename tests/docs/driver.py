@@ -6,6 +6,7 @@ when every step did what the page says. Tracebacks point at lines of the page.
 
 from __future__ import annotations
 
+import importlib
 import json
 import queue
 import re
@@ -30,6 +31,8 @@ def main() -> int:
     module = ModuleType("__main__")
     module.__file__ = str(Path("snippet.py").resolve())
     sys.modules["__main__"] = module
+    # Files of the page can be imported, as by a script beside them; the driver's neighbours not.
+    sys.path[0] = str(Path.cwd())
     with ExitStack() as staying:
         for step in plan["steps"]:
             complaint = _run(step, plan["page"], vars(module), staying)
@@ -105,6 +108,7 @@ def _write(name: str, text: str) -> str:
         return f"a page may not write outside its folder: {name}"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
+    importlib.invalidate_caches()
     return ""
 
 

@@ -90,7 +90,7 @@ def test_expected_lines_are_looked_for_in_order(
 
 
 def test_a_page_runs_its_steps_in_one_place(tmp_path: Path) -> None:
-    """Later steps see the names and files of earlier ones."""
+    """Later steps see the names and files of earlier ones, and may import those."""
     page = _page(
         """
         <!-- run: console -->
@@ -98,13 +98,17 @@ def test_a_page_runs_its_steps_in_one_place(tmp_path: Path) -> None:
         from pathlib import Path
         text = "written"
         ```
+        ```python title="texts.py"
+        end = "!"
+        ```
         ```python
         from __future__ import annotations
-        Path("a.txt").write_text(text)
+        from texts import end
+        Path("a.txt").write_text(text + end)
         ```
         ```console
         $ cat a.txt
-        written
+        written!
         ```
         """
     )
