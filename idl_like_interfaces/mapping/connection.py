@@ -68,7 +68,7 @@ class Connection(SocketConnection):  # type: ignore[misc]
         while True:
             with memoryview(whole) as view:
                 while done < len(view):
-                    count = self.sock.recv_into(view[done:])
+                    count = self.sock.recv_into(view[done:], 0, socket.MSG_WAITALL)
                     if not count:
                         raise _ended()
                     done += count

@@ -1,0 +1,74 @@
+"""The processes of our event channel: channel, supplier, consumer."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+
+from benchmarks.channel_account import SILENCE_S, TOPIC, Arrivals, body
+from idl_like_interfaces.clients import Event, EventConsumer, EventSupplier
+from idl_like_interfaces.events import EventChannel
+from idl_like_interfaces.mapping import ObjectAdapter, make_incarnation, narrow, release
+from objects.messaging.channel import EventChannelServant
+
+_FLUSH_S = 60.0
+
+
+class Server(ExitStack):
+    """The channel with its default bounds; says its URI."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        adapter = self.enter_context(ObjectAdapter())
+        servant = EventChannelServant(adapter.incarnation)
+        self.callback(servant.close)
+        self.hello = adapter.activate(servant, EventChannel, "events")
+
+
+class Supplier(ExitStack):
+    """Publishes as fast as it can."""
+
+    hello = ""
+
+    def __init__(self, uri: str) -> None:
+        super().__init__()
+        channel = narrow(uri, EventChannel)
+        self.callback(release, channel)
+        self._supplier = EventSupplier(channel, "bench", make_incarnation())
+        self.callback(self._supplier.close)
+
+    def publish(self, events: int) -> float:
+        """Publish so many events and return the monotonic time of the beginning."""
+        publish = self._supplier.publish
+        began = time.monotonic()
+        for number in range(events):
+            publish(TOPIC, body(number))
+        self._supplier.flush(_FLUSH_S)
+        return began
+
+
+class Consumer(ExitStack):
+    """Reads and decodes every event."""
+
+    hello = ""
+
+    def __init__(self, uri: str) -> None:
+        super().__init__()
+        channel = narrow(uri, EventChannel)
+        self.callback(release, channel)
+        self._consumer = self.enter_context(EventConsumer(channel, [TOPIC], name="bench"))
+        self._consumer.connect()
+
+    def receive(self, events: int) -> dict[str, float]:
+        """Read until the last event or silence; return the account."""
+        arrivals = Arrivals(events)
+        ended = time.monotonic()
+        while not arrivals.is_complete:
+            items = self._consumer.read(SILENCE_S)
+            if not items:
+                break
+            for item in items:
+                if isinstance(item, Event):
+                    arrivals.take(item.body["number"])
+            ended = time.monotonic()
+        return arrivals.account(ended)

@@ -1,0 +1,105 @@
+"""Measures speed and cost of obsorb, each figure beside a limit or a peer: ``make bench``."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from benchmarks.calls import measure_calls, measure_octets
+from benchmarks.channel import measure_channel
+from benchmarks.counts import FULL, QUICK, Counts
+from benchmarks.figures import Figure, Report, now
+from benchmarks.host import describe_host
+from benchmarks.installation import measure_rest, measure_start
+from benchmarks.table import plain, show_rich
+
+GROUPS: dict[str, Callable[[Counts], list[Figure]]] = {
+    "calls": measure_calls,
+    "octets": measure_octets,
+    "channel": measure_channel,
+    "start": measure_start,
+    "rest": measure_rest,
+}
+
+RESULTS = Path(__file__).with_name("results")
+
+_KIND = re.compile(r"[a-z0-9][a-z0-9-]*")
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="benchmarks/run.py", description=__doc__)
+    parser.add_argument(
+        "--only", action="append", choices=list(GROUPS), help="this group; may be given again"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="tiny counts: shows that it runs, measures nothing"
+    )
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    parser.add_argument(
+        "--save",
+        metavar="KIND",
+        help="also write results/DATE-KIND.json and .txt; KIND says on what host",
+    )
+    options = parser.parse_args(arguments)
+    if options.save is not None and not _KIND.fullmatch(options.save):
+        parser.error(f"--save: {options.save!r} must be small letters, digits and dashes")
+    return options
+
+
+def measure(groups: list[str], counts: Counts, command: str) -> Report:
+    """Run the groups one after the other."""
+    host = describe_host()
+    figures: list[Figure] = []
+    for group in groups:
+        print(f"measuring {group} ...", file=sys.stderr, flush=True)
+        figures += GROUPS[group](counts)
+    return Report(command=command, date=now(), host=host, figures=figures)
+
+
+def to_json(report: Report) -> str:
+    """Return the report as a JSON document for people and programs."""
+    return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
+
+
+def save(report: Report, kind: str, folder: Path = RESULTS) -> list[Path]:
+    """Write the report as JSON and text; return where."""
+    stem = folder / f"{report.date:%Y-%m-%d}-{kind}"
+    written = []
+    for suffix, text in ((".json", to_json(report)), (".txt", plain(report))):
+        path = stem.with_suffix(suffix)
+        path.write_text(text, encoding="utf-8")
+        written.append(path)
+    return written
+
+
+def show(report: Report, *, as_json: bool) -> None:
+    """Print the report: JSON, a table on a terminal, or plain text."""
+    if as_json:
+        print(to_json(report), end="")
+    elif sys.stdout.isatty():
+        show_rich(report)
+    else:
+        print(plain(report), end="")
+
+
+def main(arguments: list[str]) -> int:
+    """Measure and report; the exit code is 0 also when a goal is missed."""
+    options = parse(arguments)
+    command = " ".join(["benchmarks/run.py", *arguments])
+    counts = QUICK if options.quick else FULL
+    report = measure(options.only or list(GROUPS), counts, command)
+    show(report, as_json=options.json)
+    if options.save is not None:
+        for path in save(report, options.save):
+            print(f"written: {path}", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
