@@ -153,6 +153,35 @@ def decode_arguments(
     return [getattr(decoded, name) for name in names]
 
 
+def check_texts(plain: Any, field: str) -> None:
+    """Refuse texts that are none: half a surrogate pair, which nothing could write or send on.
+
+    Only serpent brings such; msgpack carries UTF-8.
+
+    Raises:
+        BadParam: There is one, at any depth.
+    """
+    match plain:
+        case str() if not plain.isascii():
+            try:
+                plain.encode()
+            except UnicodeEncodeError as error:
+                raise BadParam(
+                    f"an argument of {field} is no Unicode text: {error}",
+                    field=field,
+                    cause="bytes were read as text with the wrong encoding",
+                    remedy="give text without lone surrogates",
+                ) from error
+        case list() | tuple() | set():
+            for each in plain:
+                check_texts(each, field)
+        case dict():
+            for pair in plain.items():
+                check_texts(pair, field)
+        case _:
+            pass
+
+
 def decode_reply(operation: Operation, plain: Any, annex: Buffer | None) -> Any:
     """Read a reply; fields that a newer minor version added are passed over.
 

@@ -25,20 +25,29 @@ from typing_extensions import override
 from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.mapping.connection import Connection
+from idl_like_interfaces.mapping.headers import Header, Unwelcome, check_header
 from idl_like_interfaces.mapping.skeleton import skeleton_class
-from idl_like_interfaces.mapping.wire import CONNECT_DEADLINE_S, make_incarnation
+from idl_like_interfaces.mapping.wire import (
+    CONNECT_DEADLINE_S,
+    LARGEST_MESSAGE,
+    make_incarnation,
+    to_pyro_error,
+)
 
 log = logging.getLogger(__name__)
 
 MAX_CONNECTIONS = 1000
 """More are closed at once; a connection costs a thread."""
 
-_SERIALIZERS = {1: "serpent", 4: "msgpack"}
-_HEADER_TAIL = 34
+_ACCEPT_AGAIN_S = 0.5
+"""After a connection could not be accepted; files may have been closed then."""
+
+_SKIP_STEP = 64 * 1024
 _DRAIN_DEADLINE_S = 0.2
 _CLOSE_DEADLINE_S = 5.0
 
 config.SOCK_NODELAY = True
+config.MAX_MESSAGE_SIZE = LARGEST_MESSAGE
 # An expected lost peer is told by our own errors; Pyro5 would log each as an error.
 logging.getLogger("Pyro5.client").setLevel(logging.CRITICAL)
 
@@ -65,10 +74,15 @@ class _Connection(Connection):
         received = super().recv(size)
         # Pyro5 reads a message in three parts: 6 bytes, the rest of the header, payload.
         self._reads = (self._reads + 1) % 3
-        if self._reads == 2 and size == _HEADER_TAIL and received[1] not in _SERIALIZERS:  # noqa: PLR2004
-            message = f"serializer {received[1]} is refused; use serpent or msgpack"
-            raise Pyro5.errors.ProtocolError(message)
+        if self._reads == 2 and size == Header.TAIL:  # noqa: PLR2004
+            check_header(Header.of(received))
         return received
+
+    def skip(self, size: int) -> None:
+        """Pass over the payload of a message that is not wanted."""
+        while size:
+            size -= len(super().recv(min(size, _SKIP_STEP)))
+        self._reads = 0
 
 
 class _Transport:
@@ -80,6 +94,7 @@ class _Transport:
         self._lock = threading.Lock()
         self._serving: dict[_Connection, threading.Thread] = {}
         self._closed = False
+        self._ended = threading.Event()
         self._acceptor = threading.Thread(target=self._accept, name="accept", daemon=True)
 
     def start(self) -> None:
@@ -90,6 +105,7 @@ class _Transport:
         with self._lock:
             self._closed = True
             serving = dict(self._serving)
+        self._ended.set()
         with contextlib.suppress(OSError):
             self.sock.shutdown(socket.SHUT_RDWR)
         self.sock.close()
@@ -117,15 +133,18 @@ class _Transport:
                 thread.join(max(0.0, until - time.monotonic()))
 
     def _accept(self) -> None:
-        while True:
+        while not self._ended.is_set():
             try:
                 sock, peer = self.sock.accept()
-            except OSError:
-                return
-            self._serve(sock, peer)
+            except OSError as error:
+                if not self._ended.is_set():
+                    # The process has too many files open, or the peer is gone again.
+                    log.error("a connection could not be accepted: %s", error)
+                    self._ended.wait(_ACCEPT_AGAIN_S)
+            else:
+                self._serve(sock, peer)
 
     def _serve(self, sock: socket.socket, peer: object) -> None:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = _Connection(sock)
         thread = threading.Thread(
             target=self._run, args=(connection,), name=f"serve {peer}", daemon=True
@@ -137,8 +156,15 @@ class _Transport:
         if refused:
             log.warning("connection of %s refused: %d are open", peer, MAX_CONNECTIONS)
             connection.close()
-        else:
+            return
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             thread.start()
+        except (OSError, RuntimeError) as error:
+            log.error("connection of %s cannot be served: %s", peer, error)
+            with self._lock:
+                del self._serving[connection]
+            connection.close()
 
     def _run(self, connection: _Connection) -> None:
         try:
@@ -177,7 +203,31 @@ class _Daemon(Pyro5.server.Daemon):  # type: ignore[misc]
     def handleRequest(self, conn: _Connection) -> None:
         # Annotations of a reply that failed would ride on the next one.
         current_context.response_annotations = {}
-        super().handleRequest(conn)
+        try:
+            super().handleRequest(conn)
+        except Unwelcome as refused:
+            self._refuse(conn, refused)
+
+    def _refuse(self, conn: _Connection, refused: Unwelcome) -> None:
+        """Answer a message whose header tells that it is not wanted; go on behind it.
+
+        Raises:
+            Unwelcome: It waits for no answer, or is too long to be passed over.
+        """
+        header = refused.header
+        log.warning("a request was refused: %s", refused)
+        if not header.can_be_answered:
+            raise refused
+        conn.skip(header.size)
+        error = to_pyro_error(
+            BadParam(
+                str(refused),
+                field="message",
+                cause="the client's Pyro5 is configured for another kind of message",
+                remedy=refused.remedy,
+            )
+        )
+        self._sendExceptionResponse(conn, header.sequence, header.serializer, error, None)
 
 
 class ObjectAdapter(Closing):

@@ -15,6 +15,7 @@ from idl_like_interfaces.declare import Operation, interface_of, is_compatible
 from idl_like_interfaces.errors import BadParam, Internal, RemoteError
 from idl_like_interfaces.mapping.coding import (
     Annex,
+    check_texts,
     decode_arguments,
     encode,
     encode_inline,
@@ -85,6 +86,8 @@ def _dispatch(
     annotations = current_context.annotations
     is_ours = MARK in annotations
     try:
+        if not is_ours:
+            check_texts((args, kwargs), operation.name)
         arguments = decode_arguments(operation, args, kwargs, annotations.get(ANNEX))
         # What came with the request must not ride on calls that the servant makes.
         current_context.annotations = {}

@@ -51,6 +51,10 @@ T = TypeVar("T")
 Resolve = Callable[[str], str]
 
 _MAX_IDLE = 4
+
+_LONGEST_WAIT_S = 1e9
+"""Of a long-poll; a socket refuses a timeout beyond nine times as much."""
+
 _IS_A = interface_of(Object).operations["is_a"]
 
 
@@ -276,6 +280,9 @@ class _Caller:
         except AttributeError as error:
             self._give_back(line)
             raise BadOperation(f"{self.reference} has no operation {operation.name}") from error
+        except UnicodeEncodeError as error:
+            self._give_back(line)
+            raise _cannot_travel(operation, error) from error
         except BaseException:
             line.close()
             raise
@@ -309,6 +316,9 @@ class _Caller:
                     cause="the object is busy or hangs, or the network is gone",
                     remedy="look at the state of the object before you try again",
                 )
+            case Pyro5.errors.ProtocolError() if "message too large" in str(error):
+                line.close()
+                return _cannot_travel(operation, error)
             case Pyro5.errors.CommunicationError():
                 line.close()
                 return OutcomeUnknown(
@@ -345,7 +355,8 @@ class _Caller:
     def _connect(self) -> _Line:
         proxy = Pyro5.client.Proxy(self._where())
         proxy._pyroSerializer = STUB_SERIALIZER  # noqa: SLF001 (Pyro5's own names)
-        proxy._pyroTimeout = CONNECT_DEADLINE_S  # noqa: SLF001 (Pyro5's own names)
+        # Who wants an answer within a second does not wait longer for the connection.
+        proxy._pyroTimeout = min(CONNECT_DEADLINE_S, self._deadline_s)  # noqa: SLF001 (Pyro5's own names)
         current_context.annotations = {}
         try:
             proxy._pyroBind()  # noqa: SLF001 (Pyro5's own names)
@@ -371,11 +382,15 @@ def _encode_arguments(operation: Operation, args: Sequence[Any], annex: Annex) -
     try:
         return [encode(each, annex) for each in args]
     except (TypeError, NotImplementedError) as error:
-        raise BadParam(
-            f"an argument of {operation.name} has no plain form: {error}",
-            field=operation.name,
-            remedy="give values of the declared types",
-        ) from error
+        raise _cannot_travel(operation, error) from error
+
+
+def _cannot_travel(operation: Operation, error: Exception) -> BadParam:
+    return BadParam(
+        f"an argument of {operation.name} cannot travel: {error}",
+        field=operation.name,
+        remedy="give values of the declared types; write bulk data to a file",
+    )
 
 
 def _waiting_time(operation: Operation, args: Sequence[Any]) -> float:
@@ -385,5 +400,6 @@ def _waiting_time(operation: Operation, args: Sequence[Any]) -> float:
     for index, each in enumerate(operation.parameters):
         if each.name == "timeout_s":
             given = args[index] if index < len(args) else each.default
-            return max(0.0, float(given)) if isinstance(given, int | float) else 0.0
+            is_number = isinstance(given, int | float)
+            return min(max(0.0, given), _LONGEST_WAIT_S) if is_number else 0.0
     return 0.0

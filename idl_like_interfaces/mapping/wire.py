@@ -30,6 +30,12 @@ ANNEX = "OCTS"
 
 STUB_SERIALIZER = "msgpack"
 
+LARGEST_MESSAGE = 16 * 1024 * 1024
+"""Bytes: a record of 3 MiB, or a batch of them, with all around it, and room to spare."""
+
+LARGEST_SERPENT = 128 * 1024
+"""The same in serpent, which is Python text: 2 MiB of it block a process for seconds."""
+
 CONNECT_DEADLINE_S = 3.0
 
 CALL_DEADLINE_S = 10.0

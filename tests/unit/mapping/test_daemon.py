@@ -5,9 +5,11 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+from pathlib import Path
 
 import Pyro5.api
 import Pyro5.errors
+import Pyro5.protocol
 import pytest
 
 from idl_like_interfaces.errors import BadParam
@@ -15,6 +17,7 @@ from idl_like_interfaces.mapping import ObjectAdapter, narrow, release
 from tests.support.echo import Echo, EchoServant
 
 MSG_CONNECT = 1
+MSG_INVOKE = 4
 MARSHAL = 2
 
 
@@ -112,3 +115,103 @@ def test_an_adapter_that_never_served_can_be_closed() -> None:
     before = threading.active_count()
     ObjectAdapter().close()
     assert threading.active_count() == before
+
+
+COMPRESSED, ONEWAY, KEEP_SERIALIZED = 2, 4, 32
+SERPENT, MSGPACK = 1, 4
+
+
+def _call(
+    uri: str, flags: int, *, size: int = 0, serializer: int = SERPENT
+) -> tuple[Pyro5.api.Proxy, bytes]:
+    """Return a connected stock proxy and a request to call ``add`` with some flags."""
+    import serpent
+
+    proxy = Pyro5.api.Proxy(uri)
+    proxy._pyroTimeout = 20
+    proxy._pyroBind()
+    payload = serpent.dumps((proxy._pyroUri.object, "count", (), {})) + b" " * size
+    head = ("!4sHBBHHII16sHH", b"PYRO", 502, MSG_INVOKE, serializer, flags, 1)
+    return proxy, struct.pack(*head, len(payload), 0, b"\0" * 16, 0, 0x4DC5) + payload
+
+
+@pytest.mark.parametrize(
+    ("flags", "size", "reason"),
+    [
+        (KEEP_SERIALIZED, 0, b"serialized blobs are refused"),
+        (COMPRESSED, 0, b"compressed messages are refused"),
+        (0, 1_000_000, b"bytes is refused, the most are 131072"),
+    ],
+)
+def test_a_dangerous_request_is_answered_and_not_decoded(
+    flags: int, size: int, reason: bytes
+) -> None:
+    """Blobs (marshal), zlib and megabytes of serpent are refused; the connection goes on."""
+    servant = EchoServant()
+    with ObjectAdapter() as adapter:
+        proxy, request = _call(adapter.activate(servant, Echo, "echo"), flags, size=size)
+        with proxy:
+            connection = proxy._pyroConnection
+            connection.send(request)
+            answer = bytes(Pyro5.protocol.recv_stub(connection).data)
+            assert reason in answer
+            assert b"BAD_PARAM" in answer
+            assert servant.counted == 0
+            assert proxy.count() == 1
+
+
+def test_a_oneway_request_is_not_executed() -> None:
+    """Nobody would learn of its failure: the connection is closed instead."""
+    servant = EchoServant()
+    with ObjectAdapter() as adapter:
+        proxy, request = _call(adapter.activate(servant, Echo, "echo"), ONEWAY)
+        with proxy:
+            proxy._pyroConnection.send(request)
+            assert proxy._pyroConnection.sock.recv(1) == b""
+    assert servant.counted == 0
+
+
+def test_a_message_of_a_gigabyte_is_refused_from_its_header() -> None:
+    """Its sender loses the connection before it has sent anything of it."""
+    header = struct.pack(
+        "!4sHBBHHII16sHH",
+        b"PYRO",
+        502,
+        MSG_INVOKE,
+        MSGPACK,
+        0,
+        1,
+        1 << 30,
+        0,
+        b"\0" * 16,
+        0,
+        0x4DC5,
+    )
+    with ObjectAdapter() as adapter:
+        proxy, _ = _call(adapter.activate(EchoServant(), Echo, "echo"), 0)
+        with proxy:
+            proxy._pyroConnection.send(header)
+            assert proxy._pyroConnection.sock.recv(1) == b""
+
+
+def test_the_daemon_accepts_again_when_there_are_files_again() -> None:
+    """Too many open files stop new connections only as long as there are too many."""
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with ObjectAdapter() as adapter:
+        uri = adapter.activate(EchoServant(), Echo, "echo")
+        peers: list[socket.socket] = []
+        address = ("127.0.0.1", adapter.port)
+        highest = max(int(each.name) for each in Path("/proc/self/fd").iterdir())
+        resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 8, before[1]))
+        try:
+            with pytest.raises(OSError, match="Too many open files"):
+                peers.extend(socket.create_connection(address) for _ in range(highest + 9))
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+            for each in peers:
+                each.close()
+        stub = narrow(uri, Echo, deadline_s=20.0)
+        assert stub.add(1) == 2
+        release(stub)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+import time
 from collections.abc import Iterator
 
 import Pyro5.api
+import Pyro5.errors
 import pytest
 
 from idl_like_interfaces.errors import (
@@ -224,3 +227,45 @@ def test_a_wrong_keyword_is_a_type_error(
         with pytest.raises(TypeError, match="add"):
             stub.add(**arguments)
         release(stub)
+
+
+@pytest.mark.parametrize("value", ["x" * (17 << 20), "\ud800"], ids=["17 MiB", "half a character"])
+def test_what_cannot_travel_is_refused_before_it_is_sent(value: str) -> None:
+    """The caller learns that it is the argument, not the connection; the next call works."""
+    with ObjectAdapter() as adapter:
+        stub = narrow(adapter.activate(EchoServant(), Echo, "echo"), Echo)
+        with pytest.raises(BadParam, match="cannot travel"):
+            stub.anything(value)
+        assert stub.add(1) == 2
+        release(stub)
+
+
+def test_half_a_character_of_a_stock_client_is_refused() -> None:
+    """Serpent carries lone surrogates; no servant gets one."""
+    with ObjectAdapter() as adapter:
+        uri = adapter.activate(EchoServant(), Echo, "echo")
+        with Pyro5.api.Proxy(uri) as proxy:
+            for value in ("\ud800", ["a", {"\udfff": 1}]):
+                with pytest.raises(Pyro5.errors.PyroError, match="no Unicode text"):
+                    proxy.anything(value)
+            assert proxy.anything("\U0001f52d") == "\U0001f52d"
+
+
+def test_a_long_poll_may_be_asked_to_wait_for_ever() -> None:
+    """A wait that is longer than a socket's longest timeout is no error of the call."""
+    servant = EchoServant()
+    servant.gate.set()
+    with ObjectAdapter() as adapter:
+        stub = narrow(adapter.activate(servant, Echo, "echo"), Echo)
+        assert stub.wait(1e300)
+        release(stub)
+
+
+def test_a_peer_that_does_not_shake_hands_costs_no_more_than_two_deadlines() -> None:
+    """The connection is made within the deadline of a call where that is shorter."""
+    with socket.create_server(("localhost", 0)) as silent:
+        stub = narrow(f"PYRO:x@localhost:{silent.getsockname()[1]}", Echo, deadline_s=0.2)
+        began = time.monotonic()
+        with pytest.raises(Transient):
+            stub.add(1)
+        assert time.monotonic() - began < 2.5
