@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -61,6 +62,7 @@ class RememberingOcm(OcmDaqControl):
         self.active = [self.status]
         self.on_start: Callable[[], None] = lambda: None
         self.times_out = False
+        self.await_takes_s = 0.0
 
     def _reply(self, *call: Any) -> DaqReply:
         self.calls.append(call)
@@ -116,6 +118,7 @@ class RememberingOcm(OcmDaqControl):
         self, id: str, state: DaqState, substate: DaqSubstate, timeout_s: float
     ) -> AwaitDaqReply:
         self.calls.append(("await_daq_state", id, state, substate, timeout_s))
+        threading.Event().wait(self.await_takes_s)
         return AwaitDaqReply(timeout=self.times_out, status=self.status)
 
     @override

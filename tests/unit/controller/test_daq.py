@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from controller.cli import daq
 from controller.cli.daq import AWAIT_MARGIN_S, COMMAND_DEADLINE_S
 from controller.cli.samples import daq_line, std_line
 from idl_like_interfaces.daqif import DaqState, DaqSubstate
@@ -124,6 +125,16 @@ def test_awaitstate_extends_its_own_deadline_and_says_so(small: SmallInstallatio
     assert small.ocm.calls == [
         ("await_daq_state", "d1", DaqState.ACQUIRING, DaqSubstate.ACQUIRING, wait_s)
     ]
+
+
+@pytest.mark.spec("ESO-165")
+def test_awaitstate_has_the_time_that_it_waits(
+    small: SmallInstallation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer that comes within the wait comes in time, however short the margin is."""
+    monkeypatch.setattr(daq, "AWAIT_MARGIN_S", 0.3)
+    small.ocm.await_takes_s = 0.6
+    ok("daq", "awaitstate", "d1", "StateAcquiring", "Acquiring", "60")
 
 
 def test_awaitstate_that_times_out_fails(small: SmallInstallation) -> None:

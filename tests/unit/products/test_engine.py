@@ -233,16 +233,18 @@ def test_one_that_is_stuck_does_not_hold_up_the_next(
 def test_a_completed_one_moves_to_the_archive_as_it_is(
     data_root: Path, settings: DpmSettings, merger: MergerControl
 ) -> None:
-    """The archive has the files that the folder in progress had."""
+    """The archive has the folders and files that the folder in progress had."""
     merger.hold()
     root = data_root / "dpm"
     with running(data_root, settings) as dpm:
         dpm.daq.queue_daq(specification("A.1", make_source(data_root / "a.fits")))
-        dpm.wait("A.1", DaqSubstate.MERGING)
-        before = {p.relative_to(root / "in-progress") for p in root.glob("in-progress/**/*.*")}
+        merger.await_started()
+        before = {p.relative_to(root / "in-progress") for p in root.glob("in-progress/**/*")}
         merger.release()
         dpm.wait("A.1", DaqSubstate.COMPLETED)
-    after = {p.relative_to(root / "archive") for p in root.glob("archive/**/*.*")}
+    after = {p.relative_to(root / "archive") for p in root.glob("archive/**/*")}
+    assert Path("A.1/logs/merge.log") in before
+    assert after - before == {Path("A.1/result")}
     assert before <= after
     assert not list((root / "in-progress").iterdir())
     assert (root / "archive/A.1/result").resolve() == root / "result/A.1.fits"
@@ -285,7 +287,7 @@ def test_a_file_modified_after_the_stop_is_suspicious(
 def test_the_result_appears_whole_under_its_name(
     data_root: Path, settings: DpmSettings, merger: MergerControl
 ) -> None:
-    """While the merger writes there is nothing in the results; then a read-only product."""
+    """While the merger writes there is nothing in the results; then its file itself, read-only."""
     merger.hold()
     results = data_root / "dpm" / "result"
     with running(data_root, settings) as dpm:
@@ -299,7 +301,10 @@ def test_the_result_appears_whole_under_its_name(
         status = dpm.wait("A.1", DaqSubstate.COMPLETED)
     assert [p.name for p in results.iterdir()] == ["sci_A.1.fits"]
     assert status.result == str(results / "sci_A.1.fits")
-    assert (results / "sci_A.1.fits").stat().st_mode & 0o777 == 0o444
+    there = (results / "sci_A.1.fits").stat()
+    assert there.st_mode & 0o777 == 0o444
+    # Moved, not copied: a copy would be seen while it grows.
+    assert there.st_ino == int((merger.folder / "inode").read_text())
 
 
 def test_the_product_is_announced_once(data_root: Path, settings: DpmSettings) -> None:

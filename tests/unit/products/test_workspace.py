@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 from functools import partial
 from pathlib import Path
 
@@ -39,6 +40,15 @@ def test_foreign_content_is_refused(tmp_path: Path) -> None:
     assert refused.value.field == "settings.workspace"
     assert refused.value.remedy
     assert [p.name for p in tmp_path.iterdir()] == ["letters.txt"]
+
+
+@pytest.mark.spec("ESO-100")
+def test_space_is_told_in_bytes(tmp_path: Path) -> None:
+    """As the operating system counts it, not in blocks of the disk."""
+    workspace = Workspace(tmp_path / "w")
+    workspace.open()
+    assert workspace.storage().capacity == shutil.disk_usage(tmp_path).total
+    workspace.close()
 
 
 def test_two_dpms_cannot_share_a_workspace(tmp_path: Path) -> None:
