@@ -155,8 +155,15 @@ def test_a_name_that_is_no_source_leaves_nothing_to_abort(bench: Bench, error: R
 
 
 @pytest.mark.spec("ESO-016")
-def test_both_commands_give_the_same(bench: Bench) -> None:
+@pytest.mark.parametrize(
+    ("files", "target"),
+    [(["/data/a.fits"], {"sourceName": "a"}), (["/data/1.fits", "/data/2.fits"], None)],
+)
+def test_both_commands_give_the_same(
+    bench: Bench, files: list[str], target: dict[str, str] | None
+) -> None:
     """The specification of an equivalent V2 start differs in its ids only."""
+    bench.a.files = files
     one = bench.start("a", "m")
     bench.a.end()
     first = bench.queued(one)
@@ -165,7 +172,7 @@ def test_both_commands_give_the_same(bench: Bench) -> None:
             {"type": "primarySource", "sourceName": "a", "rrUri": "obs/a"},
             {"type": "metadataSource", "sourceName": "m", "rrUri": "obs/m"},
         ],
-        "mergeTarget": {"sourceName": "a"},
+        "mergeTarget": target,
     }
     two = bench.daq.start_daq_v2(json.dumps(document)).id
     bench.a.end()

@@ -209,6 +209,9 @@ def test_a_lost_primary_is_an_alert_and_no_end(bench: Bench) -> None:
     bench.a.faults.clear()
     eventually(lambda: bench.daq.get_status(id).message == "[]")
     assert not bench.daq.get_status(id).error
+    assert bench.phase(id) is Phase.ACQUIRING
+    assert bench.published(id)[-1] is Phase.ACQUIRING
+    assert "rec_abort" not in bench.a.calls
 
 
 def test_a_primary_that_lost_its_session_tells_how_to_go_on(bench: Bench) -> None:
