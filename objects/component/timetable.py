@@ -4,14 +4,38 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import datetime
 
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.job import Job
 from apscheduler.jobstores.base import JobLookupError
+from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
+from typing_extensions import override
 
 log = logging.getLogger(__name__)
 
 _WORKERS = 4
+
+
+class _SteadyJobs(MemoryJobStore):  # type: ignore[misc]
+    """Keeps jobs going when the clock of the host is set.
+
+    APScheduler plans by that clock. Set back by an hour, it would run nothing for an
+    hour: no heartbeat, no renewal of a lease. Set forward by years (a host without a
+    battery for its clock), it would list every run that was missed.
+    """
+
+    @override
+    def get_due_jobs(self, now: datetime) -> list[Job]:
+        for job in self.get_all_jobs():
+            until = job.next_run_time - now
+            if until > job.trigger.interval:
+                job.modify(next_run_time=now + job.trigger.interval)
+            elif -until > job.trigger.interval:
+                job.modify(next_run_time=now)
+        due: list[Job] = super().get_due_jobs(now)
+        return due
 
 
 class Timetable:
@@ -21,6 +45,7 @@ class Timetable:
         # A late or skipped heartbeat is no news; APScheduler would warn of each.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
         self._scheduler = BackgroundScheduler(
+            jobstores={"default": _SteadyJobs()},
             executors={"default": ThreadPoolExecutor(_WORKERS)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone="UTC",

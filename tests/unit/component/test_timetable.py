@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import datetime, timedelta, tzinfo
 
+import apscheduler.schedulers.base
 import pytest
+from typing_extensions import override
 
 from objects.component.timetable import Timetable
 
@@ -44,3 +47,22 @@ def test_an_ended_job_does_not_run(timetable: Timetable) -> None:
     end()
     end()
     assert not ran.is_set()
+
+
+@pytest.mark.parametrize("days", [-1, 20_000], ids=["back", "forward"])
+def test_a_clock_that_is_set_stops_nothing(
+    timetable: Timetable, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    """Jobs go on at their pace when the host's clock is set by a day back or decades forward."""
+
+    class Set(datetime):
+        @classmethod
+        @override
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override] (as declared)
+            return datetime.now(tz) + timedelta(days=days)
+
+    runs = threading.Semaphore(0)
+    timetable.every(0.05, runs.release)
+    assert runs.acquire(timeout=20)
+    monkeypatch.setattr(apscheduler.schedulers.base, "datetime", Set)
+    assert all(runs.acquire(timeout=20) for _ in range(4))
