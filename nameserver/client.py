@@ -35,6 +35,9 @@ LEASE_TERM_S = 6.0
 LEASE_RENEWAL_S = 2.0
 
 _ALIVE_DEADLINE_S = 1.0
+_FAREWELL_S = 1.0
+_RENEWAL_DEADLINE_S = 3.0
+"""A renewal that takes half the term helps nobody."""
 
 T = TypeVar("T")
 
@@ -75,14 +78,14 @@ class Names(Closing):
 
     Attributes:
         address: As given.
-        context: Stub of the root context.
+        reference: URI of the root context.
+        context: Stub of it.
     """
 
     def __init__(self, address: Address) -> None:
         self.address = address
-        self.context: NamingContext = narrow(
-            f"PYRO:{OBJECT_ID}@{address[0]}:{address[1]}", NamingContext
-        )
+        self.reference = f"PYRO:{OBJECT_ID}@{address[0]}:{address[1]}"
+        self.context: NamingContext = narrow(self.reference, NamingContext)
         self._stubs: dict[tuple[str, type, float], object] = {}
         self._lock = threading.Lock()
 
@@ -146,7 +149,8 @@ class Offer:
 class Registration:
     """Keeps the names of a component bound under one lease.
 
-    Not thread-safe: one thread claims, renews and releases.
+    One thread claims, renews and releases at a time; ``release`` may come from another
+    one and is final: a renewal that is under way then binds nothing any more.
 
     Args:
         names: The name service.
@@ -164,11 +168,14 @@ class Registration:
         term_s: float = LEASE_TERM_S,
     ) -> None:
         self._names = names
+        self._context = names.narrow(names.reference, NamingContext, _RENEWAL_DEADLINE_S)
         self._holder = holder
         self._offers = offers
         self._metadata = metadata
         self._term_s = term_s
         self._lease_id = ""
+        self._turn = threading.Lock()
+        self._is_released = False
         self.is_held = False
 
     def claim(self) -> None:
@@ -180,47 +187,75 @@ class Registration:
             AlreadyBound: A living object has one of the names; none is kept.
             CommFailure: The name server does not answer.
         """
-        self._lease_id = self._names.context.grant_lease(self._holder, self._term_s).lease_id
-        try:
-            for offer in self._offers:
-                self._bind(offer)
-        except RemoteError:
-            self.release()
-            raise
-        self.is_held = True
+        with self._turn:
+            self._claim()
 
     def keep(self) -> None:
         """Renew the lease; when it has ended, claim again. A lost name server is logged."""
-        try:
-            if self._lease_id:
-                self._renew()
-            else:
-                self.claim()
-        except CommFailure as error:
-            self._note_lost(error)
-        except RemoteError as error:
-            self._note_lost(error)
-            self._lease_id = ""
+        with self._turn:
+            if self._is_released:
+                return
+            try:
+                if self._lease_id:
+                    self._renew()
+                else:
+                    self._claim()
+            except CommFailure as error:
+                self._note_lost(error)
+            except RemoteError as error:
+                self._note_lost(error)
+                self._lease_id = ""
 
     def release(self) -> None:
-        """Give the lease back; the names are gone. A lost name server does not matter."""
+        """Give the lease back for good; the names are gone.
+
+        A lost name server does not matter: without renewals the lease runs out.
+        """
+        self._is_released = True
+        if not self._turn.acquire(timeout=_FAREWELL_S):
+            log.debug("a renewal of %s hangs: its lease will run out", self._holder)
+            return
+        try:
+            self._give_back()
+        finally:
+            self._turn.release()
+
+    def _claim(self) -> None:
+        lease = self._context.grant_lease(self._holder, self._term_s)
+        self._lease_id = lease.lease_id
+        try:
+            for offer in self._offers:
+                if self._is_released:
+                    break
+                self._bind(offer)
+        except RemoteError:
+            self._give_back()
+            raise
+        if self._is_released:
+            self._give_back()
+        else:
+            self.is_held = True
+
+    def _give_back(self) -> None:
         lease_id, self._lease_id, self.is_held = self._lease_id, "", False
         if not lease_id:
             return
+        # A name server that hangs must not hold up the end of a component.
+        context = self._names.narrow(self._names.reference, NamingContext, _FAREWELL_S)
         try:
-            self._names.context.release_lease(lease_id)
+            context.release_lease(lease_id)
         except RemoteError as error:
             log.debug("lease %s was not released: %s", lease_id, error)
 
     def _renew(self) -> None:
         try:
-            self._names.context.renew_lease(self._lease_id)
+            self._context.renew_lease(self._lease_id)
         except NoSuchLease:
             log.warning("the lease of %s had ended; taking a new one", self._holder)
-            self.claim()
+            self._claim()
         if not self.is_held:
             log.info("the name server answers again")
-        self.is_held = True
+        self.is_held = not self._is_released
 
     def _note_lost(self, error: RemoteError) -> None:
         if self.is_held:
@@ -228,7 +263,7 @@ class Registration:
         self.is_held = False
 
     def _bind(self, offer: Offer) -> None:
-        context = self._names.context
+        context = self._context
         self._make_contexts(offer.name)
         arguments: tuple[Any, ...] = (
             offer.name,
@@ -255,12 +290,12 @@ class Registration:
         for depth in range(1, len(parts)):
             path = "/".join(parts[:depth])
             try:
-                self._names.context.resolve(path)
+                self._context.resolve(path)
             except NotFound:
                 self._make_context(path)
 
     def _make_context(self, path: str) -> None:
         try:
-            self._names.context.bind_new_context(path)
+            self._context.bind_new_context(path)
         except AlreadyBound:
             log.debug("context %s was made by another component just now", path)

@@ -120,6 +120,9 @@ class ComponentHost(Closing):
         self._forwarder = self._forward_logs() if forward_logs else None
         self._adapter: ObjectAdapter | None = None
         self._registration: Registration | None = None
+        # Of its own: jobs of the component that hang must not hold up lease and heartbeat.
+        self._pulse = Timetable()
+        self._beating = threading.Lock()
         self._started_at = self.site.clock.monotonic()
         self._state = ComponentState.STARTED
         self._is_started = False
@@ -150,6 +153,7 @@ class ComponentHost(Closing):
         if self._forwarder is not None:
             logging.getLogger().removeHandler(self._forwarder)
             self._forwarder.close(LAST_WORDS_S)
+        self._pulse.close()
         self.site.close()
 
     def _boot(self) -> None:
@@ -168,8 +172,8 @@ class ComponentHost(Closing):
         self.component.start()
         self._beat(ComponentState.STARTED)
         self._state = ComponentState.RUNNING
-        self.site.every(LEASE_RENEWAL_S, self._registration.keep)
-        self.site.every(HEARTBEAT_S, self._beat)
+        self._pulse.every(LEASE_RENEWAL_S, self._registration.keep)
+        self._pulse.every(HEARTBEAT_S, self._beat)
         log.info("%s is ready: %s", self.site.name, ", ".join(offer.name for offer in offers))
 
     def _activate(self, adapter: ObjectAdapter, each: ActiveObject) -> Offer:
@@ -185,19 +189,24 @@ class ComponentHost(Closing):
             log.warning("%s starts without its names: %s", self.site.name, error)
 
     def _beat(self, state: ComponentState | None = None) -> None:
-        self.site.publish(
-            HEARTBEAT_TOPIC,
-            Heartbeat(
-                component=self.site.name,
-                kind=self.component.kind,
-                incarnation=self.site.incarnation,
-                state=state or self._state,
-                detail=self.component.detail(),
-                uptime_s=self.site.clock.monotonic() - self._started_at,
-                pid=os.getpid(),
-                host=host_name(),
-            ),
-        )
+        detail = self.component.detail()
+        with self._beating:
+            if self._state is ComponentState.STOPPED:
+                return  # nothing comes behind the last one
+            self._state = state or self._state
+            self.site.publish(
+                HEARTBEAT_TOPIC,
+                Heartbeat(
+                    component=self.site.name,
+                    kind=self.component.kind,
+                    incarnation=self.site.incarnation,
+                    state=self._state,
+                    detail=detail,
+                    uptime_s=self.site.clock.monotonic() - self._started_at,
+                    pid=os.getpid(),
+                    host=host_name(),
+                ),
+            )
 
     def _forward_logs(self) -> LogForwarder:
         forwarder = LogForwarder(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
@@ -12,6 +13,7 @@ import msgspec
 import pytest
 from typing_extensions import override
 
+from idl_like_interfaces.announcements import ComponentState, Heartbeat
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.naming import AlreadyBound, NotFound
 from nameserver.client import Names
@@ -146,3 +148,43 @@ def test_a_missing_data_root_is_made_for_the_group(server: NameServer, tmp_path:
     data_root.chmod(0o700)
     with host(server.port, tmp_path):
         assert stat.S_IMODE(data_root.stat().st_mode) == 0o700
+
+
+def test_a_job_that_hangs_costs_no_name(server: NameServer, tmp_path: Path) -> None:
+    """Lease and heartbeat go on when all threads for the component's own jobs are taken."""
+    gate = threading.Event()
+    hanging = threading.Semaphore(0)
+
+    def hang() -> None:
+        hanging.release()
+        gate.wait(60)
+
+    with host(server.port, tmp_path) as hosted, Names(("localhost", server.port)) as names:
+        try:
+            for _ in range(4):
+                hosted.site.every(0.05, hang)
+            assert all(hanging.acquire(timeout=20) for _ in range(4))
+            renewed = threading.Event()
+            before = names.context.list_leases()[0].remaining_s
+            until = time.monotonic() + 20
+            while not renewed.is_set() and time.monotonic() < until:
+                now = names.context.list_leases()[0].remaining_s
+                if now > before:
+                    renewed.set()
+                before = now
+            assert renewed.is_set()
+        finally:
+            gate.set()
+
+
+def test_nothing_is_heard_behind_the_last_heartbeat(
+    server: NameServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A component that has said that it stopped is not said to run after that."""
+    beats: list[Heartbeat] = []
+    hosted = host(server.port, tmp_path)
+    monkeypatch.setattr(hosted.site, "publish", lambda _topic, body: beats.append(body))
+    hosted.close()
+    hosted._beat()
+    assert [beat.state for beat in beats][-1] is ComponentState.STOPPED
+    assert sum(beat.state is ComponentState.STOPPED for beat in beats) == 1

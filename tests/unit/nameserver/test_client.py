@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -156,3 +158,30 @@ class TestRegistration:
                 registration.keep()
                 assert (held_before, registration.is_held) == (False, True)
                 assert names.narrow("obs/echo", Echo).add(1) == 2
+
+    def test_a_released_registration_binds_nothing_any_more(
+        self, names: Names, adapter: ObjectAdapter
+    ) -> None:
+        """A renewal that comes while the component ends does not bring its names back."""
+        registration = Registration(names, "echo", [offer(adapter)], {})
+        registration.claim()
+        registration.release()
+        registration.keep()
+        assert not registration.is_held
+        assert names.context.list_leases() == []
+        with pytest.raises(NotFound):
+            names.resolve("obs/echo")
+
+    def test_a_release_does_not_wait_for_a_name_server_that_hangs(
+        self, adapter: ObjectAdapter
+    ) -> None:
+        """A component that ends has better to do: its lease runs out by itself."""
+        port = 0
+        with NameServer("localhost", 0) as server, Names(("localhost", server.port)) as names:
+            port = server.port
+            registration = Registration(names, "echo", [offer(adapter)], {})
+            registration.claim()
+        with socket.create_server(("localhost", port)):
+            began = time.monotonic()
+            registration.release()
+            assert time.monotonic() - began < 5.0
