@@ -58,7 +58,7 @@ def test_a_clock_that_is_set_stops_nothing(
     class Set(datetime):
         @classmethod
         @override
-        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override] (as declared)
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
             return datetime.now(tz) + timedelta(days=days)
 
     runs = threading.Semaphore(0)
