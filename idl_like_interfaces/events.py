@@ -23,7 +23,7 @@ from idl_like_interfaces.errors import RemoteError
 from idl_like_interfaces.octets import OctetBlocks
 
 
-class EventRecord(msgspec.Struct, frozen=True, array_like=True):
+class EventRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a supplier encodes (msgpack) and the channel never opens.
 
     Attributes:

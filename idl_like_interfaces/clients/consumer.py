@@ -23,6 +23,7 @@ from idl_like_interfaces.events import (
     NoSuchSubscription,
     QoS,
 )
+from idl_like_interfaces.octets import OctetBlocks
 
 log = logging.getLogger(__name__)
 
@@ -178,33 +179,51 @@ class EventConsumer:
         self._cursor = reply.cursor
         return items
 
-    def _events(self, delivery: Delivery, epoch: str) -> Iterator[Event]:
+    def _events(self, delivery: Delivery, epoch: str) -> list[Event]:
         """Decode a delivery but for what came before (sent again to a restarted channel)."""
         batch = delivery.batch
         key = (batch.source, batch.incarnation)
-        newest = self._newest.get(key, 0)
+        seen = self._newest.get(key, 0) - batch.first
         topics = [batch.topics[i] for i in batch.topic_of] or batch.topics * len(batch.records)
         positions = delivery.positions or range(len(batch.records))
-        for position, topic, encoded in zip(positions, topics, batch.records, strict=True):
-            if batch.first + position <= newest:
-                continue
-            newest = batch.first + position
-            moment, repository_id, body = decode_record(encoded)
-            yield Event(
-                epoch=epoch,
-                sequence=delivery.sequence + position,
-                topic=topic,
-                source=batch.source,
-                incarnation=batch.incarnation,
-                source_sequence=newest,
-                time=moment,
-                repository_id=repository_id,
-                body=body,
+        events = [
+            _event(delivery, epoch, position, topic, encoded)
+            for position, topic, encoded in zip(
+                positions, topics, _copies(batch.records), strict=True
             )
-        self._remember(key, newest)
+            if position > seen
+        ]
+        if events:
+            self._remember(key, events[-1].source_sequence)
+        return events
 
     def _remember(self, key: tuple[str, str], newest: int) -> None:
         self._newest[key] = newest
         self._newest.move_to_end(key)
         while len(self._newest) > _MOST_SUPPLIERS:
             self._newest.popitem(last=False)
+
+
+def _copies(blocks: OctetBlocks) -> Iterator[bytes]:
+    """Yield the blocks as octets of their own: of small ones cheaper than views."""
+    buffer = bytes(blocks.buffer)
+    end = 0
+    for length in blocks.lengths:
+        begin, end = end, end + length
+        yield buffer[begin:end]
+
+
+def _event(delivery: Delivery, epoch: str, position: int, topic: str, encoded: bytes) -> Event:
+    batch = delivery.batch
+    record = decode_record(encoded)
+    return Event(
+        epoch=epoch,
+        sequence=delivery.sequence + position,
+        topic=topic,
+        source=batch.source,
+        incarnation=batch.incarnation,
+        source_sequence=batch.first + position,
+        time_ns=record.time_ns,
+        repository_id=record.repository_id,
+        body=record.body,
+    )

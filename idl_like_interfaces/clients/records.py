@@ -24,12 +24,15 @@ _DECODER = msgspec.msgpack.Decoder(EventRecord)
 
 # How an extension "time" begins in msgpack. Looking for one costs much less than making every
 # body plain beforehand; where other bytes look the same, the plain form is made for nothing.
-_SHORT_TIME, _MIDDLE_TIME, _LONG_TIME = b"\xd6\xff", b"\xd7\xff", b"\xc7\x0c\xff"
+_TIMES = (b"\xd6\xff", b"\xd7\xff", b"\xc7\x0c\xff")
+
+# All of them have it, and most records have not: looking for one octet costs least of all.
+_IN_TIMES = b"\xff"
 
 T = TypeVar("T")
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An event as a consumer gets it.
 
     Attributes:
@@ -39,7 +42,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         source: Its supplier, e.g. ``obs/ocm``.
         incarnation: Start of the supplier.
         source_sequence: Number in the supplier's incarnation.
-        time: When it happened, UTC.
+        time_ns: When it happened, ns since 1970 UTC.
         repository_id: Type of the body; may be empty.
         body: Plain values.
     """
@@ -50,9 +53,14 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     incarnation: str
     source_sequence: int
-    time: datetime
+    time_ns: int
     repository_id: str
     body: Any
+
+    @property
+    def time(self) -> datetime:
+        """When it happened, UTC."""
+        return to_time(self.time_ns)
 
     def as_(self, type_: type[T]) -> T:
         """Read the body as a declared struct; fields that it does not know are passed over.
@@ -92,7 +100,7 @@ def encode_record(time_ns: int, body: Any, repository_id: str = "") -> bytes:
     """
     try:
         record = _ENCODER.encode(EventRecord(time_ns, repository_id, body))
-        if _SHORT_TIME in record or _MIDDLE_TIME in record or _LONG_TIME in record:
+        if _IN_TIMES in record and any(begin in record for begin in _TIMES):
             plain = msgspec.to_builtins(body, builtin_types=(bytes,))
             record = _ENCODER.encode(EventRecord(time_ns, repository_id, plain))
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
@@ -110,16 +118,16 @@ def encode_record(time_ns: int, body: Any, repository_id: str = "") -> bytes:
     return record
 
 
-def decode_record(encoded: memoryview | bytes) -> tuple[datetime, str, Any]:
-    """Return time, repository id and body; ``UNDECODABLE`` and 1970 for what is no record."""
+def decode_record(encoded: memoryview | bytes) -> EventRecord:
+    """Read a record; one of 1970 and ``UNDECODABLE`` for what is none."""
     try:
-        record = _DECODER.decode(encoded)
-        return _time(record.time_ns), record.repository_id, record.body
+        return _DECODER.decode(encoded)
     except (msgspec.DecodeError, RecursionError):
-        return _EPOCH, UNDECODABLE, None
+        return EventRecord(0, UNDECODABLE, None)
 
 
-def _time(time_ns: int) -> datetime:
+def to_time(time_ns: int) -> datetime:
+    """Return the UTC time of a record, to the microsecond."""
     return _EPOCH + timedelta(0, 0, time_ns // 1000)
 
 

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Generic, TypeVar
 
 from idl_like_interfaces.clients.backoff import Backoff
@@ -195,16 +196,17 @@ class Spooler(Generic[Item]):
         )
 
     def _take(self) -> Parcel[Item]:
-        bounds = self._bounds
-        first = self._numbered - len(self._waiting) + 1
+        bounds, waiting = self._bounds, self._waiting
+        first = self._numbered - len(waiting) + 1
         items: list[Item] = []
         size = 0
-        while self._waiting and len(items) < bounds.batch_items:
-            if items and size + self._waiting[0][1] > bounds.batch_bytes:
+        for item, item_size in islice(waiting, bounds.batch_items):
+            if items and size + item_size > bounds.batch_bytes:
                 break
-            item, item_size = self._waiting.popleft()
             items.append(item)
             size += item_size
+        for _ in items:
+            waiting.popleft()
         self._waiting_bytes -= size
         self._on_the_way = len(items)
         lost = first - self._sent_to - 1

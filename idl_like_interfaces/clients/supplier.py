@@ -85,15 +85,14 @@ class EventSupplier:
         self._channel.publish(self._batch(parcel))
 
     def _batch(self, parcel: Parcel[tuple[str, bytes]]) -> Batch:
-        index: dict[str, int] = {}
-        topic_of = [index.setdefault(topic, len(index)) for topic, _ in parcel.items]
-        records = [record for _, record in parcel.items]
+        topics, records = zip(*parcel.items, strict=True)
+        index = {topic: at for at, topic in enumerate(dict.fromkeys(topics))}
         return Batch(
             source=self.source,
             incarnation=self.incarnation,
             first=parcel.first,
             topics=list(index),
-            topic_of=topic_of if len(index) > 1 else [],
+            topic_of=[index[topic] for topic in topics] if len(index) > 1 else [],
             records=OctetBlocks(b"".join(records), map(len, records)),
             lost=parcel.lost,
         )

@@ -11,7 +11,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from idl_like_interfaces.clients.records import decode_record, encode_record, to_wire
+from idl_like_interfaces.clients.records import decode_record, encode_record, to_time, to_wire
 from idl_like_interfaces.clients.topics import shortened
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.events import (
@@ -105,6 +105,10 @@ class EventChannelServant(EventChannel):
 
     @override
     def push(self, topic: str, body: Any, source: str = "stock") -> int:
+        if not source:
+            raise BadParam(
+                "the event names no source", field="source", remedy="say who publishes it"
+            )
         record = encode_record(time.time_ns(), body)
         incarnation = f"push@{self.epoch}"
         with self._news:
@@ -259,15 +263,15 @@ def _decoded(pick: Pick) -> Iterator[PlainEvent]:
     delivery = pick.chunk.deliver(pick.positions)
     batch = delivery.batch
     topic_of = batch.topic_of or [0] * len(pick.positions)
-    for position, topic, record in zip(pick.positions, topic_of, batch.records, strict=True):
-        moment, repository_id, body = decode_record(record)
+    for position, topic, encoded in zip(pick.positions, topic_of, batch.records, strict=True):
+        record = decode_record(encoded)
         yield PlainEvent(
             sequence=delivery.sequence + position,
             topic=batch.topics[topic],
             source=batch.source,
             incarnation=batch.incarnation,
             source_sequence=batch.first + position,
-            time=moment,
-            repository_id=repository_id,
-            body=to_wire(body),
+            time=to_time(record.time_ns),
+            repository_id=record.repository_id,
+            body=to_wire(record.body),
         )

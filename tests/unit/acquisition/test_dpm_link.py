@@ -40,7 +40,7 @@ def event(bench: Bench, body: Any) -> Event:
         source="obs/dpm",
         incarnation="1",
         source_sequence=1,
-        time=bench.site.clock.utc(),
+        time_ns=0,
         repository_id="",
         body=to_plain(body),
     )

@@ -15,10 +15,12 @@ from idl_like_interfaces.clients.records import (
     Event,
     decode_record,
     encode_record,
+    to_time,
     to_wire,
 )
 from idl_like_interfaces.daqif import AlertSeverity, DaqAlert
 from idl_like_interfaces.errors import BadParam
+from idl_like_interfaces.events import EventRecord
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 
@@ -42,7 +44,7 @@ def event(body: object) -> Event:
         source="obs/ocm",
         incarnation="i",
         source_sequence=3,
-        time=NOON,
+        time_ns=1_772_366_400_250_000_000,
         repository_id="",
         body=body,
     )
@@ -51,22 +53,23 @@ def event(body: object) -> Event:
 @given(body=plain_values)
 def test_plain_values_come_back(body: object) -> None:
     """Whatever is plain survives encoding."""
-    assert decode_record(encode_record(0, body, "IDL:a/B:1.0"))[1:] == ("IDL:a/B:1.0", body)
+    record = decode_record(encode_record(0, body, "IDL:a/B:1.0"))
+    assert (record.repository_id, record.body) == ("IDL:a/B:1.0", body)
 
 
 def test_a_struct_comes_back_as_itself() -> None:
     """Times travel as ISO texts, so that clients without our structs can read them."""
     alert = DaqAlert(id="a", severity=AlertSeverity.ERROR, description="d", time=NOON)
-    moment, _, body = decode_record(encode_record(1_772_366_400_250_000_000, alert))
-    assert moment == NOON
-    assert body["time"] == "2026-03-01T12:00:00.250000Z"
-    assert event(body).as_(DaqAlert) == alert
+    record = decode_record(encode_record(1_772_366_400_250_000_000, alert))
+    assert to_time(record.time_ns) == NOON
+    assert record.body["time"] == "2026-03-01T12:00:00.250000Z"
+    assert event(record.body).as_(DaqAlert) == alert
 
 
 @given(moment=st.datetimes(timezones=st.just(UTC)))
 def test_any_time_travels_as_text(moment: datetime) -> None:
     """Wherever it stands and whatever it is: readers without our decoder see ISO 8601."""
-    _, _, body = decode_record(encode_record(0, {"at": [moment], "raw": b"\xd7\xff"}))
+    body = decode_record(encode_record(0, {"at": [moment], "raw": b"\xd7\xff"})).body
     assert isinstance(body["at"][0], str)
     assert datetime.fromisoformat(body["at"][0]) == moment
     assert body["raw"] == b"\xd7\xff"
@@ -77,7 +80,7 @@ def test_fields_of_a_newer_supplier_are_passed_over() -> None:
     finished = FileFinished(
         path="/f", host="h", kind="raw", owner="o", size_bytes=1, digest="sha256:00"
     )
-    _, _, body = decode_record(encode_record(0, finished))
+    body = decode_record(encode_record(0, finished)).body
     assert event({**body, "colour": "blue"}).as_(FileFinished) == finished
 
 
@@ -108,15 +111,15 @@ def test_a_body_that_is_too_large_is_refused() -> None:
 @given(encoded=st.binary(max_size=40))
 def test_any_bytes_can_be_looked_at(encoded: bytes) -> None:
     """What is no record is marked as such; nothing raises."""
-    moment, repository_id, _ = decode_record(encoded)
-    assert moment.tzinfo is UTC
-    assert isinstance(repository_id, str)
+    record = decode_record(encoded)
+    assert to_time(record.time_ns).tzinfo is UTC
+    assert isinstance(record.repository_id, str)
 
 
 @pytest.mark.parametrize("encoded", [b"", b"\xc1", b"\x01", encode_record(2**62, 1)[:-3]])
 def test_what_is_no_record_is_marked(encoded: bytes) -> None:
     """Nothing at all, what is not msgpack, another type, and a record that was cut."""
-    assert decode_record(encoded)[1:] == (UNDECODABLE, None)
+    assert decode_record(encoded) == EventRecord(0, UNDECODABLE, None)
 
 
 def test_odd_values_become_plain() -> None:
