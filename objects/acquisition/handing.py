@@ -34,9 +34,7 @@ class Handing:
             self._complain(record, "the DPM did not take the acquisition", error)
             return not isinstance(error, CommFailure)
         record.clear_alert(al.DPM)
-        # Its own news may have been faster than its answer.
-        if record.phase is Phase.NOT_SCHEDULED:
-            record.move(Trigger.QUEUED)
+        record.move_if(Phase.NOT_SCHEDULED, Trigger.QUEUED)
         return True
 
     def refresh(self, record: Record) -> None:

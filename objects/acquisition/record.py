@@ -29,6 +29,9 @@ from objects.component.clock import Clock
 
 log = logging.getLogger(__name__)
 
+_LONGEST_WAIT_S = 1e9
+"""Longer than anybody lives; what is much longer a lock does not take."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
@@ -136,6 +139,12 @@ class Record:
                 raise ValueError(f"acquisition {self.id}: {trigger!r} in {self.phase}")
             self._enter(phase, self._now())
 
+    def move_if(self, phase: Phase, trigger: Trigger) -> None:
+        """Do the same if it is in a state still: the DPM's news may have been faster."""
+        with self._changed:
+            if self.phase is phase:
+                self.move(trigger)
+
     def adopt(self, news: DaqStatus) -> None:
         """Take over what the DPM says, unless it is about the past or another product."""
         phase = phase_of(news.state, news.substate)
@@ -157,6 +166,8 @@ class Record:
     def set_results(self, *results: SourceResult) -> None:
         """Note what sources do; nothing of it is public, so nothing is published."""
         with self._changed:
+            if self.phase.is_final:
+                return
             for result in results:
                 known = self._context.with_result(result)
                 self._context = replace(self._context, results=known)
@@ -177,12 +188,20 @@ class Record:
     def set_maybe_queued(self) -> None:
         """Note that the DPM may have it already."""
         with self._changed:
+            if self.phase.is_final:
+                return
             self._context = replace(self._context, maybe_queued=True)
             self._commit(self._now())
 
     def set_alert(self, alert: DaqAlert) -> bool:
-        """Set an alert; the same again changes nothing; tell whether it is new."""
+        """Set an alert; the same again changes nothing; tell whether it is new.
+
+        One that comes late, when the acquisition has ended, changes nothing either: that
+        is archived and published, and its id may be in use again.
+        """
         with self._changed:
+            if self.phase.is_final:
+                return False
             old = [each for each in self._context.alerts if each.id == alert.id]
             if old and replace(old[0], time=alert.time) == alert:
                 return False
@@ -190,8 +209,10 @@ class Record:
             return True
 
     def clear_alert(self, id: str) -> None:
-        """Clear an alert that is set."""
+        """Clear an alert that is set, unless the acquisition has ended."""
         with self._changed:
+            if self.phase.is_final:
+                return
             alerts = al.without_alert(self._context.alerts, id)
             if alerts != self._context.alerts:
                 self._set_alerts(alerts)
@@ -202,7 +223,7 @@ class Record:
         Raises:
             DaqException: The coordinator ends.
         """
-        deadline = time.monotonic() + timeout_s
+        deadline = time.monotonic() + min(timeout_s, _LONGEST_WAIT_S)
         with self._changed:
             if self.phase is wanted:
                 return AwaitDaqReply(timeout=False, status=self._status)

@@ -8,6 +8,7 @@ from idl_like_interfaces.daqif import DaqException
 from idl_like_interfaces.errors import BadOperation, OutcomeUnknown, Transient
 from idl_like_interfaces.metadaqif import MetaDaqState
 from idl_like_interfaces.recif import RecStatusName
+from objects.acquisition import alerts
 from objects.acquisition.states import Phase
 from tests.support.daq import Bench, eventually
 
@@ -118,3 +119,21 @@ def test_an_ended_one_is_refused(bench: Bench) -> None:
     bench.daq.abort_daq(id)
     with pytest.raises(DaqException, match="has ended"):
         bench.daq.abort_daq(id)
+
+
+def test_an_alert_that_comes_behind_the_end_changes_nothing(bench: Bench) -> None:
+    """The DPM hangs, the operator aborts by force, then the old question to the DPM fails."""
+    id = bench.start("", "m")
+    bench.daq.stop_daq(id)
+    bench.await_phase(id, Phase.SCHEDULED)
+    acquisition = bench.component.coordinator.find(id)
+    bench.dpm.faults["*"] = DEAD
+    bench.daq.force_abort_daq(id)
+    ended, published = bench.daq.get_status(id), len(bench.published(id))
+    archive = sorted(each.name for each in bench.component.workspace.folder.rglob(f"{id}*"))
+    acquisition.refresh()
+    acquisition.record.set_alert(alerts.alert("late", DEAD, bench.site.clock.utc()))
+    acquisition.record.set_maybe_queued()
+    assert bench.daq.get_status(id) == ended
+    assert len(bench.published(id)) == published
+    assert archive == sorted(e.name for e in bench.component.workspace.folder.rglob(f"{id}*"))

@@ -228,12 +228,23 @@ def _keyword(name: str, value: int) -> dict[str, object]:
     return {"type": "valueKeyword", "name": name, "value": value}
 
 
-def _await(pool: ThreadPoolExecutor, bench: Bench, id: str, phase: Phase) -> Future[AwaitDaqReply]:
+def _await(
+    pool: ThreadPoolExecutor, bench: Bench, id: str, phase: Phase, timeout_s: float = 20.0
+) -> Future[AwaitDaqReply]:
     """Begin to wait in another thread; return when the coordinator knows of it."""
     record = bench.component.coordinator.find(id).record
     before = record.waiting
     future: Future[AwaitDaqReply] = pool.submit(
-        lambda: bench.daq.await_daq_state(id, *phase.value, 20.0)
+        lambda: bench.daq.await_daq_state(id, *phase.value, timeout_s)
     )
     eventually(lambda: record.waiting > before or future.done())
     return future
+
+
+def test_a_wait_may_be_of_any_length(bench: Bench) -> None:
+    """One that is longer than a lock takes ends with the state all the same."""
+    id = bench.start("a")
+    with ThreadPoolExecutor(1) as pool:
+        waiting = _await(pool, bench, id, Phase.ABORTED, 1e300)
+        bench.daq.abort_daq(id)
+        assert not waiting.result(20).timeout
