@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import UTC, datetime
 
 import msgspec
 from typing_extensions import override
@@ -14,6 +15,8 @@ from objects.messaging.log_store import SqliteLogStore
 
 MOST_RECORDS = 10_000
 LONGEST_POLL_S = 60.0
+
+_LARGEST_NUMBER = 2**53
 
 REPLY_BYTES = 3 * 1024 * 1024
 """Texts of one reply at most; it is cut at the end that is farther from what was asked."""
@@ -27,6 +30,7 @@ class LogServiceServant(LogService):
     def __init__(self, store: SqliteLogStore) -> None:
         self._store = store
         self._news = threading.Condition()
+        self._appends = 0
         self._is_closed = False
 
     def close(self) -> None:
@@ -41,6 +45,7 @@ class LogServiceServant(LogService):
         stored = self._store.append(batch)
         if stored:
             with self._news:
+                self._appends += 1
                 self._news.notify_all()
         return stored
 
@@ -53,16 +58,21 @@ class LogServiceServant(LogService):
     def follow(self, query: LogQuery, timeout_s: float = 25.0) -> list[StoredRecord]:
         _check_query(query)
         deadline = time.monotonic() + min(timeout_s, LONGEST_POLL_S)
+        while not self._is_closed:
+            # Searched without the lock: a long search must not hold up those who append.
+            appends, last = self._appends, self._store.last()
+            records = self._store.select(query, by_number=True)
+            remaining_s = deadline - time.monotonic()
+            if records or remaining_s <= 0:
+                return fitting(records, newest=query.newest)
+            # What did not match now never will.
+            query = msgspec.structs.replace(query, after=max(query.after, last))
+            self._await_append(appends, remaining_s)
+        return []
+
+    def _await_append(self, seen: int, timeout_s: float) -> None:
         with self._news:
-            while True:
-                last = self._store.last()
-                records = self._store.select(query, by_number=True)
-                remaining_s = deadline - time.monotonic()
-                if records or remaining_s <= 0 or self._is_closed:
-                    return fitting(records, newest=query.newest)
-                # What did not match now never will.
-                query = msgspec.structs.replace(query, after=max(query.after, last))
-                self._news.wait(remaining_s)
+            self._news.wait_for(lambda: self._appends != seen or self._is_closed, timeout_s)
 
     @override
     def get_stats(self) -> LogStats:
@@ -70,13 +80,28 @@ class LogServiceServant(LogService):
 
 
 def _check_batch(batch: LogBatch) -> None:
-    for field, is_wrong in (("first", batch.first < 1), ("lost", batch.lost < 0)):
-        if is_wrong:
+    for place, record in enumerate(batch.records):
+        _check_time(record.time, f"batch.records[{place}].time")
+    for field, least in (("first", 1), ("lost", 0)):
+        found = getattr(batch, field)
+        if not least <= found <= _LARGEST_NUMBER:
             raise BadParam(
-                f"batch.{field} is {getattr(batch, field)}, which is too small",
+                f"batch.{field} is {found}, which is too {'small' if found < least else 'large'}",
                 field=f"batch.{field}",
                 remedy="number the records from 1 and count what was lost",
             )
+
+
+def _check_time(time: datetime, field: str) -> None:
+    """Refuse a time that no reader could get back: in UTC it is not of the years 1 to 9999."""
+    try:
+        time.astimezone(UTC)
+    except OverflowError as error:
+        raise BadParam(
+            f"{field} is {time}, in UTC that is outside the years 1 to 9999",
+            field=field,
+            remedy="give the time of the record",
+        ) from error
 
 
 def _check_query(query: LogQuery) -> None:
@@ -85,6 +110,12 @@ def _check_query(query: LogQuery) -> None:
             f"query.limit is {query.limit}, it must be from 1 to {MOST_RECORDS}",
             field="query.limit",
             remedy="ask for fewer records, and again with 'after' or another time for more",
+        )
+    if abs(query.after) > _LARGEST_NUMBER:
+        raise BadParam(
+            f"query.after is {query.after}, no record has such a number",
+            field="query.after",
+            remedy="give the number of a record, or 0",
         )
 
 

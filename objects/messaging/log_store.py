@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from idl_like_interfaces.errors import BadParam
+from idl_like_interfaces.errors import BadParam, PersistStore
 from idl_like_interfaces.logs import (
     LEVEL_NUMBERS,
     LogBatch,
@@ -102,8 +102,12 @@ class SqliteLogStore:
             self._writer.close()
 
     def append(self, batch: LogBatch) -> int:
-        """Store what is new in a batch; return how many records that is."""
-        with self._writing, self._writer as db:
+        """Store what is new in a batch; return how many records that is.
+
+        Raises:
+            PersistStore: It cannot be written; nothing was stored.
+        """
+        with self._writing, _failures(self.file, "written"), self._writer as db:
             key = (batch.component, batch.incarnation)
             found = db.execute(
                 "SELECT next FROM sender WHERE component = ? AND incarnation = ?", key
@@ -128,7 +132,7 @@ class SqliteLogStore:
 
     def last(self) -> int:
         """Return the number of the newest record; 0 when there is none."""
-        with self._reading:
+        with self._reading, _failures(self.file, "read"):
             (last,) = self._reader.execute("SELECT max(number) FROM record").fetchone()
             return last or 0
 
@@ -138,8 +142,11 @@ class SqliteLogStore:
         Args:
             query: Which.
             by_number: In order of arrival instead of time; "newest" follows it.
+
+        Raises:
+            PersistStore: The store cannot be read.
         """
-        with self._reading:
+        with self._reading, _failures(self.file, "read"):
             where, values = self._condition(query)
             order = "number" if by_number else "time, number"
             if query.newest:
@@ -173,7 +180,7 @@ class SqliteLogStore:
 
     def stats(self) -> LogStats:
         """Add up what is stored."""
-        with self._reading:
+        with self._reading, _failures(self.file, "read"):
             tally = self._reader.execute("SELECT component, level, records FROM tally").fetchall()
             (lost,) = self._reader.execute("SELECT total(lost) FROM sender").fetchone()
             (last,) = self._reader.execute("SELECT max(number) FROM record").fetchone()
@@ -215,6 +222,19 @@ def _refusals(file: Path) -> Iterator[None]:
             "or the file is damaged or not a database",
             remedy="correct the folder's rights or the setting 'file'; "
             "a damaged file may be moved away, a new one is made then",
+        ) from error
+
+
+@contextmanager
+def _failures(file: Path, what: str) -> Iterator[None]:
+    """Say of a store that fails while it is used what to do; its senders keep their records."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise PersistStore(
+            f"the log store {file} cannot be {what}: {error}",
+            cause="the disk is full, read-only or has a fault, or the service ends",
+            remedy="free some space or look after the disk; components send again what waits",
         ) from error
 
 

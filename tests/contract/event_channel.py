@@ -364,3 +364,9 @@ class EventChannelContract:
             for first in range(1, 41, 5):
                 channel.publish(make_batch(first, ["a"] * 5))
             assert [each.result(PATIENCE_S) for each in readers] == [list(range(1, 41))] * 4
+
+    def test_an_event_of_nobody_is_refused(self, channel: EventChannel) -> None:
+        """A pushed event names its source."""
+        with pytest.raises(BadParam) as caught:
+            channel.push("notes/day", {}, "")
+        assert caught.value.field == "source"

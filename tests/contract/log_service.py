@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec import structs
 
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.logs import LogBatch, LogLevel, LogQuery, LogRecord, LogService
@@ -178,3 +179,23 @@ class LogServiceContract:
     def test_follow_without_news_is_empty(self, service: LogService) -> None:
         """It ends when its time is over."""
         assert service.follow(LogQuery(), 0.0) == []
+
+    @pytest.mark.parametrize("time", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"])
+    def test_a_time_that_nobody_could_read_back_is_refused(
+        self, service: LogService, time: str
+    ) -> None:
+        """It would make every later query fail; nothing of the batch is stored."""
+        odd = structs.replace(record(1, "odd"), time=datetime.fromisoformat(time))
+        with pytest.raises(BadParam) as caught:
+            service.append(batch(1, record(1, "well"), odd))
+        assert caught.value.field == "batch.records[1].time"
+        assert service.query(LogQuery()) == []
+
+    def test_numbers_that_no_store_holds_are_refused(self, service: LogService) -> None:
+        """Of a batch, of what was lost, and of the record behind which one asks."""
+        with pytest.raises(BadParam, match="too large"):
+            service.append(batch(2**62, record(1, "a")))
+        with pytest.raises(BadParam, match="too large"):
+            service.append(batch(1, record(1, "a"), lost=2**62))
+        with pytest.raises(BadParam, match="no record has such a number"):
+            service.query(LogQuery(after=2**62))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from idl_like_interfaces.errors import BadParam
+from idl_like_interfaces.errors import BadParam, PersistStore
 from idl_like_interfaces.logs import LogBatch, LogLevel, LogQuery, LogRecord, StoredRecord
 from objects.messaging.log_service import REPLY_BYTES, fitting
 from objects.messaging.log_store import SqliteLogStore
@@ -122,3 +122,28 @@ def test_a_reply_fits_into_a_message() -> None:
     assert [each.number for each in fitting(records, newest=False)] == [0, 1]
     huge = [StoredRecord(number=1, record=record("x" * REPLY_BYTES))]
     assert fitting(huge, newest=True) == huge
+
+
+def test_a_full_disk_is_told_and_passes(tmp_path: Path) -> None:
+    """A batch that does not fit is refused with a remedy and kept by its sender; later it fits."""
+    store = SqliteLogStore(tmp_path / "log.sqlite")
+    store.append(batch(1, "a"))
+    (pages,) = store._writer.execute("PRAGMA page_count").fetchone()
+    store._writer.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(PersistStore, match="full") as caught:
+        store.append(batch(2, *["x" * 10_000] * 20))
+    assert caught.value.remedy
+    assert [each.record.text for each in store.select(LogQuery())] == ["a"]
+    store._writer.execute("PRAGMA max_page_count = 1000000")
+    assert store.append(batch(2, *["x" * 10_000] * 20)) == 20
+    store.close()
+
+
+def test_a_store_that_was_closed_says_so(tmp_path: Path) -> None:
+    """Who still asks while the service ends gets a refusal, not a failure of the database."""
+    store = SqliteLogStore(tmp_path / "log.sqlite")
+    store.close()
+    with pytest.raises(PersistStore):
+        store.append(batch(1, "a"))
+    with pytest.raises(PersistStore):
+        store.select(LogQuery())
