@@ -23,7 +23,7 @@ from objects.data_source import table_file
 from objects.data_source.metadata import MetadataSource
 from objects.data_source.metadata_acquisition import MetadataAcquisition, check_start
 from objects.data_source.output import OutputFolder, announcement, unwritable
-from objects.data_source.readiness import SourceNotReady
+from objects.data_source.readiness import SourceNotReady, is_usable_id
 from objects.data_source.statistics import Series
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,8 @@ class MetadataDaq(MetaDaq):
         with self._lock:
             id = id or self._new_id()
             active = sum(each.is_active for each in self._all.values())
-            check_start(id, active, MOST_ACTIVE, used=self._is_used(id))
+            used = is_usable_id(id) and self._is_used(id)
+            check_start(id, active, MOST_ACTIVE, used=used)
             try:
                 acquisition = self._begun(id)
             except SourceNotReady as error:

@@ -100,3 +100,8 @@ class MetaDaqContract:
             source.start_daq("../a1")
         with pytest.raises(MetaDaqException):
             source.get_daq_status("../a1")
+
+    def test_an_id_that_is_too_long_for_a_file_is_refused(self, source: MetaDaq) -> None:
+        """With the rule for ids, before anybody looks for its file."""
+        with pytest.raises(MetaDaqException, match="cannot be the id"):
+            source.start_daq("x" * 300)
