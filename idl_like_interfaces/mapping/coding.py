@@ -115,6 +115,11 @@ def _default(value: Any) -> Any:
 
 
 @cache
+def _names_of(operation: Operation) -> tuple[str, ...]:
+    return tuple(p.name for p in operation.parameters)
+
+
+@cache
 def _scalars_of(operation: Operation) -> tuple[Any, ...]:
     """Return the types of the parameters when all are scalars without a constraint, else ()."""
     types = tuple(p.type for p in operation.parameters)
@@ -137,7 +142,7 @@ def decode_arguments(
     """
     if args and not kwargs and tuple(map(type, args)) == _scalars_of(operation):
         return list(args)
-    names = [p.name for p in operation.parameters]
+    names = _names_of(operation)
     if len(args) > len(names):
         raise BadParam(
             f"{operation.name} takes {len(names)} arguments ({', '.join(names)}), got {len(args)}",
@@ -145,12 +150,12 @@ def decode_arguments(
             remedy="leave out the arguments behind the last declared one",
         )
     given = dict(zip(names, args, strict=False))
-    twice = given.keys() & kwargs.keys()
-    if twice:
-        name = min(twice)
-        raise BadParam(f"argument {name} of {operation.name} is given twice", field=name)
-    decoded = _convert({**given, **kwargs}, arguments_of(operation), annex)
-    return [getattr(decoded, name) for name in names]
+    if kwargs:
+        if twice := given.keys() & kwargs.keys():
+            name = min(twice)
+            raise BadParam(f"argument {name} of {operation.name} is given twice", field=name)
+        given |= kwargs
+    return list(msgspec.structs.astuple(_convert(given, arguments_of(operation), annex)))
 
 
 def check_texts(plain: Any, field: str) -> None:

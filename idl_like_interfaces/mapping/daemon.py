@@ -25,7 +25,7 @@ from typing_extensions import override
 from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.mapping.connection import Connection
-from idl_like_interfaces.mapping.headers import Header, Unwelcome, check_header
+from idl_like_interfaces.mapping.headers import Header, Unwelcome, check_tail
 from idl_like_interfaces.mapping.skeleton import skeleton_class
 from idl_like_interfaces.mapping.wire import (
     CONNECT_DEADLINE_S,
@@ -75,7 +75,7 @@ class _Connection(Connection):
         # Pyro5 reads a message in three parts: 6 bytes, the rest of the header, payload.
         self._reads = (self._reads + 1) % 3
         if self._reads == 2 and size == Header.TAIL:  # noqa: PLR2004
-            check_header(Header.of(received))
+            check_tail(received)
         return received
 
     def skip(self, size: int) -> None:

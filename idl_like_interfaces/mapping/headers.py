@@ -16,6 +16,7 @@ from idl_like_interfaces.mapping.wire import LARGEST_MESSAGE, LARGEST_SERPENT
 
 _SERPENT, _MSGPACK = 1, 4
 _COMPRESSED, _ONEWAY, _KEEP_SERIALIZED = 1 << 1, 1 << 2, 1 << 5
+_REFUSED = _COMPRESSED | _ONEWAY | _KEEP_SERIALIZED
 _FORM = struct.Struct("!BBHHII")
 
 
@@ -63,6 +64,18 @@ class Unwelcome(Pyro5.errors.ProtocolError):  # type: ignore[misc]
         super().__init__(text)
         self.header = header
         self.remedy = remedy
+
+
+def check_tail(tail: bytes | bytearray) -> None:
+    """Refuse what must not be decoded, by the octets behind the first six of its header.
+
+    Raises:
+        Unwelcome: Says why.
+    """
+    _type, serializer, flags, _sequence, data, annotations = _FORM.unpack_from(tail)
+    # All that our stubs send passes here; the rest is looked at more closely.
+    if serializer != _MSGPACK or flags & _REFUSED or data + annotations > LARGEST_MESSAGE:
+        check_header(Header.of(tail))
 
 
 def check_header(header: Header) -> None:
