@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from idl_like_interfaces.daqif import AwaitDaqReply, DaqException, DaqState, DaqSubstate
+from idl_like_interfaces.errors import Transient
 from idl_like_interfaces.mapping.coding import to_plain
 from objects.acquisition.states import Phase
 from tests.support.daq import Bench, eventually
@@ -125,6 +126,20 @@ def test_each_waiting_client_gets_its_own_moment(bench: Bench) -> None:
         replies: list[AwaitDaqReply] = [each.result() for each in waiting]
     assert [reply.status.substate for reply in replies] == [phase.substate for phase in wanted]
     assert not any(reply.timeout for reply in replies)
+
+
+@pytest.mark.spec("ESO-081")
+def test_one_change_answers_all_who_wait(bench: Bench) -> None:
+    """Also those for different states, and when nothing follows that change."""
+    bench.dpm.faults["*"] = Transient("nobody answers")
+    id = bench.start("", "m")
+    bench.daq.stop_daq(id)
+    eventually(lambda: bench.daq.get_status(id).alerts)
+    with ThreadPoolExecutor() as pool:
+        waiting = [_await(pool, bench, id, phase) for phase in (Phase.COMPLETED, Phase.ABORTED)]
+        bench.daq.abort_daq(id)
+        replies = [each.result() for each in waiting]
+    assert [(r.timeout, r.status.substate) for r in replies] == [(False, "Aborted")] * 2
 
 
 @pytest.mark.spec("ESO-076")
