@@ -6,6 +6,7 @@ place at the end. Each frame is complete, with its checksums, once it is appende
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -109,7 +110,7 @@ class FitsRecording:
 
     def discard(self) -> None:
         """Remove what was written."""
-        self._file.close()
+        self._close()
         self._part.unlink(missing_ok=True)
 
     def abandon(self) -> Path | None:
@@ -117,11 +118,13 @@ class FitsRecording:
         if not self.frames:
             self.discard()
             return None
-        try:
+        self._close()
+        return set_aside(self._part)
+
+    def _close(self) -> None:
+        # What could not be written fails again here, and is given up: the descriptor is closed.
+        with suppress(OSError):
             self._file.close()
-        finally:
-            aside = set_aside(self._part)
-        return aside
 
     def _append(self, octets: bytes) -> None:
         self._file.write(octets)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +16,7 @@ from astropy.io import fits
 
 from idl_like_interfaces.keywords import ValueKeyword
 from idl_like_interfaces.recif import RecProperties
-from objects.data_source.cards import cards_of, name_of, trimmed
+from objects.data_source.cards import cards_of, name_of, trimmed, value_cards
 from objects.data_source.fits_file import FitsRecording, RecordFacts, primary_header
 from objects.data_source.folder_frames import FolderFrames, scan
 from objects.data_source.frame import Frame
@@ -140,3 +143,58 @@ def test_a_header_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(UnicodeEncodeError):
         FitsRecording(tmp_path / "s1.fits", ["OBJECT  = 'é'".ljust(80)], FACTS)
     assert list(tmp_path.iterdir()) == []
+
+
+@contextmanager
+def room_for(size_bytes: int) -> Iterator[None]:
+    """Let files grow to so many bytes only: writes fail half-way, as on a disk that fills."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_file_that_cannot_begin_leaves_nothing(tmp_path: Path) -> None:
+    """Its name is free again: the session may be started once there is space."""
+    with room_for(1000), pytest.raises(OSError, match="too large"):
+        FitsRecording(tmp_path / "s1.fits", [], FACTS)
+    assert list(tmp_path.iterdir()) == []
+    FitsRecording(tmp_path / "s1.fits", [], FACTS).discard()
+
+
+@pytest.mark.parametrize("end", [FitsRecording.discard, FitsRecording.abandon])
+def test_a_file_without_a_whole_frame_is_removed_on_a_full_disk(
+    tmp_path: Path, end: Callable[[FitsRecording], object]
+) -> None:
+    """What could not be flushed does not keep it from being removed."""
+    source = FolderFrames(HUBBLE)
+    plan = source.ensure_ready(RecProperties())
+    file = FitsRecording(tmp_path / "s1.fits", plan.primary, FACTS)
+    frame = source.read_frame()
+    assert frame is not None
+    with room_for(file.size + 1000):
+        with pytest.raises(OSError, match="too large"):
+            file.append(frame)
+        end(file)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_whole_frames_are_put_aside_on_a_full_disk(tmp_path: Path) -> None:
+    """A small frame that stays in the buffer does not keep the ones before it from being saved."""
+    file = FitsRecording(tmp_path / "s1.fits", [], FACTS)
+    cards = [
+        *value_cards("XTENSION", "IMAGE"),
+        *value_cards("BITPIX", 8),
+        *value_cards("NAXIS", 1),
+        *value_cards("NAXIS1", 10),
+        *value_cards("PCOUNT", 0),
+        *value_cards("GCOUNT", 1),
+    ]
+    frame = Frame(cards=cards, data=bytes(10))
+    file.append(frame)
+    with room_for(file.size + 1000):
+        with pytest.raises(OSError, match="too large"):
+            file.append(frame)
+        assert file.abandon() == tmp_path / "s1.fits.broken"
