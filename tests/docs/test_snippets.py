@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -25,14 +23,6 @@ _PAGES = [page for page in all_pages() if any(step.kind != "file" for step in pa
 
 def _name(page: Page) -> str:
     return page.name
-
-
-@pytest.fixture(scope="module")
-def names(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Run one installation for all pages that need one: the address of its name server."""
-    installation = importlib.import_module("tests.support.installation")
-    with installation.running_installation(tmp_path_factory.mktemp("installation")) as address:
-        yield address
 
 
 @pytest.mark.timeout(150)
