@@ -38,6 +38,8 @@ _ALIVE_DEADLINE_S = 1.0
 _FAREWELL_S = 1.0
 _RENEWAL_DEADLINE_S = 3.0
 """A renewal that takes half the term helps nobody."""
+_RESOLVE_DEADLINE_S = 3.0
+"""A look-up stands before another call, whose caller expects an end after its own deadline."""
 
 T = TypeVar("T")
 
@@ -86,6 +88,9 @@ class Names(Closing):
         self.address = address
         self.reference = f"PYRO:{OBJECT_ID}@{address[0]}:{address[1]}"
         self.context: NamingContext = narrow(self.reference, NamingContext)
+        self._directory: NamingContext = narrow(
+            self.reference, NamingContext, deadline_s=_RESOLVE_DEADLINE_S
+        )
         self._stubs: dict[tuple[str, type, float], object] = {}
         self._lock = threading.Lock()
 
@@ -97,7 +102,7 @@ class Names(Closing):
             InvalidName: It is not a name.
             CommFailure: The name server does not answer.
         """
-        binding = self.context.resolve(name)
+        binding = self._directory.resolve(name)
         if binding.type is BindingType.CONTEXT:
             raise NotFound(
                 f"{name!r} is a context, not an object",
@@ -133,7 +138,7 @@ class Names(Closing):
         """Close all connections."""
         with self._lock:
             stubs, self._stubs = list(self._stubs.values()), {}
-        for stub in (*stubs, self.context):
+        for stub in (*stubs, self.context, self._directory):
             release(stub)
 
 

@@ -76,8 +76,11 @@ class EventConsumer:
     @property
     def is_blind(self) -> bool:
         """Tell whether the channel has left a question unanswered for 3 s or more."""
+        return self._unanswered_s() >= BLIND_AFTER_S
+
+    def _unanswered_s(self) -> float:
         since = self._asking_since
-        return since is not None and time.monotonic() - since >= BLIND_AFTER_S
+        return 0.0 if since is None else time.monotonic() - since
 
     def connect(self) -> None:
         """Fix the point from which events are read; otherwise the first ``read`` does.
@@ -127,6 +130,8 @@ class EventConsumer:
         self._closed.set()
         if not self._subscription_id:
             return
+        if self._unanswered_s() >= self._poll_s + BLIND_AFTER_S / 2:
+            return  # a channel that hangs would hold up the end; it forgets us by itself
         try:
             self._channel.disconnect_consumer(self._subscription_id)
         except (RemoteError, OSError) as error:

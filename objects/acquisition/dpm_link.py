@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 from idl_like_interfaces.clients import Event, EventConsumer
@@ -67,10 +68,11 @@ class DpmLink:
         """End both; one that waits for a lost peer may outlive this."""
         self._end.set()
         self._wake.set()
+        deadline = time.monotonic() + timeout_s
         self._consumer.close()
         for thread in self._threads:
             if thread.is_alive():
-                thread.join(timeout_s)
+                thread.join(max(0.0, deadline - time.monotonic()))
 
     def nudge(self) -> None:
         """Say that an acquisition waits to be handed over."""

@@ -9,12 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 import pytest
+from typing_extensions import override
 
 from idl_like_interfaces.clients import Event, EventConsumer, EventSupplier
 from idl_like_interfaces.clients import consumer as consumer_module
 from idl_like_interfaces.errors import BadParam, OutcomeUnknown, Transient
 from idl_like_interfaces.events import (
     EventChannel,
+    FetchReply,
     Gap,
     GapReason,
     InvalidCursor,
@@ -215,6 +217,36 @@ def test_a_quiet_channel_does_not_make_blind(monkeypatch: pytest.MonkeyPatch) ->
     with EventConsumer(EventChannelServant("now"), ["**"], name="r", poll_s=0.01) as consumer:
         assert consumer.read(0.1) == []
         assert consumer._asking_since is None
+
+
+def test_no_farewell_to_a_channel_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closing returns although the channel takes calls and answers none."""
+    monkeypatch.setattr(consumer_module, "BLIND_AFTER_S", 0.02)
+    asked: list[str] = []
+    gate, is_asked = threading.Event(), threading.Event()
+
+    class Hanging(EventChannelServant):
+        @override
+        def fetch(
+            self, subscription_id: str, cursor: str, limit: int = 4096, timeout_s: float = 25.0
+        ) -> FetchReply:
+            is_asked.set()
+            gate.wait(PATIENCE_S)
+            return super().fetch(subscription_id, cursor, limit, 0.0)
+
+        @override
+        def disconnect_consumer(self, subscription_id: str) -> None:
+            asked.append(subscription_id)
+
+    consumer = EventConsumer(Hanging("now"), ["**"], name="reader", poll_s=0.01)
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(consumer.read, PATIENCE_S)
+        assert is_asked.wait(PATIENCE_S)
+        assert not gate.wait(0.05)
+        consumer.close()
+        gate.set()
+        assert reading.result(PATIENCE_S) == []
+    assert asked == []
 
 
 def test_iterating_ends_when_the_consumer_is_closed() -> None:
