@@ -177,10 +177,15 @@ class Supervisor:
             part.refusal = line.removeprefix("refused ")
         elif line.startswith(f"{NAME_SERVER}: "):
             self._names = line.removeprefix(f"{NAME_SERVER}: ")
+            if part.is_ready:
+                self._say_started(part)
             part.is_ready = True
         elif line.startswith("ready "):
             part.is_ready = True
-            self._say(f"started {part.name} (pid {part.process.pid if part.process else 0})")
+            self._say_started(part)
+
+    def _say_started(self, part: _Part) -> None:
+        self._say(f"started {part.name} (pid {part.process.pid if part.process else 0})")
 
     def _spawn(self, part: _Part) -> None:
         part.restart_at = None
