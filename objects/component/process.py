@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import logging
+import queue
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from typing_extensions import override
+
+from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.errors import RemoteError
 from nameserver.client import Address, name_server_address, parse_address
 from objects.component.host import ComponentHost
@@ -16,6 +21,8 @@ from objects.component.installation import Installation
 
 REFUSED = 3
 """Exit code of a component that refuses to start: to start it again would not help."""
+
+_END, _ENDED = "end", "ended"
 
 log = logging.getLogger(__name__)
 
@@ -44,20 +51,55 @@ def serve(
     """
     read = Installation(installation)
     settings = read.settings(component)
-    with ComponentHost(
-        read.component_class(component),
-        settings,
-        name=component,
-        names=_address(read, names),
-        root=read.root,
-        data_root=read.data_root,
-        forward_logs=True,
-    ) as host:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: host.site.request_exit())
+    # Before the boot: a component that has bound its names must not just die.
+    signals = EndingSignals()
+    with (
+        signals,
+        ComponentHost(
+            read.component_class(component),
+            settings,
+            name=component,
+            names=_address(read, names),
+            root=read.root,
+            data_root=read.data_root,
+            forward_logs=True,
+        ) as host,
+    ):
+        signals.lead_to(host.site.request_exit)
         on_message(f"ready {component}")
         host.site.exit_requested.wait()
     return 0
+
+
+class EndingSignals(Closing):
+    """SIGTERM and SIGINT as the wish to end; one that comes early is kept until it can be met.
+
+    The handler only puts into a queue that may be interrupted at any point: one that took
+    a lock could wait for ever for the very thread that it interrupted.
+    """
+
+    def __init__(self) -> None:
+        self._wishes: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._wishes.put(_END))
+
+    def lead_to(self, request_exit: Callable[[], None]) -> None:
+        """Say what a signal does; one that has come already does it now."""
+
+        def run() -> None:
+            if self._wishes.get() == _END:
+                request_exit()
+
+        self._thread = threading.Thread(target=run, name="ending signals")
+        self._thread.start()
+
+    @override
+    def close(self) -> None:
+        """Meet no more wishes: the end is under way."""
+        self._wishes.put(_ENDED)
+        if self._thread is not None:
+            self._thread.join()
 
 
 def _address(installation: Installation, option: str | None) -> Address:
