@@ -40,7 +40,7 @@ class Handing:
     def refresh(self, record: Record) -> None:
         """Ask the DPM for the truth; set an alert when it does not say."""
         try:
-            record.adopt(self._dpm.get_daq_status(record.id))
+            record.adopt(self._dpm.get_daq_status(record.id), was_asked=True)
         except RemoteError as error:
             self._complain(record, "the DPM does not tell the status", error)
         else:
@@ -92,7 +92,7 @@ class Handing:
 
     def _learn(self, record: Record) -> None:
         with suppress(RemoteError):
-            record.adopt(self._dpm.get_daq_status(record.id))
+            record.adopt(self._dpm.get_daq_status(record.id), was_asked=True)
 
     def _complain(
         self, record: Record, what: str, error: RemoteError, *, final: bool = False

@@ -145,11 +145,17 @@ class Record:
             if self.phase is phase:
                 self.move(trigger)
 
-    def adopt(self, news: DaqStatus) -> None:
-        """Take over what the DPM says, unless it is about the past or another product."""
+    def adopt(self, news: DaqStatus, *, was_asked: bool = False) -> None:
+        """Take over what the DPM says, unless it is about the past or another product.
+
+        Args:
+            news: What it says.
+            was_asked: It is an answer, not an event: its time does not matter, since the
+                clock of the DPM may have been set back.
+        """
         phase = phase_of(news.state, news.substate)
         with self._changed:
-            if phase is None or not self._is_newer(phase, news):
+            if phase is None or not self._is_newer(phase, news, was_asked=was_asked):
                 return
             self._dpm_alerts = list(news.alerts)
             self._dpm_error = news.error
@@ -270,7 +276,7 @@ class Record:
                 return self._status
         return None
 
-    def _is_newer(self, phase: Phase, news: DaqStatus) -> bool:
+    def _is_newer(self, phase: Phase, news: DaqStatus, *, was_asked: bool) -> bool:
         if news.file_id != self._status.file_id or self.phase.is_final:
             return False
         if phase not in AT_DPM and not phase.is_final:
@@ -279,7 +285,8 @@ class Record:
             return False
         if phase is not self.phase:
             return reachable(self.phase, phase)
-        return news.timestamp >= self._dpm_time_s and self._differs(news)
+        is_late = news.timestamp < self._dpm_time_s and not was_asked
+        return not is_late and self._differs(news)
 
     def _differs(self, news: DaqStatus) -> bool:
         return (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from idl_like_interfaces.clients import Event
 from idl_like_interfaces.daqif import (
@@ -164,3 +165,22 @@ def test_a_retry_is_forwarded(bench: Bench) -> None:
     other = bench.start("", "n")
     with pytest.raises(DaqException, match="retry_merge_daq is not possible"):
         bench.daq.retry_merge_daq(other)
+
+
+def test_the_truth_counts_although_the_clock_of_the_dpm_was_set_back(bench: Bench) -> None:
+    """An alert that seems to be older than the last event is shown once the DPM is asked."""
+    id = scheduled(bench)
+    link = bench.component.coordinator.dpm_link
+    bench.dpm.tell = lambda status: link.hear([event(bench, status)])
+    bench.dpm.go(id, Phase.COLLECTING)
+    alert = DaqAlert(
+        id="collect",
+        severity=AlertSeverity.ERROR,
+        description="file is missing",
+        time=bench.site.clock.utc(),
+    )
+    bench.dpm.statuses[id] = replace(bench.dpm.statuses[id], timestamp=-3600.0)
+    bench.dpm.go(id, Phase.COLLECTING, alerts=[alert])
+    assert bench.daq.get_status(id).alerts == []
+    bench.site.clock.advance(6)
+    eventually(lambda: bench.daq.get_status(id).alerts == [alert])
