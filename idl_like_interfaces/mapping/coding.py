@@ -9,7 +9,6 @@ as ``{"octets@": [start, [length, ...]]}``; ``start`` counts from the annex's be
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -19,6 +18,8 @@ import msgspec
 
 from idl_like_interfaces.declare import Operation
 from idl_like_interfaces.errors import BadParam
+from idl_like_interfaces.mapping.refusals import bad_param
+from idl_like_interfaces.mapping.tolerance import without_unknown
 from idl_like_interfaces.octets import Buffer, OctetBlocks, Octets
 
 PLACEHOLDER = "octets@"
@@ -246,30 +247,7 @@ def _convert(plain: Any, type_: type[T], annex: Buffer | None, field: str = "") 
     try:
         return msgspec.convert(plain, type_, dec_hook=special)
     except msgspec.ValidationError as error:
-        raise _bad_param(str(error), field) from None
-
-
-_AT = re.compile(r"(?P<what>.*?)(?: - at `(?P<key>key in )?\$(?P<path>.*)`)?$", re.DOTALL)
-_MEMBER = re.compile(r"Object (?:missing required|contains unknown) field `(?P<name>[^`]+)`")
-
-
-def _bad_param(text: str, field: str) -> BadParam:
-    """Say which field is wrong, from what msgspec says."""
-    found = _AT.fullmatch(text)
-    assert found is not None
-    path = field + (found["path"] or "")
-    member = _MEMBER.match(found["what"])
-    if member:
-        path = f"{path}.{member['name']}"
-    path = path.lstrip(".")
-    what = found["what"][:1].lower() + found["what"][1:]
-    if member:
-        verb = "is missing" if "missing" in what else "is unknown"
-        remedy = "give it" if "missing" in what else "leave it out or correct its name"
-        return BadParam(f"{path or 'value'}: the field {verb}", field=path, remedy=remedy)
-    return BadParam(
-        f"{path or 'value'}: {what}", field=path, remedy="give a value of the declared type"
-    )
+        raise bad_param(str(error), field, msgspec.inspect.type_info(type_), plain) from None
 
 
 def _octets(wanted: type, found: Any, annex: Buffer | None) -> Any:
@@ -305,35 +283,3 @@ def _inline_octets(found: Any) -> Buffer:
         case _:
             text = f"Expected octets, got `{type(found).__name__}`"
             raise ValueError(text)
-
-
-def without_unknown(info: msgspec.inspect.Type, plain: Any) -> Any:
-    """Drop the fields that the type does not declare, at every depth."""
-    match info, plain:
-        case msgspec.inspect.StructType(), dict():
-            known = {each.encode_name: each.type for each in info.fields}
-            tag = {info.tag_field} if info.tag_field else set()
-            return {
-                name: without_unknown(known[name], value) if name in known else value
-                for name, value in plain.items()
-                if name in known or name in tag
-            }
-        case ((msgspec.inspect.ListType() | msgspec.inspect.VarTupleType()), (list() | tuple())):
-            return [without_unknown(info.item_type, each) for each in plain]
-        case msgspec.inspect.DictType(), dict():
-            return {key: without_unknown(info.value_type, each) for key, each in plain.items()}
-        case msgspec.inspect.UnionType(), _:
-            return _without_unknown_of_union(info, plain)
-        case _:
-            return plain
-
-
-def _without_unknown_of_union(info: msgspec.inspect.UnionType, plain: Any) -> Any:
-    """Choose the member by its tag, or the only struct of the union."""
-    structs = [each for each in info.types if isinstance(each, msgspec.inspect.StructType)]
-    if not isinstance(plain, dict) or not structs:
-        return plain
-    for each in structs:
-        if each.tag_field is None or plain.get(each.tag_field) == each.tag:
-            return without_unknown(each, plain)
-    return plain

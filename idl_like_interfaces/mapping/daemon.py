@@ -207,6 +207,24 @@ class _Daemon(Pyro5.server.Daemon):  # type: ignore[misc]
             super().handleRequest(conn)
         except Unwelcome as refused:
             self._refuse(conn, refused)
+        except Pyro5.errors.ProtocolError as error:
+            # The request was executed; Pyro5 would close the connection without a word.
+            if "message too large" not in str(error):
+                raise
+            self._tell_too_much(conn)
+
+    def _tell_too_much(self, conn: _Connection) -> None:
+        current_context.response_annotations = {}
+        error = to_pyro_error(
+            BadParam(
+                f"the reply has more than {LARGEST_MESSAGE} bytes",
+                field="reply",
+                cause="too much was asked for at once",
+                remedy="ask for less at a time, where the operation has a limit",
+            )
+        )
+        sequence, serializer = current_context.seq, current_context.serializer_id
+        self._sendExceptionResponse(conn, sequence, serializer, error, None)
 
     def _refuse(self, conn: _Connection, refused: Unwelcome) -> None:
         """Answer a message whose header tells that it is not wanted; go on behind it.

@@ -36,17 +36,19 @@ def test_every_read_gives_the_next_bytes_of_the_stream(sizes: list[int]) -> None
     assert b"".join(received) == sent
 
 
-def test_a_message_larger_than_a_step_of_memory_arrives_whole(
+def test_large_messages_arrive_whole_one_behind_the_other(
     pair: tuple[socket.socket, Connection],
 ) -> None:
-    """Memory for it is taken step by step."""
+    """Whatever was read ahead of them, and though they do not fit into the socket's buffer."""
     peer, connection = pair
-    sent = bytes(range(256)) * 40_000
-    sender = threading.Thread(target=peer.sendall, args=(sent,))
+    messages = [bytes([number]) * 40 + bytes(range(256)) * 10_000 for number in range(4)]
+    sender = threading.Thread(target=peer.sendall, args=(b"".join(messages),))
     sender.start()
-    received = connection.recv(len(sent))
+    received = [
+        b"".join(bytes(connection.recv(size)) for size in (6, 34, 2_560_000)) for _ in messages
+    ]
     sender.join()
-    assert received == sent
+    assert received == messages
 
 
 @pytest.mark.parametrize("size", [10, 100_000])

@@ -1,0 +1,111 @@
+"""Saying which field of a request is wrong, and what would have been right."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+from msgspec.inspect import (
+    DictType,
+    EnumType,
+    ListType,
+    LiteralType,
+    StructType,
+    Type,
+    UnionType,
+    VarTupleType,
+)
+
+from idl_like_interfaces.errors import BadParam
+
+_AT = re.compile(r"(?P<what>.*?)(?: - at `(?P<key>key in )?\$(?P<path>.*)`)?$", re.DOTALL)
+_MEMBER = re.compile(r"Object (?:missing required|contains unknown) field `(?P<name>[^`]+)`")
+_STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>\d+)\]")
+
+
+def bad_param(text: str, field: str, info: Type, plain: Any) -> BadParam:
+    """Make the refusal of plain values.
+
+    Args:
+        text: What msgspec says of them.
+        field: Name of the whole, the begin of the path.
+        info: What was declared.
+        plain: The values.
+    """
+    found = _AT.fullmatch(text)
+    assert found is not None
+    inner = found["path"] or ""
+    member = _MEMBER.match(found["what"])
+    path = f"{field}{inner}.{member['name']}" if member else field + inner
+    path = path.lstrip(".")
+    choices = _choices(info, plain, inner)
+    if member and "missing" in found["what"]:
+        return BadParam(f"{path}: the field is missing", field=path, remedy="give it")
+    if member:
+        remedy = f"leave it out, or choose one of {choices}" if choices else "leave it out"
+        return BadParam(f"{path}: the field is unknown", field=path, remedy=remedy)
+    what = found["what"][:1].lower() + found["what"][1:]
+    remedy = f"choose one of {choices}" if choices else "give a value of the declared type"
+    return BadParam(f"{path or 'value'}: {what}", field=path, remedy=remedy)
+
+
+def _choices(info: Type, plain: Any, path: str) -> str:
+    """Return the names that would have been right at a path; empty when it is not about names."""
+    for step in _STEP.finditer(path):
+        structs = _structs(info)
+        tags = {each.tag_field: each for each in structs if each.tag_field}
+        if step["name"] in tags and step.end() == len(path):
+            return ", ".join(str(each.tag) for each in structs)
+        try:
+            info, plain = _descend(info, plain, step)
+        except (LookupError, TypeError):
+            return ""
+    return ", ".join(_names(info, plain))
+
+
+def _descend(info: Type, plain: Any, step: re.Match[str]) -> tuple[Type, Any]:
+    """Go one step of a path into a type and a value.
+
+    Raises:
+        LookupError: There is no such step.
+        TypeError: The value has no parts.
+    """
+    info = _chosen(info, plain)
+    if step["index"] is not None and isinstance(info, ListType | VarTupleType):
+        return info.item_type, plain[int(step["index"])]
+    if isinstance(info, StructType):
+        types = {each.encode_name: each.type for each in info.fields}
+        return types[step["name"]], plain[step["name"]]
+    if isinstance(info, DictType):
+        return info.value_type, plain[step["name"]]
+    raise LookupError(step.group())
+
+
+def _names(info: Type, plain: Any) -> list[str]:
+    match _chosen(info, plain):
+        case StructType(fields=fields):
+            return [each.encode_name for each in fields]
+        case EnumType(cls=cls):
+            return [str(each.value) for each in cls]
+        case LiteralType(values=values):
+            return [str(each) for each in values]
+        case _:
+            return []
+
+
+def _structs(info: Type) -> list[StructType]:
+    members = info.types if isinstance(info, UnionType) else (info,)
+    return [each for each in members if isinstance(each, StructType)]
+
+
+def _chosen(info: Type, plain: Any) -> Type:
+    """Return the member of a union that a value means, by its tag or its form."""
+    if not isinstance(info, UnionType):
+        return info
+    structs = _structs(info)
+    if isinstance(plain, dict) and structs:
+        tagged = [s for s in structs if s.tag_field and plain.get(s.tag_field) == s.tag]
+        return (tagged or structs)[0]
+    others = [each for each in info.types if not isinstance(each, msgspec.inspect.NoneType)]
+    return others[0] if len(others) == 1 else info
