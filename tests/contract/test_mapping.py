@@ -269,3 +269,22 @@ def test_times_travel_as_utc_text() -> None:
     """A time is an ISO-8601 text on the wire."""
     plain = to_plain(Sample(time=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)))
     assert plain["time"] == "2026-01-02T03:04:05Z"
+
+
+@pytest.mark.parametrize(
+    ("sample", "choices"),
+    [
+        ({"colour": "green"}, "red, blue"),
+        ({"shapes": [{"type": "line"}]}, "circle, square"),
+        ({"shapes": [{"type": "square", "side": 1, "size": 2}]}, "side, corners"),
+        ({"table": {"a": {"xAxis": 1, "zAxis": 2}}}, ""),
+        ({"nummer": 1}, "flag, number, real"),
+    ],
+)
+def test_a_refusal_tells_what_would_have_been_right(
+    remote: Echo, sample: dict[str, Any], choices: str
+) -> None:
+    """Where names are wrong, the right ones stand in the remedy."""
+    with pytest.raises(BadParam) as caught:
+        remote.echo(sample)  # type: ignore[arg-type]
+    assert choices in caught.value.remedy
