@@ -6,11 +6,13 @@ import socket
 import struct
 import threading
 from pathlib import Path
+from typing import Any
 
 import Pyro5.api
 import Pyro5.errors
 import Pyro5.protocol
 import pytest
+from typing_extensions import override
 
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.mapping import ObjectAdapter, narrow, release
@@ -213,5 +215,22 @@ def test_the_daemon_accepts_again_when_there_are_files_again() -> None:
             for each in peers:
                 each.close()
         stub = narrow(uri, Echo, deadline_s=20.0)
+        assert stub.add(1) == 2
+        release(stub)
+
+
+def test_a_reply_that_is_too_large_is_told() -> None:
+    """The client learns it from an answer, not from a lost connection."""
+
+    class Verbose(EchoServant):
+        @override
+        def anything(self, value: Any) -> Any:
+            return "x" * (17 << 20)
+
+    with ObjectAdapter() as adapter:
+        uri = adapter.activate(Verbose(), Echo, "echo")
+        stub = narrow(uri, Echo)
+        with pytest.raises(BadParam, match="reply has more than"):
+            stub.anything(1)
         assert stub.add(1) == 2
         release(stub)
