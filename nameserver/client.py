@@ -56,8 +56,12 @@ def name_server_address(option: str | None = None) -> Address:
     return parse_address(text)
 
 
-def parse_address(text: str) -> Address:
+def parse_address(text: str, field: str = "names") -> Address:
     """Read ``HOST:PORT``.
+
+    Args:
+        text: The address.
+        field: What it is called in an error.
 
     Raises:
         BadParam: The text is not of that form.
@@ -66,7 +70,7 @@ def parse_address(text: str) -> Address:
     if not colon or not host or not port.isdecimal() or int(port) > 65535:  # noqa: PLR2004 (TCP)
         raise BadParam(
             f"{text!r} is not the address of a name server",
-            field="names",
+            field=field,
             remedy=f"give HOST:PORT, e.g. localhost:{DEFAULT_PORT}",
         )
     return host, int(port)

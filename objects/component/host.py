@@ -125,10 +125,11 @@ class ComponentHost(Closing):
         self._beating = threading.Lock()
         self._started_at = self.site.clock.monotonic()
         self._state = ComponentState.STARTED
-        self._is_started = False
+        self._is_made = self._is_started = False
         self._is_closed = False
         try:
             self.component = component(self.site, settings)
+            self._is_made = True
             self._boot()
         except BaseException:
             self.close()
@@ -144,8 +145,9 @@ class ComponentHost(Closing):
             self._registration.release()
         if self._adapter is not None:
             self._adapter.drain()
-        if self._is_started:
+        if self._is_made:
             self.component.stop()
+        if self._is_started:
             self._beat(ComponentState.STOPPED)
             log.info("%s has ended", self.site.name)
         if self._adapter is not None:

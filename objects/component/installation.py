@@ -29,6 +29,7 @@ from msgspec import Meta
 from idl_like_interfaces.declare import Value
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.mapping.coding import from_plain
+from nameserver.client import parse_address
 from objects.component.site import Component
 
 COMPONENTS = "obsorb.components"
@@ -83,6 +84,7 @@ class Installation:
         self.root = read.installation.root
         self.data_root = (self.path.parent / read.installation.data_root).resolve()
         self.name_server = read.name_server
+        parse_address(self.name_server.address, "name_server.address")
         self.components = read.component
         for name in self.components:
             self._entry_point(name)

@@ -94,7 +94,10 @@ class Component:
         """Begin to work; the names are bound."""
 
     def stop(self) -> None:
-        """Finish what must be finished and release everything; the names are gone."""
+        """Finish what must be finished and release everything; the names are gone.
+
+        Also called when the boot was given up before ``start`` or within ``recover``.
+        """
 
     def detail(self) -> str:
         """Say in a few words what it is doing (shown with its heartbeat)."""

@@ -83,10 +83,10 @@ def test_a_component_lives_in_order(server: NameServer, tmp_path: Path) -> None:
 
 
 def test_a_broken_store_refuses_the_start(server: NameServer, tmp_path: Path) -> None:
-    """The refusal comes through, nothing was started, nothing is left."""
+    """The refusal comes through, nothing was started, what was opened is released."""
     with pytest.raises(BadParam, match="the store is broken"):
         host(server.port, tmp_path, is_broken=True)
-    assert EchoComponent.life == ["recover"]
+    assert EchoComponent.life == ["recover", "stop"]
 
 
 def test_a_second_instance_refuses_to_start(server: NameServer, tmp_path: Path) -> None:
