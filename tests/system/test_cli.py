@@ -36,6 +36,8 @@ class Program:
             stdin=subprocess.DEVNULL if terminal is None else terminal,
             stdout=subprocess.PIPE if terminal is None else terminal,
             stderr=subprocess.PIPE,
+            # What a buffer had read ahead, select would not see.
+            bufsize=0,
             env=environment,
             start_new_session=True,
         )
