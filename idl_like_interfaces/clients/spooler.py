@@ -8,13 +8,15 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import islice
 from typing import Generic, TypeVar
 
 from idl_like_interfaces.clients.backoff import Backoff
 from idl_like_interfaces.errors import BadParam, RemoteError
 
 log = logging.getLogger(__name__)
+
+_DOZEN = 64
+"""Items that are taken over together; so many may be beyond the bounds of a spool."""
 
 Item = TypeVar("Item")
 
@@ -85,36 +87,50 @@ class Spooler(Generic[Item]):
         # Python code. It is reentrant, since a signal's handler may log within ``put``.
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
+        # Items come in here without a lock (a deque's append is atomic) and are taken
+        # over by the dozen: numbered, weighed and, if the spool is full, dropped.
+        self._fresh: deque[tuple[Item, int]] = deque()
         self._waiting: deque[tuple[Item, int]] = deque()
         self._waiting_bytes = 0
         self._on_the_way = 0
         self._produced = self._acknowledged = self._dropped = 0
         self._numbered = self._sent_to = 0
         self._flushers = 0
+        self._is_asleep = False
         self._is_closing = self._is_closed = False
         self._thread = threading.Thread(target=self._run, name=f"spool {name}", daemon=True)
         self._thread.start()
 
     def put(self, item: Item, size: int) -> bool:
         """Add an item; return whether it was taken (not after ``close``)."""
-        with self._lock:
-            self._produced += 1
-            if self._is_closing:
-                self._dropped += 1
-                return False
-            self._numbered += 1
-            self._waiting.append((item, size))
-            before = self._waiting_bytes
-            self._waiting_bytes = after = before + size
-            count = len(self._waiting)
-            bounds = self._bounds
-            if count > bounds.spool_items or after > bounds.spool_bytes:
-                self._drop_oldest()
-            # Waking the sender for each item would cost more than the item: it is
-            # woken by the first one and when a batch becomes full.
-            if count in (1, bounds.batch_items) or before < bounds.batch_bytes <= after:
-                self._changed.notify_all()
-            return True
+        fresh = self._fresh
+        fresh.append((item, size))
+        if self._is_asleep or self._is_closing or len(fresh) >= _DOZEN:
+            with self._lock:
+                self._take_over()
+                return not self._is_closing
+        return True
+
+    def _take_over(self) -> None:
+        """Number what is fresh; wake the sender for the first item and for a full batch."""
+        fresh, bounds = self._fresh, self._bounds
+        before = len(self._waiting), self._waiting_bytes
+        entries = [fresh.popleft() for _ in range(len(fresh))]
+        self._produced += len(entries)
+        if self._is_closing:
+            self._dropped += len(entries)
+            return
+        self._numbered += len(entries)
+        self._waiting.extend(entries)
+        self._waiting_bytes += sum([size for _, size in entries])
+        self._drop_oldest()
+        is_full = (
+            before[0] < bounds.batch_items <= len(self._waiting)
+            or before[1] < bounds.batch_bytes <= self._waiting_bytes
+        )
+        if (self._is_asleep and self._waiting) or is_full:
+            self._is_asleep = False
+            self._changed.notify_all()
 
     def _drop_oldest(self) -> None:
         bounds = self._bounds
@@ -129,6 +145,7 @@ class Spooler(Generic[Item]):
     def counters(self) -> Counters:
         """What became of the items so far."""
         with self._changed:
+            self._take_over()
             return Counters(
                 produced=self._produced, acknowledged=self._acknowledged, dropped=self._dropped
             )
@@ -148,12 +165,14 @@ class Spooler(Generic[Item]):
                 self._flushers -= 1
 
     def _is_idle(self) -> bool:
+        self._take_over()
         return not self._waiting and not self._on_the_way
 
     def close(self, timeout_s: float = 2.0) -> bool:
         """Send what waits, for at most ``timeout_s``, and end; tell whether all got through."""
         deadline = time.monotonic() + timeout_s
         with self._changed:
+            self._take_over()
             self._is_closing = True
         got_through = self.flush(timeout_s)
         with self._changed:
@@ -180,13 +199,21 @@ class Spooler(Generic[Item]):
 
     def _next_parcel(self) -> Parcel[Item] | None:
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._is_closed)
+            self._changed.wait_for(self._is_needed)
             if not self._waiting:
                 return None
             self._changed.wait_for(self._is_due, self._bounds.window_s)
             return self._take() if self._waiting else None
 
+    def _is_needed(self) -> bool:
+        # First told, then looked: an item that comes between finds the sender asleep.
+        self._is_asleep = True
+        self._take_over()
+        self._is_asleep = not self._waiting
+        return bool(self._waiting or self._is_closed)
+
     def _is_due(self) -> bool:
+        self._take_over()
         bounds = self._bounds
         return bool(
             self._is_closing
@@ -200,13 +227,13 @@ class Spooler(Generic[Item]):
         first = self._numbered - len(waiting) + 1
         items: list[Item] = []
         size = 0
-        for item, item_size in islice(waiting, bounds.batch_items):
+        for _ in range(min(len(waiting), bounds.batch_items)):
+            item, item_size = waiting[0]
             if items and size + item_size > bounds.batch_bytes:
                 break
+            waiting.popleft()
             items.append(item)
             size += item_size
-        for _ in items:
-            waiting.popleft()
         self._waiting_bytes -= size
         self._on_the_way = len(items)
         lost = first - self._sent_to - 1
