@@ -60,7 +60,6 @@ class _Part:
     process: subprocess.Popen[str] | None = None
     reader: threading.Thread | None = None
     is_ready: bool = False
-    has_left: bool = False
     refusal: str = ""
     restart_at: float | None = field(default=None)
 
@@ -212,23 +211,30 @@ class Supervisor:
     def _has_ended(self, part: _Part) -> None:
         assert part.process is not None
         code = part.process.wait()
-        if code == REFUSED or (part.refusal and not part.is_ready):
-            part.refusal = part.refusal or f"exit code {code}"
-            self._say(f"{part.name} refuses to start: {part.refusal}")
-        elif part.is_ready and code == 0:
-            part.has_left = True
+        if part.is_ready and code == 0:
             self._say(f"{part.name} has ended on request")
-        elif not part.is_ready and part.name == NAME_SERVER:
-            part.refusal = f"exit code {code} (see its message above)"
+        elif part.is_ready:
+            self._plan_restart(part, code)
+        elif code == REFUSED or part.name == NAME_SERVER:
+            part.refusal = part.refusal or f"exit code {code} (see its message above)"
+            self._say(f"{part.name} refuses to start: {part.refusal}")
         else:
             self._plan_restart(part, code)
 
     def _plan_restart(self, part: _Part, code: int) -> None:
+        """Start it again later; what it refuses now (a full disk) may be mended by then."""
         now = self._clock.monotonic()
         plan = part.restarts.plan(now)
         part.restart_at = now + plan.delay_s
-        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-        self._say(f"{part.name} died ({how}); it starts again in {plan.delay_s:g} s")
+        how = (
+            f"died (signal {signal.Signals(-code).name})"
+            if code < 0
+            else f"died (exit code {code})"
+        )
+        if part.refusal:
+            how = f"refuses to start: {part.refusal}"
+        self._say(f"{part.name} {how}; it starts again in {plan.delay_s:g} s")
+        part.refusal = ""
         if plan.is_alarming:
             log.error("%s died %d times within a minute", part.name, plan.recent_deaths)
 

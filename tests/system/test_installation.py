@@ -126,6 +126,27 @@ class TestHealing:
         assert names.narrow("obs/ocm/daq", OcmDaqControl).get_active_list() == []
 
 
+def test_a_refusal_at_a_restart_is_not_the_end(tmp_path: Path) -> None:
+    """A component that cannot start again just now is tried again, and says why it could not."""
+    file = write_installation(tmp_path)
+    up = start(str(OBSORB), "up", str(file), cwd=tmp_path)
+    try:
+        address = up.await_line("name server: ")
+        up.await_line("tested is up")
+        folder = tmp_path / "data" / "log"
+        folder.rename(folder.with_name("away"))
+        folder.write_text("in the way")
+        with Names(parse_address(address)) as names:
+            process_of(names, "obs/log").kill()
+        up.await_line("log died (signal SIGKILL)")
+        assert str(folder) in up.await_line("log refuses to start: ")
+        folder.unlink()
+        folder.with_name("away").rename(folder)
+        up.await_line("started log")
+    finally:
+        assert up.end() == 0
+
+
 class TestRefusals:
     """What is wrong is said, with what to do."""
 
