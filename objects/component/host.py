@@ -11,7 +11,12 @@ from typing import Any, TypeVar
 
 from typing_extensions import override
 
-from idl_like_interfaces.announcements import HEARTBEAT_TOPIC, ComponentState, Heartbeat
+from idl_like_interfaces.announcements import (
+    HEARTBEAT_TOPIC,
+    ComponentState,
+    FileFinished,
+    Heartbeat,
+)
 from idl_like_interfaces.clients import EventSupplier, LogForwarder
 from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.declare import Value
@@ -22,6 +27,7 @@ from idl_like_interfaces.mapping import ObjectAdapter, make_incarnation
 from idl_like_interfaces.mapping.wire import host_name
 from nameserver.client import LEASE_RENEWAL_S, Address, Names, Offer, Registration
 from objects.component.clock import SystemClock
+from objects.component.outbox import ATTEND_S, Outbox
 from objects.component.site import ActiveObject, Component, Site
 from objects.component.timetable import Timetable
 
@@ -63,6 +69,7 @@ class HostedSite(Site):
         self.supplier = EventSupplier(
             self.narrow(f"{root}/events", EventChannel), f"{root}/{name}", self.incarnation
         )
+        self.outbox = Outbox(data_root / "outbox" / name, self.supplier, self.incarnation)
 
     @override
     def narrow(self, reference: str, interface: type[T]) -> T:
@@ -71,6 +78,10 @@ class HostedSite(Site):
     @override
     def publish(self, topic: str, body: Value) -> None:
         self.supplier.publish(topic, body)
+
+    @override
+    def announce(self, file: FileFinished) -> None:
+        self.outbox.add(file)
 
     @override
     def every(self, period_s: float, action: Callable[[], None]) -> Callable[[], None]:
@@ -83,6 +94,8 @@ class HostedSite(Site):
     def close(self) -> None:
         """Send what is spooled and close all connections."""
         self.timetable.close()
+        self.supplier.flush(LAST_WORDS_S)
+        self.outbox.attend()
         self.supplier.close(LAST_WORDS_S)
         self.names.close()
 
@@ -176,6 +189,8 @@ class ComponentHost(Closing):
         self._state = ComponentState.RUNNING
         self._pulse.every(LEASE_RENEWAL_S, self._registration.keep)
         self._pulse.every(HEARTBEAT_S, self._beat)
+        self.site.outbox.recover()
+        self.site.every(ATTEND_S, self.site.outbox.attend)
         log.info("%s is ready: %s", self.site.name, ", ".join(offer.name for offer in offers))
 
     def _activate(self, adapter: ObjectAdapter, each: ActiveObject) -> Offer:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 import msgspec
 
+from idl_like_interfaces.announcements import FileFinished
 from idl_like_interfaces.declare import Value
 from objects.component.clock import Clock
 
@@ -41,6 +42,12 @@ class Site(Protocol):
 
     def publish(self, topic: str, body: Value) -> None:
         """Send an event; never blocks, spools while the channel is away."""
+
+    def announce(self, file: FileFinished) -> None:
+        """Tell everybody of a finished file, at least once, also over a crash.
+
+        The announcement is on disk when this returns, until the channel has it.
+        """
 
     def every(self, period_s: float, action: Callable[[], None]) -> Callable[[], None]:
         """Call an action periodically in a worker thread; return what ends that."""

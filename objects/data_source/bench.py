@@ -12,6 +12,7 @@ from typing import TypeVar
 import msgspec
 from typing_extensions import override
 
+from idl_like_interfaces.announcements import FILE_FINISHED_TOPIC, FileFinished
 from idl_like_interfaces.declare import Value
 from idl_like_interfaces.errors import Transient
 from objects.component.clock import Clock, SystemClock
@@ -79,6 +80,10 @@ class BenchSite(Site):
     @override
     def publish(self, topic: str, body: Value) -> None:
         log.info("event %s: %s", topic, body)
+
+    @override
+    def announce(self, file: FileFinished) -> None:
+        self.publish(FILE_FINISHED_TOPIC, file)
 
     @override
     def every(self, period_s: float, action: Callable[[], None]) -> Callable[[], None]:

@@ -9,7 +9,6 @@ from datetime import timedelta
 
 from typing_extensions import override
 
-from idl_like_interfaces.announcements import FILE_FINISHED_TOPIC
 from idl_like_interfaces.metadaqif import (
     MetaDaq,
     MetaDaqException,
@@ -183,7 +182,7 @@ class MetadataDaq(MetaDaq):
                 acquisition.keywords,
             )
             acquisition.files = [str(path)]
-            self._site.publish(FILE_FINISHED_TOPIC, announcement(path, acquisition.id))
+            self._site.announce(announcement(path, acquisition.id))
         self._source.ensure_stopped(acquisition.id)
 
     def _fail(self, acquisition: MetadataAcquisition, error: Exception) -> None:

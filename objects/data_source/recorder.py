@@ -8,7 +8,6 @@ from datetime import timedelta
 
 from typing_extensions import override
 
-from idl_like_interfaces.announcements import FILE_FINISHED_TOPIC
 from idl_like_interfaces.recif import (
     RecCmds,
     RecExceptionErr,
@@ -183,7 +182,7 @@ class Recorder(RecCmds):
             raise unwritable(self._folder.path, error) from error
 
     def _announce(self, file: FitsRecording) -> None:
-        self._site.publish(FILE_FINISHED_TOPIC, announcement(file.path, file.path.stem))
+        self._site.announce(announcement(file.path, file.path.stem))
 
     def _end_by(self, command: Command) -> Session:
         id = self._sessions.command(command).id

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
-from idl_like_interfaces.announcements import FILE_FINISHED_TOPIC, FileFinished
+from idl_like_interfaces.announcements import FileFinished
 from idl_like_interfaces.daqif import INTERNAL_STATUS_TOPIC, DaqStatus
 from idl_like_interfaces.documents import DpSpecification
 from objects.component.site import Site
@@ -135,8 +135,7 @@ class Ledger:
 
     def _announce(self, job: Job) -> None:
         if job.product is not None:
-            self._site.publish(
-                FILE_FINISHED_TOPIC,
+            self._site.announce(
                 FileFinished(
                     path=str(self._workspace.results / job.product.name),
                     host=socket.gethostname(),

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 
 from typing_extensions import override
 
+from idl_like_interfaces.announcements import FILE_FINISHED_TOPIC, FileFinished
 from idl_like_interfaces.declare import Value
 from idl_like_interfaces.errors import Transient
 from objects.component.site import Site
@@ -49,6 +50,10 @@ class FakeSite(Site):
         with self._news:
             self.events.append((topic, body))
             self._news.notify_all()
+
+    @override
+    def announce(self, file: FileFinished) -> None:
+        self.publish(FILE_FINISHED_TOPIC, file)
 
     def await_event(self, wanted: Callable[[str, Any], bool], timeout_s: float = 20.0) -> Value:
         """Return the first event that is wanted, waiting for it.
