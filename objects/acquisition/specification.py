@@ -160,6 +160,7 @@ def _properties(text: str) -> StartDaqV1Properties:
 
 
 _ITEM = re.compile(r"(?P<name>[^@]+)@(?P<reference>.+)")
+_URI = re.compile(r"PYRO:\S+@(?:\./u:[^\s:]+|(?:\[[0-9A-Fa-f:.%]+\]|[^\s:@\[\]]+):\d{1,5})")
 
 
 def _items(text: str, field: str) -> list[re.Match[str]]:
@@ -194,8 +195,19 @@ def _check(plan: Plan, where: str) -> None:
                 kw.check(source.keywords, f"{where}[{place}].keywords")
             case PrimarySource() | MetadataSource():
                 kw.check(source.initial_keywords, f"{where}[{place}].initialKeywords")
+                _check_reference(source.rr_uri, f"{where}[{place}].rrUri")
             case FitsFileSource():
                 pass
+
+
+def _check_reference(reference: str, where: str) -> None:
+    """Refuse what begins as a URI and is none; whether a name is bound, its source tells."""
+    if reference.startswith("PYRO:") and not _URI.fullmatch(reference):
+        raise BadParam(
+            f"{where}: {reference!r} is not a URI",
+            field=where,
+            remedy="write PYRO:OBJECT@HOST:PORT, or better the name, e.g. obs/sources/dcs1/rec",
+        )
 
 
 def _check_names(sources: list[StartSource], where: str) -> None:

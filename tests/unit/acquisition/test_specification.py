@@ -54,6 +54,15 @@ def test_a_malformed_item_is_refused(item: str) -> None:
         v1(prim_sources=item)
 
 
+@pytest.mark.parametrize("uri", ["PYRO:", "PYRO:rec", "PYRO:rec@host", "PYRO:rec@host:port"])
+def test_what_begins_as_a_uri_and_is_none_is_refused(uri: str) -> None:
+    """Before anything is started, naming the source that it was given for."""
+    with pytest.raises(DaqException, match=r"\[0\]\.rrUri: .* is not a URI"):
+        v1(prim_sources=f"a@{uri}")
+    with pytest.raises(DaqException, match=r"sources\[1\]\.rrUri: .* is not a URI"):
+        v2(sources=[A, M | {"rrUri": uri}])
+
+
 @pytest.mark.spec("ESO-008")
 @pytest.mark.parametrize("prefix", ["a/b", "a b", "ä", "x" * 65])
 def test_a_prefix_of_other_characters_is_refused(prefix: str) -> None:
