@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 MODE = 0o774
 _KINDS = ("context", "status")
 _OURS = re.compile(r"(?P<id>[A-Za-z0-9_.:+-]+)-(?:status|context)\.json")
+_NAME_MAX = 255  # what file systems allow; nothing can have been kept under a longer one
 Kept = tuple[DaqStatus, Context]
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 
@@ -122,7 +123,8 @@ class Workspace:
 
     def archived(self, id: str) -> Kept | None:
         """Return the newest archived acquisition of an id."""
-        if _OURS.fullmatch(f"{id}-status.json") is None:
+        name = f"{id}-context.json"
+        if len(name) > _NAME_MAX or _OURS.fullmatch(name) is None:
             return None
         return self._load(self._archive, id)
 
