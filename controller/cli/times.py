@@ -19,10 +19,13 @@ def parse_time(text: str, now: datetime, option: str) -> datetime | None:
     """
     if not text:
         return None
-    if age := _AGE.fullmatch(text):
-        return now - timedelta(**{_UNITS[age[2]]: float(age[1])})
     try:
+        if age := _AGE.fullmatch(text):
+            return now - timedelta(**{_UNITS[age[2]]: float(age[1])})
         moment = datetime.fromisoformat(text)
+    except OverflowError as error:  # both by timedelta and by the subtraction
+        message = f"{option}: {text!r} is before the year 1"
+        raise typer.BadParameter(message) from error
     except ValueError as error:
         message = f"{option}: {text!r} is neither an ISO-8601 time nor an age such as 10m"
         raise typer.BadParameter(message) from error

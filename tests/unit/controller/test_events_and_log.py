@@ -120,3 +120,10 @@ def test_moments_are_read() -> None:
     assert parse_time("2026-03-01T13:00:00+01:00", NOON, "--since") == NOON
     with pytest.raises(typer.BadParameter, match="--since"):
         parse_time("soon", NOON, "--since")
+
+
+@pytest.mark.parametrize("age", ["800000d", "9999999999999999d", "1" + "0" * 400 + "s"])
+def test_an_age_before_all_calendars_is_refused(age: str) -> None:
+    """Not with an overflow."""
+    with pytest.raises(typer.BadParameter, match="--since.*year 1"):
+        parse_time(age, NOON, "--since")
