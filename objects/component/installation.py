@@ -121,6 +121,12 @@ class Installation:
 
 def _entry_point(kind: object, field: str) -> EntryPoint:
     known = {point.name: point for point in entry_points(group=COMPONENTS)}
+    if kind is None:
+        raise BadParam(
+            f"{field}: the field is missing",
+            field=field,
+            remedy=f"give one of {', '.join(sorted(known))}",
+        )
     if not isinstance(kind, str) or kind not in known:
         raise BadParam(
             f"{field}: there is no kind of component {kind!r}",
@@ -140,7 +146,14 @@ def _read_toml(path: Path) -> dict[str, Any]:
             field="installation",
             remedy="give the path of a TOML file; `obsorb demo` writes one to look at",
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+    except OSError as error:
+        raise BadParam(
+            f"the installation file {path} cannot be read: {error.strerror or error}",
+            field="installation",
+            cause="it is a folder, you may not read it, or its disk fails",
+            remedy="give the path of a TOML file that you may read",
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadParam(
             f"{path} cannot be read as TOML: {error}",
             field="installation",

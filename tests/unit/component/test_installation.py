@@ -78,6 +78,20 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         Installation(tmp_path / "nothing.toml")
 
 
+def test_a_folder_is_refused_without_talk_of_lines(tmp_path: Path) -> None:
+    """What cannot be read has no line to correct."""
+    with pytest.raises(BadParam, match="Is a directory") as caught:
+        Installation(tmp_path)
+    assert "line" not in caught.value.remedy
+
+
+def test_a_component_without_kind_is_told_the_kinds(tmp_path: Path) -> None:
+    """The field is missing, not misspelt."""
+    with pytest.raises(BadParam, match=r"component\.a\.kind: the field is missing") as caught:
+        Installation(write(tmp_path, "[component.a]\n")).component_class("a")
+    assert "detector" in caught.value.remedy
+
+
 def test_folders_are_relative_to_the_file(tmp_path: Path) -> None:
     """A relative folder in a setting is taken from the folder of the file."""
     read = Installation(write(tmp_path, TEMPLATE))
