@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from datetime import UTC, datetime
@@ -27,6 +28,13 @@ def examine_space(folder: Path) -> Finding:
             f"cannot be examined: {error.strerror}",
             cause="the folder does not exist or its disk is not mounted",
             remedy="mount the disk, or give the folder of the installation file",
+        )
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        return bad(
+            subject,
+            "cannot be written",
+            cause="it is no folder, belongs to somebody else, or is mounted read-only",
+            remedy="own or mount it so that you may write, or change `data_root`",
         )
     return judge_space(subject, usage.total, usage.free)
 

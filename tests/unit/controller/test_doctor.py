@@ -68,6 +68,14 @@ def test_full_disk_is_bad(tmp_path: Path) -> None:
     assert examine_space(tmp_path / "missing").verdict is Verdict.BAD
 
 
+def test_data_root_that_is_no_folder_is_bad(tmp_path: Path) -> None:
+    """Its disk may have space, but nothing can be written into it."""
+    (tmp_path / "file").touch()
+    found = examine_space(tmp_path / "file")
+    assert (found.verdict, found.found) == (Verdict.BAD, "cannot be written")
+    assert "data_root" in found.remedy
+
+
 def test_unset_clock_is_bad() -> None:
     """In the past, or too coarse for milliseconds."""
     assert judge_clock(NOON, 1e-9).verdict is Verdict.GOOD
