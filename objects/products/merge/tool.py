@@ -174,7 +174,7 @@ def _read_text(specification: str) -> bytes:
         return Path(specification).read_bytes()
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
         raise MergeProblem(
-            f"there is no specification file {specification}: {error.strerror}",
+            f"there is no specification file {specification!r}: {error.strerror}",
             code=MergeExit.NO_SPECIFICATION,
             remedy="give the name of an existing file, or - for standard input",
         ) from error

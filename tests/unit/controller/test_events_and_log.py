@@ -125,5 +125,5 @@ def test_moments_are_read() -> None:
 @pytest.mark.parametrize("age", ["800000d", "9999999999999999d", "1" + "0" * 400 + "s"])
 def test_an_age_before_all_calendars_is_refused(age: str) -> None:
     """Not with an overflow."""
-    with pytest.raises(typer.BadParameter, match="--since.*year 1"):
+    with pytest.raises(typer.BadParameter, match=r"--since.*year 1"):
         parse_time(age, NOON, "--since")
