@@ -11,7 +11,7 @@ from controller.cli.output import print_note
 from controller.cli.session import Session
 from idl_like_interfaces.clients import Event, EventConsumer
 from idl_like_interfaces.daqif import STATUS_TOPIC, DaqStatus
-from idl_like_interfaces.errors import CommFailure, ObjectNotExist, RemoteError
+from idl_like_interfaces.errors import BadParam, CommFailure, ObjectNotExist, RemoteError
 from idl_like_interfaces.events import EventChannel, Gap
 from idl_like_interfaces.naming import NotFound
 from idl_like_interfaces.stdif import StdStatus
@@ -104,5 +104,9 @@ def _print_until(consumer: EventConsumer, is_done: Callable[[], bool]) -> None:
 
 def _print_each(items: Iterable[Event | Gap]) -> None:
     for item in items:
-        if line := sample_line(item):
+        try:
+            line = sample_line(item)
+        except BadParam as error:
+            line = f"no sample: {error.message}"
+        if line:
             print_note(line)

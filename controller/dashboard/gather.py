@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
@@ -15,7 +16,7 @@ from idl_like_interfaces.announcements import HEARTBEAT_TOPIC, Heartbeat
 from idl_like_interfaces.clients import Event, EventConsumer
 from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.daqif import STATUS_TOPIC, DaqStatus, OcmDaqControl
-from idl_like_interfaces.errors import CommFailure, RemoteError
+from idl_like_interfaces.errors import BadParam, CommFailure, RemoteError
 from idl_like_interfaces.events import EventChannel, Gap
 from idl_like_interfaces.logs import LogQuery, LogService
 
@@ -144,7 +145,8 @@ class Gatherer(Closing):
         while True:
             reply = self._channel.pull(cursor, 1000, 0.0, [STATUS_TOPIC])
             for event in reply.events:
-                self.picture.put_status(_status_of(event.body))
+                with suppress(msgspec.ValidationError):
+                    self.picture.put_status(_status_of(event.body))
             cursor = reply.cursor
             if not reply.events:
                 break
@@ -153,6 +155,11 @@ class Gatherer(Closing):
         )
 
     def _take(self, item: Event | Gap) -> None:
+        # Anybody may publish on these topics; what is of another type is not of ours.
+        with suppress(BadParam):
+            self._put(item)
+
+    def _put(self, item: Event | Gap) -> None:
         match item:
             case Event(topic=topic) if topic == STATUS_TOPIC:
                 self.picture.put_status(item.as_(DaqStatus))

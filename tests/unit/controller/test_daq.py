@@ -10,7 +10,7 @@ import pytest
 from controller.cli import daq
 from controller.cli.daq import AWAIT_MARGIN_S, COMMAND_DEADLINE_S
 from controller.cli.samples import daq_line, std_line
-from idl_like_interfaces.daqif import DaqState, DaqSubstate
+from idl_like_interfaces.daqif import STATUS_TOPIC, DaqState, DaqSubstate
 from idl_like_interfaces.logs import LogLevel
 from idl_like_interfaces.stdif import LogInfo, StdStatus
 from tests.support.small import SmallInstallation, alert, status
@@ -180,6 +180,19 @@ def test_status_prints_samples_of_a_command(small: SmallInstallation) -> None:
         daq_line(status()),
         "status: Operational;Active",
     ]
+
+
+def test_what_is_no_sample_does_not_end_the_samples(small: SmallInstallation) -> None:
+    """It is said in a line, and those after it are printed."""
+
+    def publish() -> None:
+        small.publish(STATUS_TOPIC, StdStatus(status="Operational;Active", source="stray"))
+        small.publish_status(status())
+
+    small.ocm.on_start = publish
+    stray, sample = obsorb("daq", "startv2", "{}", "--status").stderr.splitlines()
+    assert stray.startswith("no sample: the body of event")
+    assert sample == daq_line(status())
 
 
 def test_lines_of_samples_have_the_documented_form() -> None:

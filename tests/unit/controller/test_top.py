@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 
 from controller.dashboard.gather import Gatherer
-from idl_like_interfaces.daqif import DaqState, DaqSubstate
+from idl_like_interfaces.announcements import HEARTBEAT_TOPIC
+from idl_like_interfaces.daqif import STATUS_TOPIC, DaqState, DaqSubstate
+from idl_like_interfaces.stdif import StdStatus
 from tests.support.small import SmallInstallation, status
 from tests.unit.controller.running import document, obsorb, ok, refused
 
@@ -77,6 +79,19 @@ def test_ended_acquisitions_are_replayed(small: SmallInstallation) -> None:
         assert gatherer.wait_until_heard(20.0)
         (line,) = gatherer.snapshot().acquisitions
     assert line.is_over
+
+
+def test_what_is_no_status_is_passed_over(small: SmallInstallation) -> None:
+    """Anybody may publish on the topics; the dashboard goes on, replayed or live."""
+    stray = StdStatus(status="Operational;Idle", source="stray")
+    small.publish(STATUS_TOPIC, stray)
+    small.publish_status(status("d7", timestamp=3.0))
+    with Gatherer(small.names, "obs", "obs/ocm") as gatherer:
+        small.publish(STATUS_TOPIC, stray)
+        small.publish(HEARTBEAT_TOPIC, stray)
+        with Beating(small):
+            assert gatherer.wait_until_heard(20.0)
+        assert "d7" in {line.id for line in gatherer.snapshot().acquisitions}
 
 
 def test_missed_end_is_asked_for(small: SmallInstallation) -> None:
