@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, TypeAlias
@@ -141,6 +142,8 @@ def awaitstate(
 ) -> None:
     """Wait until an acquisition enters a state; exit code 1 when it did not in time."""
     wanted = _state_of(state, substate)
+    if not math.isfinite(timeout_s):
+        raise typer.BadParameter(f"TIMEOUT: {timeout_s:g} is not a time in seconds")
     print_note(
         f"the request may take {timeout_s + AWAIT_MARGIN_S:g} s: its own timeout was "
         f"raised above the {timeout_s:g} s to wait"

@@ -62,7 +62,7 @@ def listening(
         try:
             consumer.connect()
         except (CommFailure, NotFound, ObjectNotExist) as away:
-            print_note(f"the event channel is away, trying again: {away}")
+            print_note(f"the event channel is away, trying again until Ctrl-C: {away}")
         yield consumer
 
 

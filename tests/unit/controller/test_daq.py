@@ -150,7 +150,8 @@ def test_awaitstate_refuses_an_unknown_state(small: SmallInstallation) -> None:
     """A usage error that lists what there is."""
     error = refused("daq", "awaitstate", "d1", "Nowhere", "Completed", "1", code=2)
     assert "StateCompleted" in error
-    refused("daq", "awaitstate", "d1", "StateCompleted", "Completed", "soon", code=2)
+    for timeout in ("soon", "nan", "inf"):
+        refused("daq", "awaitstate", "d1", "StateCompleted", "Completed", timeout, code=2)
 
 
 def test_ocm_option_chooses_another_server(small: SmallInstallation) -> None:
