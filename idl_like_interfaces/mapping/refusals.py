@@ -19,7 +19,7 @@ from msgspec.inspect import (
 
 from idl_like_interfaces.errors import BadParam
 
-_AT = re.compile(r"(?P<what>.*?)(?: - at `(?P<key>key in )?\$(?P<path>.*)`)?$", re.DOTALL)
+_AT = re.compile(r"(?P<what>.*?)(?: - at `(?:key` in `)?\$(?P<path>.*)`)?$", re.DOTALL)
 _MEMBER = re.compile(r"Object (?:missing required|contains unknown) field `(?P<name>[^`]+)`")
 _STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>\d+)\]")
 
@@ -47,6 +47,8 @@ def bad_param(text: str, field: str, info: Type, plain: Any) -> BadParam:
         return BadParam(f"{path}: the field is unknown", field=path, remedy=remedy)
     what = found["what"][:1].lower() + found["what"][1:]
     remedy = f"choose one of {choices}" if choices else "give a value of the declared type"
+    if "matching regex" in what:
+        remedy = "give a text of the form that the regular expression tells"
     return BadParam(f"{path or 'value'}: {what}", field=path, remedy=remedy)
 
 

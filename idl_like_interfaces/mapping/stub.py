@@ -16,6 +16,7 @@ from functools import cache
 from typing import Any, TypeVar, cast
 
 import Pyro5.client
+import Pyro5.core
 import Pyro5.errors
 from Pyro5.callcontext import current_context
 from typing_extensions import override
@@ -76,7 +77,7 @@ def narrow(
         deadline_s: How long a call may take; a long-poll's ``timeout_s`` is added.
 
     Raises:
-        BadParam: The reference is a name and there is no ``resolve``.
+        BadParam: The reference is a malformed URI, or a name and there is no ``resolve``.
     """
     if not is_uri(reference) and resolve is None:
         raise BadParam(
@@ -84,6 +85,8 @@ def narrow(
             field="reference",
             remedy="give a PYRO: URI, or narrow it through a name service",
         )
+    if is_uri(reference):
+        _check_uri(reference)
     declared: type = interface
     call = _Caller(reference, interface_of(declared), resolve, deadline_s)
     return cast("T", stub_class(declared)(call))
@@ -92,6 +95,17 @@ def narrow(
 def is_uri(reference: str) -> bool:
     """Tell whether a reference says itself where the object is."""
     return reference.startswith("PYRO:")
+
+
+def _check_uri(reference: str) -> None:
+    try:
+        Pyro5.core.URI(reference)
+    except Pyro5.errors.PyroError as error:
+        raise BadParam(
+            f"{reference!r} is not a reference to an object: {error}",
+            field="reference",
+            remedy="give PYRO:ID@HOST:PORT, or a name",
+        ) from error
 
 
 def release(stub: object) -> None:

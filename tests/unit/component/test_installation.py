@@ -33,6 +33,7 @@ def test_the_template_is_read(tmp_path: Path) -> None:
         ("[installation]\nroot = 'a/b'", "installation.root"),
         ("[name_server]\nstart = 'yes'", "name_server.start"),
         ("[name_server]\naddress = 'here'", "name_server.address"),
+        ("[component.'a b']\nkind = 'log'", "component"),
         ("[component.x]\nkind = 'nonsense'", "component.x.kind"),
         ("[component.x]\na = 1", "component.x.kind"),
         ("[components.x]\nkind = 'log'", "components"),

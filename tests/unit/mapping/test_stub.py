@@ -269,3 +269,11 @@ def test_a_peer_that_does_not_shake_hands_costs_no_more_than_two_deadlines() -> 
         with pytest.raises(Transient):
             stub.add(1)
         assert time.monotonic() - began < 2.5
+
+
+@pytest.mark.parametrize("reference", ["PYRO:", "PYRO:x", "PYRO:x@y:port", "PYRO:a b@localhost:1"])
+def test_a_malformed_reference_is_refused_at_once(reference: str) -> None:
+    """Nothing is contacted for what is no URI; the form stands in the remedy."""
+    with pytest.raises(BadParam, match="not a reference") as caught:
+        narrow(reference, Echo)
+    assert "HOST:PORT" in caught.value.remedy
