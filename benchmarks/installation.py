@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pty
 import re
@@ -33,35 +32,7 @@ _FRAMES = "io/fits/tests/data/o4sp040b0_raw.fits"
 _STARTED = re.compile(r"started (?P<name>.+) \(pid (?P<pid>\d+)\)")
 _MIB = 1024 * 1024
 
-TEMPLATE = """
-[installation]
-name = "measured"
-data_root = "data"
-
-[name_server]
-address = "localhost:0"
-
-[component.events]
-kind = "events"
-
-[component.log]
-kind = "log"
-
-[component.dpm]
-kind = "dpm"
-
-[component.ocm]
-kind = "ocm"
-instrument_id = "STIS"
-autostart = true
-
-[component.dcs1]
-kind = "detector"
-frames = {frames}
-
-[component.host1]
-kind = "telemetry"
-"""
+_EXAMPLE = Path(__file__).parents[1] / "examples" / "installation.toml"
 
 
 class Installation:
@@ -101,7 +72,7 @@ def installation() -> Iterator[Installation]:
         assert spec.origin is not None
         shutil.copy(Path(spec.origin).parent / _FRAMES, folder / "frames")
         file = folder / "installation.toml"
-        file.write_text(TEMPLATE.format(frames=json.dumps(str(folder / "frames"))))
+        shutil.copy(_EXAMPLE, file)
         began = time.monotonic()
         with Program([_OBSORB, "up", str(file)], cwd=folder) as program:
             yield Installation(program, began)

@@ -19,35 +19,9 @@ STOP_DEADLINE_S = 30.0
 
 FRAMES = Path("astropy/io/fits/tests/data/o4sp040b0_raw.fits")
 
-TEMPLATE = """
-[installation]
-name = "tested"
-data_root = "data"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "installation.toml"
 
-[name_server]
-address = "localhost:0"
-
-[component.events]
-kind = "events"
-
-[component.log]
-kind = "log"
-
-[component.dpm]
-kind = "dpm"
-
-[component.ocm]
-kind = "ocm"
-instrument_id = "STIS"
-autostart = true
-
-[component.dcs1]
-kind = "detector"
-frames = "frames"
-
-[component.host1]
-kind = "telemetry"
-"""
+TEMPLATE = EXAMPLE.read_text().replace('name = "example"', 'name = "tested"')
 
 
 @dataclass
