@@ -203,6 +203,7 @@ def _starts(folder: Path) -> list[list[str]]:
     return [
         *(["up", str(_written(folder, *each))] for each in files.items()),
         ["up", str(folder / "no-such-file.toml")],
+        ["up", str(folder)],
         ["serve", str(folder / "installation.toml"), "dcs9"],
     ]
 
