@@ -7,6 +7,7 @@ context.
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
@@ -15,6 +16,9 @@ from idl_like_interfaces.errors import RemoteError
 
 OBJECT_ID = "NameService"
 """Id of the root context in the name server's daemon (as in CORBA's corbaloc)."""
+
+REFERENCE = re.compile(r"PYRO:\S+@(?:\./u:[^\s:]+|(?:\[[0-9A-Fa-f:.%]+\]|[^\s:@\[\]]+):\d{1,5})")
+"""Form of a reference to an object: ``PYRO:id@host:port``."""
 
 DEFAULT_PORT = 9090
 """Port of a name server unless it is told another."""

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from idl_like_interfaces.declare import parse_repository_id
 from idl_like_interfaces.errors import BadParam
-from idl_like_interfaces.naming import InvalidName
+from idl_like_interfaces.naming import REFERENCE, InvalidName
 
 MAX_COMPONENTS = 16
 """Components of a name."""
@@ -31,7 +31,6 @@ TERM_LIMITS_S = (0.1, 3600.0)
 Path: TypeAlias = tuple[str, ...]
 
 _COMPONENT = re.compile(r"[A-Za-z0-9._~+:-]{1,64}")
-_URI = re.compile(r"PYRO:\S+@(?:\./u:[^\s:]+|(?:\[[0-9A-Fa-f:.%]+\]|[^\s:@\[\]]+):\d{1,5})")
 _RULE = (
     "a name has up to 16 components joined by '/', each of 1 to 64 characters of "
     "A-Z a-z 0-9 . _ ~ + : -, and 512 characters at most"
@@ -102,7 +101,7 @@ def check_reference(uri: str, interface: str, metadata: Mapping[str, str]) -> No
         BadParam: ``uri`` is not ``PYRO:id@host:port``, ``interface`` neither empty nor
             a repository id, or the marks are too long.
     """
-    if len(uri) > MAX_URI_LENGTH or not _URI.fullmatch(uri):
+    if len(uri) > MAX_URI_LENGTH or not REFERENCE.fullmatch(uri):
         raise BadParam(
             f"uri {uri[:80]!r} is not of the form PYRO:id@host:port",
             remedy="give the reference that the object's daemon made",

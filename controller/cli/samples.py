@@ -14,13 +14,11 @@ from idl_like_interfaces.daqif import STATUS_TOPIC, DaqStatus
 from idl_like_interfaces.errors import BadParam, CommFailure, ObjectNotExist, RemoteError
 from idl_like_interfaces.events import EventChannel, Gap
 from idl_like_interfaces.naming import NotFound
+from idl_like_interfaces.stdif import STATUS_TOPIC as STD_STATUS_TOPIC
 from idl_like_interfaces.stdif import StdStatus
 
 if TYPE_CHECKING:
     from nameserver.client import Names
-
-STD_STATUS_TOPIC = "std/status"
-"""State of the OCM, body ``StdStatus``."""
 
 _READ_S = 25.0
 

@@ -7,11 +7,12 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
-from types import TracebackType
-from typing import Self
+
+from typing_extensions import override
 
 from idl_like_interfaces.clients.backoff import Backoff
 from idl_like_interfaces.clients.records import Event, decode_record
+from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.errors import BadParam, RemoteError
 from idl_like_interfaces.events import (
     Delivery,
@@ -35,7 +36,7 @@ _FETCH_LIMIT = 4096
 _MOST_SUPPLIERS = 4096
 
 
-class EventConsumer:
+class EventConsumer(Closing):
     """Reads the events of some topics, through restarts of the channel.
 
     One thread reads; any thread may ask ``is_blind`` or ``close`` it.
@@ -123,6 +124,7 @@ class EventConsumer:
         while not self._closed.is_set():
             yield from self.read(self._poll_s)
 
+    @override
     def close(self) -> None:
         """End reading; a ``read`` that waits in another thread returns at once."""
         if self._closed.is_set():
@@ -136,17 +138,6 @@ class EventConsumer:
             self._channel.disconnect_consumer(self._subscription_id)
         except (RemoteError, OSError) as error:
             log.debug("consumer %s: the channel did not hear the farewell: %s", self.name, error)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _ask(self, poll_s: float, patience_s: float) -> list[Event | Gap]:
         """Ask once; while the channel is away, pause (within ``patience_s``) instead."""

@@ -145,7 +145,6 @@ class ObjectAdapter(Closing):
         listener = socket.create_server((host, port), family=family, backlog=128)
         self.port: int = listener.getsockname()[1]
         self._daemon = _Daemon(listener, host)
-        self._started = False
 
     def activate(self, servant: object, interface: type, object_id: str) -> str:
         """Make a servant reachable under its interface and return its URI.
@@ -172,7 +171,6 @@ class ObjectAdapter(Closing):
 
     def start(self) -> None:
         """Begin to serve, in threads."""
-        self._started = True
         self._daemon.transportServer.start()
 
     def drain(self) -> None:

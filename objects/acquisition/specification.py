@@ -23,6 +23,7 @@ from idl_like_interfaces.documents import (
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.keywords import FitsKeyword
 from idl_like_interfaces.mapping.coding import from_plain, parse_json
+from idl_like_interfaces.naming import REFERENCE
 from objects.acquisition import keywords as kw
 from objects.acquisition.refusals import refusal, refused_for
 
@@ -160,7 +161,6 @@ def _properties(text: str) -> StartDaqV1Properties:
 
 
 _ITEM = re.compile(r"(?P<name>[^@]+)@(?P<reference>.+)")
-_URI = re.compile(r"PYRO:\S+@(?:\./u:[^\s:]+|(?:\[[0-9A-Fa-f:.%]+\]|[^\s:@\[\]]+):\d{1,5})")
 
 
 def _items(text: str, field: str) -> list[re.Match[str]]:
@@ -202,7 +202,7 @@ def _check(plan: Plan, where: str) -> None:
 
 def _check_reference(reference: str, where: str) -> None:
     """Refuse what begins as a URI and is none; whether a name is bound, its source tells."""
-    if reference.startswith("PYRO:") and not _URI.fullmatch(reference):
+    if reference.startswith("PYRO:") and not REFERENCE.fullmatch(reference):
         raise BadParam(
             f"{where}: {reference!r} is not a URI",
             field=where,
