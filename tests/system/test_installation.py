@@ -17,6 +17,7 @@ import pytest
 
 from idl_like_interfaces.daqif import DaqException, DaqState, DaqSubstate, OcmDaqControl
 from idl_like_interfaces.errors import RemoteError
+from idl_like_interfaces.stdif import StdCmds
 from nameserver.client import Names, parse_address
 from tests.support.installation import (
     OBSORB,
@@ -96,6 +97,10 @@ class TestHealing:
         killed.kill()
         await_condition(
             lambda: is_answered_by_another(names, "obs/ocm/daq", killed.pid), "the OCM is back"
+        )
+        std = names.narrow("obs/ocm/std", StdCmds)
+        await_condition(
+            lambda: std.get_state().startswith("Operational"), "the OCM is Operational again"
         )
         reply = ocm.start_daq_v2(specification())
         done = ocm.await_daq_state(reply.id, DaqState.COMPLETED, DaqSubstate.COMPLETED, DEADLINE_S)
