@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from functools import cache
 from typing import Annotated, Any, TypeVar, get_type_hints
 
@@ -45,6 +46,20 @@ class Document(Value, frozen=True, kw_only=True, omit_defaults=True):
     """A struct that is also a JSON document: what has its default is left out."""
 
 
+class Role(StrEnum):
+    """What a caller may be, from the least to the most; each may do what those before it may."""
+
+    OBSERVER = "observer"
+    OPERATOR = "operator"
+    ENGINEER = "engineer"
+    ADMIN = "admin"
+
+    def includes(self, other: Role) -> bool:
+        """Tell whether who has this role may do what the other may."""
+        roles = list(Role)
+        return roles.index(self) >= roles.index(other)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
     """One parameter of an operation; ``default`` is ``inspect.Parameter.empty`` without."""
@@ -70,6 +85,8 @@ class Operation:
         raises: The errors that may cross, besides the system errors.
         idempotent: A stub may repeat it after a lost reply.
         long_poll: It may wait for as long as its argument ``timeout_s`` says.
+        oneway: No reply is sent; calls of one stub are executed in their order.
+        role: The least role that may call it, unless the installation says otherwise.
     """
 
     name: str
@@ -78,6 +95,8 @@ class Operation:
     raises: tuple[type[RemoteError], ...]
     idempotent: bool
     long_poll: bool
+    oneway: bool
+    role: Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,12 +153,38 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def operation(
-    *raises: type[RemoteError], idempotent: bool = False, long_poll: bool = False
+    *raises: type[RemoteError],
+    idempotent: bool = False,
+    long_poll: bool = False,
+    oneway: bool = False,
+    role: Role | None = None,
 ) -> Callable[[F], F]:
-    """Declare a method of an interface as an operation; ``raises`` are its errors."""
+    """Declare a method of an interface as an operation.
+
+    Args:
+        raises: Its errors, besides the system errors.
+        idempotent: To execute it twice does what once does: a stub may repeat it.
+        long_poll: It waits for as long as its argument ``timeout_s`` says.
+        oneway: It has no reply and no errors; calls of one stub stay in order.
+        role: Who may call it at least; ``None``: an observer when it is idempotent,
+            else an operator.
+
+    Raises:
+        TypeError: Oneway and something that needs a reply.
+    """
+    if oneway and (raises or long_poll):
+        message = "a oneway operation has neither errors nor a wait: nobody would be told"
+        raise TypeError(message)
+    least = role or (Role.OBSERVER if idempotent else Role.OPERATOR)
 
     def mark(function: F) -> F:
-        function.__operation__ = (raises, idempotent, long_poll)  # type: ignore[attr-defined]
+        function.__operation__ = {  # type: ignore[attr-defined]
+            "raises": raises,
+            "idempotent": idempotent,
+            "long_poll": long_poll,
+            "oneway": oneway,
+            "role": least,
+        }
         return function
 
     return mark
@@ -201,22 +246,19 @@ def _own_operations(python: type) -> dict[str, Operation]:
 def _read_operation(python: type, name: str, function: Any) -> Operation:
     where = f"{python.__name__}.{name}"
     hints = get_type_hints(function, include_extras=True)
-    raises, idempotent, long_poll = function.__operation__
+    marks = function.__operation__
     parameters = tuple(
         Parameter(name=p.name, type=_checked(hints, p.name, where), default=p.default)
         for p in list(inspect.signature(function).parameters.values())[1:]
     )
-    if long_poll and "timeout_s" not in {p.name for p in parameters}:
+    if marks["long_poll"] and "timeout_s" not in {p.name for p in parameters}:
         message = f"{where} is a long-poll and has no parameter timeout_s"
         raise TypeError(message)
-    return Operation(
-        name=name,
-        parameters=parameters,
-        returns=_checked(hints, "return", where),
-        raises=raises,
-        idempotent=idempotent,
-        long_poll=long_poll,
-    )
+    returns = _checked(hints, "return", where)
+    if marks["oneway"] and returns is not type(None):
+        message = f"{where} is oneway and returns something"
+        raise TypeError(message)
+    return Operation(name=name, parameters=parameters, returns=returns, **marks)
 
 
 def _checked(hints: dict[str, Any], name: str, where: str) -> Any:

@@ -126,6 +126,30 @@ class InterfaceMismatch(SystemRefusal, TypeError, repository_id="IDL:omg.org/COR
     """The object does not implement the wanted interface in a fitting version."""
 
 
+class NoPermission(
+    SystemRefusal, PermissionError, repository_id="IDL:omg.org/CORBA/NO_PERMISSION:1.0"
+):
+    """The caller's role does not allow the operation; it was not executed.
+
+    Attributes:
+        needed: The least role that does.
+    """
+
+    needed: str
+
+
+class TimeIsUp(SystemRefusal, TimeoutError, repository_id="IDL:omg.org/CORBA/TIMEOUT:1.0"):
+    """The deadline of the call passed before the operation began; it was *not* executed."""
+
+
+class DuplicateCall(SystemRefusal, repository_id="IDL:obsorb/DuplicateCall:1.0"):
+    """The object has taken a call of this id before; it was not executed again."""
+
+
+class Overloaded(SystemRefusal, repository_id="IDL:omg.org/CORBA/NO_RESOURCES:1.0"):
+    """The object has more to do than it can keep in mind; the operation was *not* executed."""
+
+
 # What a stub raises when the peer is lost; these never cross the wire.
 
 

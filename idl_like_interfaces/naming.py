@@ -87,6 +87,58 @@ class Lease(Value, frozen=True, kw_only=True):
 Leases: TypeAlias = list[Lease]
 
 
+class Resolution(Value, frozen=True, kw_only=True):
+    """What became of one name of many.
+
+    Attributes:
+        name: As it was asked for.
+        binding: What it stands for; ``None``: it was not found or is no name.
+        refusal: Why there is no binding; empty with one.
+    """
+
+    name: str
+    binding: Binding | None = None
+    refusal: str = ""
+
+
+Resolutions: TypeAlias = list[Resolution]
+
+
+class ChangeKind(StrEnum):
+    """What happened to a name."""
+
+    BOUND = "bound"
+    UNBOUND = "unbound"
+
+
+class Change(Value, frozen=True, kw_only=True):
+    """One change of the bindings.
+
+    Attributes:
+        kind: ``bound`` also for a name that stands for something else now.
+        binding: What is bound now, or what was unbound.
+    """
+
+    kind: ChangeKind
+    binding: Binding
+
+
+class ChangeList(Value, frozen=True, kw_only=True):
+    """Changes of the bindings in their order.
+
+    Attributes:
+        changes: The changes; empty when nothing happened in time.
+        token: Give it as ``since`` to get what follows.
+        is_snapshot: They are all bindings that there are: forget what was known before.
+            It is so for an empty token, and for one from before a restart of
+            the name server or of more changes ago than it remembers.
+    """
+
+    changes: list[Change]
+    token: str
+    is_snapshot: bool = False
+
+
 class NotFoundReason(StrEnum):
     """Why a name was not found."""
 
@@ -163,7 +215,7 @@ class NoSuchLease(NamingError, LookupError, repository_id="IDL:obsorb/naming/NoS
     lease_id: str
 
 
-@interface("IDL:omg.org/CosNaming/NamingContext:1.0")
+@interface("IDL:omg.org/CosNaming/NamingContext:1.1")
 class NamingContext(Protocol):
     """The root context; every name is a path from it.
 
@@ -222,6 +274,32 @@ class NamingContext(Protocol):
         Raises:
             NotFound: There is no such name.
             InvalidName: It is not a name.
+        """
+
+    @operation(idempotent=True)
+    def resolve_many(self, names: list[str]) -> Resolutions:
+        """Return what many names stand for, one outcome for each, in their order.
+
+        Args:
+            names: At most 10 000.
+
+        Raises:
+            BadParam: They are too many.
+        """
+
+    @operation(idempotent=True, long_poll=True)
+    def changes(self, since: str = "", timeout_s: Seconds = 25.0) -> ChangeList:
+        """Return what changed, at once when something did, else when it does.
+
+        A client that keeps the bindings of each answer and gives its token with the
+        next call knows all bindings, without a hole.
+
+        Args:
+            since: The token of the answer before; empty: all that is bound.
+            timeout_s: How long to wait for a change, at most 60 s.
+
+        Raises:
+            BadParam: It is no token.
         """
 
     @operation(NotFound, InvalidName)

@@ -1,0 +1,118 @@
+"""What goes with a call besides its arguments: its id, its time, who makes it.
+
+A stub writes it into the annotation ``OBSB``; a servant's thread has it while it executes
+the call, so that the calls that it makes itself inherit the deadline.
+"""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+import struct
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Self
+
+from idl_like_interfaces.octets import Buffer
+
+MARK = "OBSB"
+"""Annotation that says: the sender is one of our stubs."""
+
+_VERSION = 1
+_FORM = struct.Struct("!BQQI")
+_MOST_MS = 2**32 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class CallMark:
+    """The content of the annotation ``OBSB`` of a request.
+
+    On the wire: version (1 octet), caller (8), number (8), milliseconds left (4), all
+    big-endian. A receiver ignores octets behind those that it knows; one octet alone is a
+    mark without id and deadline.
+
+    Attributes:
+        caller: Random number of the stub.
+        number: Rises with each call of that stub.
+        left_ms: Time until the deadline when it was sent; 0: there is none.
+    """
+
+    caller: int
+    number: int
+    left_ms: int
+
+    def pack(self) -> bytes:
+        """Return the annotation."""
+        return _FORM.pack(_VERSION, self.caller, self.number, min(self.left_ms, _MOST_MS))
+
+    @classmethod
+    def parse(cls, annotation: Buffer) -> Self | None:
+        """Read the annotation; ``None`` when it has no id, or is of an unknown version."""
+        if len(annotation) < _FORM.size or annotation[0] != _VERSION:
+            return None
+        _, caller, number, left_ms = _FORM.unpack_from(annotation)
+        return cls(caller, number, left_ms)
+
+
+class CallIds:
+    """Makes the marks of the calls of one stub; usable from any thread."""
+
+    def __init__(self) -> None:
+        self._caller = secrets.randbits(64)
+        self._numbers = itertools.count(1)
+
+    def mark(self, left_s: float) -> bytes:
+        """Return the annotation of the next call."""
+        left_ms = min(max(1, int(left_s * 1000)), _MOST_MS)
+        return _FORM.pack(_VERSION, self._caller, next(self._numbers), left_ms)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who makes a call.
+
+    Attributes:
+        address: Host address of the peer; empty for a call in the same process.
+        identity: Common name of its certificate; empty without TLS.
+    """
+
+    address: str = ""
+    identity: str = ""
+
+
+class _Current(threading.local):
+    until: float | None = None
+    caller: Caller = Caller()
+
+
+_current = _Current()
+
+
+@contextmanager
+def serving(until: float | None, caller: Caller) -> Iterator[None]:
+    """Execute a call in this thread: until which moment (monotonic; ``None``: any), for whom."""
+    before = _current.until, _current.caller
+    _current.until, _current.caller = until, caller
+    try:
+        yield
+    finally:
+        _current.until, _current.caller = before
+
+
+def current_caller() -> Caller:
+    """Return who makes the call that this thread executes."""
+    return _current.caller
+
+
+def remaining_s(own_s: float) -> float:
+    """Return how long a call of this thread may take: its own deadline, or less.
+
+    A thread that executes a call has no more time than that call has left; the result
+    may be zero or less.
+    """
+    if _current.until is None:
+        return own_s
+    return min(own_s, _current.until - time.monotonic())

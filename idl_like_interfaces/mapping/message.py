@@ -1,0 +1,160 @@
+"""Messages of Pyro5's protocol as bytes, without any I/O.
+
+A message is a header of 40 octets, annotations, a payload. What Pyro5 itself does with
+them is bound to its blocking connections and copies each message twice.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum, IntFlag
+
+import Pyro5.errors
+
+from idl_like_interfaces.octets import Buffer
+
+HEADER_SIZE = 40
+
+SERPENT, MSGPACK = 1, 4
+
+_HEADER = struct.Struct("!4sHBBHHII16sHH")
+_ANNOTATION = struct.Struct("!4sI")
+_TAG, _VERSION, _MAGIC = b"PYRO", 502, 0x4DC5
+_NO_CORRELATION = bytes(16)
+
+_JOIN_BELOW = 64 * 1024
+"""Bytes: to copy a short message into one buffer is cheaper than to send it in parts."""
+
+
+class Kind(IntEnum):
+    """What a message is (Pyro5's message types)."""
+
+    CONNECT = 1
+    CONNECT_OK = 2
+    CONNECT_FAIL = 3
+    INVOKE = 4
+    RESULT = 5
+    PING = 6
+
+
+class Flag(IntFlag):
+    """Pyro5's message flags."""
+
+    NONE = 0
+    EXCEPTION = 1
+    COMPRESSED = 2
+    ONEWAY = 4
+    BATCH = 8
+    ITEM_STREAM = 16
+    KEEP_SERIALIZED = 32
+    CORRELATION_ID = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The fixed part of a message.
+
+    Attributes:
+        kind: A ``Kind``, as a number: a stranger may send any.
+        serializer: Its number.
+        flags: ``Flag`` bits.
+        sequence: Number of the call on its connection; the reply has the same.
+        data_size: Octets of the payload.
+        annotations_size: Octets of all annotations.
+    """
+
+    kind: int
+    serializer: int
+    flags: int
+    sequence: int
+    data_size: int
+    annotations_size: int
+
+    @property
+    def size(self) -> int:
+        """Octets that follow the header."""
+        return self.data_size + self.annotations_size
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A whole message.
+
+    Attributes:
+        header: Its header.
+        annotations: Views of the received bytes, by their four letters.
+        payload: A view of the rest.
+    """
+
+    header: Header
+    annotations: dict[str, memoryview]
+    payload: memoryview
+
+
+def parse_header(octets: Buffer) -> Header:
+    """Read the first 40 octets.
+
+    Raises:
+        ProtocolError: They are no header of Pyro5.
+    """
+    tag, version, kind, serializer, flags, sequence, data, annotations, _, _, magic = (
+        _HEADER.unpack_from(octets)
+    )
+    if tag != _TAG or version != _VERSION or magic != _MAGIC:
+        text = "this is no message of Pyro5, or one of another version"
+        raise Pyro5.errors.ProtocolError(text)
+    return Header(kind, serializer, flags, sequence, data, annotations)
+
+
+def parse_body(header: Header, body: Buffer) -> Message:
+    """Cut what follows a header into annotations and payload, without a copy.
+
+    Raises:
+        ProtocolError: The lengths of the annotations do not add up.
+    """
+    view = memoryview(body)
+    annotations: dict[str, memoryview] = {}
+    start, end = 0, header.annotations_size
+    while start < end:
+        data = start + _ANNOTATION.size
+        if data > end:
+            raise _do_not_add_up()
+        letters, length = _ANNOTATION.unpack_from(view, start)
+        start = data + length
+        if start > end or not letters.isascii():
+            raise _do_not_add_up()
+        annotations[letters.decode("ascii")] = view[data:start]
+    return Message(header, annotations, view[end:])
+
+
+def _do_not_add_up() -> Exception:
+    text = "the annotations do not fill the space that the header gives them"
+    return Pyro5.errors.ProtocolError(text)  # type: ignore[no-any-return]
+
+
+def pack(
+    kind: int,
+    flags: int,
+    sequence: int,
+    serializer: int,
+    payload: Buffer,
+    annotations: Sequence[tuple[bytes, Buffer]] = (),
+) -> list[Buffer]:
+    """Return a message as the buffers to send one behind the other; one buffer when it is short.
+
+    Args:
+        annotations: Four ASCII letters and the octets of each.
+    """
+    size = 0
+    parts: list[Buffer] = [b""]
+    for letters, octets in annotations:
+        parts += (_ANNOTATION.pack(letters, len(octets)), octets)
+        size += _ANNOTATION.size + len(octets)
+    parts.append(payload)
+    parts[0] = _HEADER.pack(
+        _TAG, _VERSION, kind, serializer, flags, sequence,
+        len(payload), size, _NO_CORRELATION, 0, _MAGIC,
+    )  # fmt: skip
+    return [b"".join(parts)] if size + len(payload) < _JOIN_BELOW else parts

@@ -1,0 +1,144 @@
+"""How a servant waits in a long-poll: by looking again whenever there is news.
+
+A servant that blocked in a long-poll would hold a thread for each client. So it says what
+it looks for and where news comes from; who serves it (``mapping``) parks the request and
+looks again when there is news. Called in-process it blocks.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+Wake = Callable[[], None]
+
+
+class News:
+    """What long-polls wait for; ``tell`` it after each change that one of them may look for.
+
+    Nothing is kept: who is told looks for itself.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: dict[int, Wake] = {}
+        self._number = 0
+
+    def tell(self) -> None:
+        """Wake all who wait, once. The change must be visible before; hold no lock."""
+        if not self._waiting:
+            return
+        with self._lock:
+            waiting, self._waiting = self._waiting, {}
+        for wake in waiting.values():
+            wake()
+
+    def subscribe(self, wake: Wake) -> Callable[[], None]:
+        """Have ``wake`` called at the next news, in the thread that tells it; it must not block.
+
+        Returns:
+            Call it to wait no longer; harmless when repeated or too late.
+        """
+        with self._lock:
+            self._number += 1
+            key = self._number
+            self._waiting[key] = wake
+        return lambda: self._forget(key)
+
+    def _forget(self, key: int) -> None:
+        with self._lock:
+            self._waiting.pop(key, None)
+
+
+class Parked(BaseException, Generic[T]):
+    """Thrown instead of a wait, through the servant, to who serves it.
+
+    Not an ``Exception``: no servant may take it for a failure.
+
+    Attributes:
+        news: When it tells something, call ``look`` again.
+        look: Returns the reply, or ``None`` when there is nothing yet; may raise.
+        otherwise: Returns the reply when the time is over; may raise.
+        timeout_s: How long to wait, seconds.
+    """
+
+    def __init__(
+        self,
+        news: News,
+        look: Callable[[], T | None],
+        otherwise: Callable[[], T],
+        timeout_s: float,
+    ) -> None:
+        super().__init__()
+        self.news = news
+        self.look = look
+        self.otherwise = otherwise
+        self.timeout_s = timeout_s
+
+
+class _Serving(threading.local):
+    may_park = False
+
+
+_serving = _Serving()
+
+
+@contextmanager
+def _parking() -> Any:
+    _serving.may_park = True
+    try:
+        yield
+    finally:
+        _serving.may_park = False
+
+
+def parking() -> AbstractContextManager[None]:
+    """Within it ``wait_for_news`` of this thread throws ``Parked`` instead of blocking."""
+    return _parking()  # type: ignore[no-any-return]
+
+
+def wait_for_news(
+    news: News, look: Callable[[], T | None], otherwise: Callable[[], T], timeout_s: float
+) -> T:
+    """Return what ``look`` finds, now or after news; call it last in a long-poll, with no lock held.
+
+    Args:
+        news: Where news comes from.
+        look: Returns the reply, or ``None`` when there is nothing yet. Takes the
+            servant's own lock; must not wait.
+        otherwise: Makes the reply when the time is over.
+        timeout_s: How long to wait at most; 0: not at all.
+
+    Raises:
+        Parked: To who serves the servant, see there.
+    """
+    found = look()
+    if found is not None:
+        return found
+    if timeout_s <= 0:
+        return otherwise()
+    if _serving.may_park:
+        raise Parked(news, look, otherwise, timeout_s)
+    return _block(news, look, otherwise, time.monotonic() + timeout_s)
+
+
+def _block(
+    news: News, look: Callable[[], T | None], otherwise: Callable[[], T], until: float
+) -> T:
+    while True:
+        told = threading.Event()
+        cancel = news.subscribe(told.set)
+        try:
+            # What came between the last look and now must not be waited for.
+            found = look()
+            if found is not None:
+                return found
+            if not told.wait(max(0.0, until - time.monotonic())):
+                return otherwise()
+        finally:
+            cancel()
