@@ -76,12 +76,15 @@ class Lease(Value, frozen=True, kw_only=True):
         holder: Who took it, e.g. a component's name.
         term_s: It ends this long after the last renewal (monotonic time).
         remaining_s: What is left of the term now.
+        name_count: How many names stand under it now; a holder that has bound more of them
+            binds those again.
     """
 
     lease_id: str
     holder: str
     term_s: Seconds
     remaining_s: Seconds
+    name_count: int = 0
 
 
 Leases: TypeAlias = list[Lease]
@@ -129,14 +132,17 @@ class ChangeList(Value, frozen=True, kw_only=True):
     Attributes:
         changes: The changes; empty when nothing happened in time.
         token: Give it as ``since`` to get what follows.
-        is_snapshot: They are all bindings that there are: forget what was known before.
+        is_snapshot: They are the bindings that there are: forget what was known before.
             It is so for an empty token, and for one from before a restart of
             the name server or of more changes ago than it remembers.
+        has_more: The next call is answered at once; after a snapshot, what is known is
+            not complete until then.
     """
 
     changes: list[Change]
     token: str
     is_snapshot: bool = False
+    has_more: bool = False
 
 
 class NotFoundReason(StrEnum):
@@ -292,7 +298,8 @@ class NamingContext(Protocol):
         """Return what changed, at once when something did, else when it does.
 
         A client that keeps the bindings of each answer and gives its token with the
-        next call knows all bindings, without a hole.
+        next call knows all bindings, without a hole. Long answers come in pages
+        (``has_more``).
 
         Args:
             since: The token of the answer before; empty: all that is bound.

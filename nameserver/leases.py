@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from idl_like_interfaces.naming import Lease, NoSuchLease
 from nameserver.records import Changes, LeaseRecord
 
@@ -12,6 +14,9 @@ class LeaseBook:
     def __init__(self) -> None:
         self._records: dict[str, LeaseRecord] = {}
         self._ends: dict[str, float] = {}
+        # No lease ends before; a renewal only makes it earlier than it need be. Every look-up
+        # asks whether a lease has ended, and must not ask each lease.
+        self._quiet_until = inf
 
     def get(self, lease_id: str) -> LeaseRecord:
         """Return a lease.
@@ -29,16 +34,15 @@ class LeaseBook:
             )
         return self._records[lease_id]
 
-    def renew(self, lease_id: str, now: float) -> Lease:
+    def renew(self, lease_id: str, now: float) -> None:
         """Begin the term anew.
 
         Raises:
             NoSuchLease: It never existed or has ended.
         """
         self._ends[lease_id] = now + self.get(lease_id).term_s
-        return self.show(lease_id, now)
 
-    def show(self, lease_id: str, now: float) -> Lease:
+    def show(self, lease_id: str, now: float, name_count: int = 0) -> Lease:
         """Return a lease as its holder sees it now.
 
         Raises:
@@ -50,15 +54,18 @@ class LeaseBook:
             holder=record.holder,
             term_s=record.term_s,
             remaining_s=min(max(self._ends[lease_id] - now, 0.0), record.term_s),
+            name_count=name_count,
         )
 
-    def show_all(self, now: float) -> list[Lease]:
-        """Return all leases, sorted by holder."""
-        shown = (self.show(lease_id, now) for lease_id in self._records)
-        return sorted(shown, key=lambda lease: (lease.holder, lease.lease_id))
+    def ids(self) -> list[str]:
+        """Return the ids of all leases, sorted by holder."""
+        return sorted(self._records, key=lambda each: (self._records[each].holder, each))
 
     def ended(self, now: float) -> list[LeaseRecord]:
         """Return the leases whose term is over."""
+        if now < self._quiet_until:
+            return []
+        self._quiet_until = min(self._ends.values(), default=inf)
         return [self._records[lease_id] for lease_id, end in self._ends.items() if end <= now]
 
     def apply(self, changes: Changes, now: float) -> None:
@@ -69,3 +76,4 @@ class LeaseBook:
         for record in changes.put_leases:
             self._records[record.lease_id] = record
             self._ends[record.lease_id] = now + record.term_s
+            self._quiet_until = min(self._quiet_until, now + record.term_s)

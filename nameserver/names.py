@@ -28,6 +28,12 @@ MAX_HOLDER_LENGTH = 256
 TERM_LIMITS_S = (0.1, 3600.0)
 """Shortest and longest term of a lease."""
 
+MAX_NAMES = 10_000
+"""Names that are resolved at once."""
+
+MAX_WAIT_S = 60.0
+"""How long a watcher may wait for a change."""
+
 Path: TypeAlias = tuple[str, ...]
 
 _COMPONENT = re.compile(r"[A-Za-z0-9._~+:-]{1,64}")
@@ -151,4 +157,32 @@ def check_terms(holder: str, term_s: float) -> None:
             f"a term of {term_s:g} s was wanted; it must be from {shortest:g} to {longest:g} s",
             remedy="give a term in this range and renew it in time",
             field="term_s",
+        )
+
+
+def check_count(count: int) -> None:
+    """Refuse to resolve more names at once than an answer can hold.
+
+    Raises:
+        BadParam: They are too many.
+    """
+    if count > MAX_NAMES:
+        raise BadParam(
+            f"{count} names were to be resolved at once, {MAX_NAMES} are allowed",
+            remedy="ask in several steps, or watch the names (changes)",
+            field="names",
+        )
+
+
+def check_timeout(timeout_s: float) -> None:
+    """Refuse a wait for changes that is negative or too long.
+
+    Raises:
+        BadParam: It is.
+    """
+    if not 0.0 <= timeout_s <= MAX_WAIT_S:
+        raise BadParam(
+            f"a wait of {timeout_s:g} s was wanted; it must be from 0 to {MAX_WAIT_S:g} s",
+            remedy="wait shorter and ask again with the token of the answer",
+            field="timeout_s",
         )

@@ -7,7 +7,8 @@ import secrets
 import threading
 import time
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from typing_extensions import override
@@ -17,16 +18,24 @@ from idl_like_interfaces.naming import (
     Binding,
     Bindings,
     BindingType,
+    ChangeList,
     Lease,
     Leases,
     Listing,
     NamingContext,
+    NamingError,
+    Resolution,
+    Resolutions,
 )
+from idl_like_interfaces.waiting import News, wait_for_news
+from nameserver.journal import Journal, Token, parse_token
 from nameserver.leases import LeaseBook
 from nameserver.names import (
+    check_count,
     check_reference,
     check_repository_id,
     check_terms,
+    check_timeout,
     parse_below,
     parse_bindable,
     parse_name,
@@ -60,6 +69,7 @@ class NamingServant(NamingContext):
         utc: The time of the bindings.
         monotonic: The time of the leases.
         make_lease_id: Must not repeat itself.
+        journal: Of the changes that watchers may still ask for; ``None``: a new one.
 
     Raises:
         PersistStore: The store cannot be read, or does not hold together.
@@ -72,14 +82,17 @@ class NamingServant(NamingContext):
         utc: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
         make_lease_id: Callable[[], str] = _new_lease_id,
+        journal: Journal | None = None,
     ) -> None:
         self._store = store
         self._utc = utc
         self._monotonic = monotonic
         self._make_lease_id = make_lease_id
         self._lock = threading.Lock()
+        self._news = News()
         self._tree = NameTree(utc())
         self._leases = LeaseBook()
+        self._journal = journal or Journal()
         self._owed = Changes()
         self._load()
 
@@ -94,7 +107,7 @@ class NamingServant(NamingContext):
     ) -> None:
         path = parse_bindable(name)
         check_reference(uri, interface, metadata)
-        with self._lock:
+        with self._turn():
             binding = self._new_binding(name, uri, interface, metadata, lease_id)
             self._commit(self._tree.plan_bind(path, binding))
 
@@ -109,75 +122,84 @@ class NamingServant(NamingContext):
     ) -> None:
         path = parse_bindable(name)
         check_reference(uri, interface, metadata)
-        with self._lock:
+        with self._turn():
             binding = self._new_binding(name, uri, interface, metadata, lease_id)
             self._commit(self._tree.plan_rebind(path, binding))
 
     @override
     def resolve(self, name: str) -> Binding:
         path = parse_name(name)
-        with self._lock:
-            self._expire()
+        with self._turn():
             return self._tree.get(path)
+
+    @override
+    def resolve_many(self, names: list[str]) -> Resolutions:
+        check_count(len(names))
+        with self._turn():
+            return [self._resolution(name) for name in names]
+
+    @override
+    def changes(self, since: str = "", timeout_s: float = 25.0) -> ChangeList:
+        token = parse_token(since)
+        check_timeout(timeout_s)
+        return wait_for_news(
+            self._news,
+            lambda: self._changes_after(token),
+            lambda: ChangeList(changes=[], token=since),
+            timeout_s,
+        )
 
     @override
     def unbind(self, name: str) -> None:
         path = parse_bindable(name)
-        with self._lock:
-            self._expire()
+        with self._turn():
             self._commit(self._tree.plan_unbind(path))
 
     @override
     def bind_new_context(self, name: str) -> None:
         path = parse_bindable(name)
-        with self._lock:
-            self._expire()
+        with self._turn():
             binding = Binding(name=name, type=BindingType.CONTEXT, bound_at=self._utc())
             self._commit(self._tree.plan_bind(path, binding))
 
     @override
     def destroy(self, name: str) -> None:
         path = parse_bindable(name)
-        with self._lock:
-            self._expire()
+        with self._turn():
             self._commit(self._tree.plan_destroy(path))
 
     @override
     def grant_lease(self, holder: str, term_s: float) -> Lease:
         check_terms(holder, term_s)
-        with self._lock:
-            self._expire()
+        with self._turn():
             record = LeaseRecord(
                 lease_id=self._make_lease_id(), holder=holder, term_s=float(term_s)
             )
             self._commit(Changes(put_leases=(record,)))
-            return self._leases.renew(record.lease_id, self._monotonic())
+            return self._lease(record.lease_id)
 
     @override
     def renew_lease(self, lease_id: str) -> Lease:
-        with self._lock:
-            self._expire()
-            return self._leases.renew(lease_id, self._monotonic())
+        with self._turn():
+            self._leases.renew(lease_id, self._monotonic())
+            return self._lease(lease_id)
 
     @override
     def release_lease(self, lease_id: str) -> None:
-        with self._lock:
-            self._expire()
+        with self._turn():
             self._leases.get(lease_id)
             self._commit(self._end_of((lease_id,)))
 
     @override
     def list_leases(self) -> Leases:
-        with self._lock:
-            self._expire()
-            return self._leases.show_all(self._monotonic())
+        with self._turn():
+            return [self._lease(lease_id) for lease_id in self._leases.ids()]
 
     @override
     def find(self, interface: str, below: str = "") -> Bindings:
         check_repository_id(interface)
         path = parse_below(below)
-        with self._lock:
-            self._expire()
+        with self._turn():
             return self._tree.find(interface, path)
 
     @override
@@ -191,8 +213,7 @@ class NamingServant(NamingContext):
                 remedy="give 0 (all) or a positive number",
                 field="how_many",
             )
-        with self._lock:
-            self._expire()
+        with self._turn():
             bindings = self._tree.members(path, recursive=recursive)
         start = bisect_right(bindings, after, key=lambda each: each.name) if after else 0
         page = bindings[start : start + how_many] if how_many else bindings[start:]
@@ -201,8 +222,37 @@ class NamingServant(NamingContext):
 
     def expire_leases(self) -> None:
         """Unbind what stands under leases that have run out."""
-        with self._lock:
-            self._expire()
+        with self._turn():
+            pass
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Have the names for oneself, without what ran out; tell the watchers afterwards."""
+        before = self._journal.number
+        try:
+            with self._lock:
+                self._expire()
+                yield
+        finally:
+            if self._journal.number != before:
+                self._news.tell()
+
+    def _resolution(self, name: str) -> Resolution:
+        try:
+            return Resolution(name=name, binding=self._tree.get(parse_name(name)))
+        except NamingError as error:
+            return Resolution(name=name, refusal=error.message)
+
+    def _changes_after(self, token: Token | None) -> ChangeList | None:
+        with self._turn():
+            if token is None or not self._journal.knows(token):
+                return self._journal.snapshot(self._tree.after(""))
+            if token.after:
+                return self._journal.snapshot(self._tree.after(token.after), token)
+            return self._journal.after(token)
+
+    def _lease(self, lease_id: str) -> Lease:
+        return self._leases.show(lease_id, self._monotonic(), self._tree.count_of(lease_id))
 
     def _load(self) -> None:
         snapshot = self._store.load()
@@ -220,7 +270,6 @@ class NamingServant(NamingContext):
     def _new_binding(
         self, name: str, uri: str, interface: str, metadata: dict[str, str], lease_id: str
     ) -> Binding:
-        self._expire()
         if lease_id:
             self._leases.get(lease_id)
         return Binding(
@@ -239,7 +288,7 @@ class NamingServant(NamingContext):
         self._apply(changes)
 
     def _apply(self, changes: Changes) -> None:
-        self._tree.apply(changes)
+        self._journal.record(self._tree.apply(changes))
         self._leases.apply(changes, self._monotonic())
 
     def _end_of(self, lease_ids: tuple[str, ...]) -> Changes:

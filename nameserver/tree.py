@@ -7,14 +7,18 @@ acknowledged that would not survive.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 
 from idl_like_interfaces.declare import is_compatible
 from idl_like_interfaces.naming import (
     AlreadyBound,
     Binding,
     BindingType,
+    Change,
+    ChangeKind,
     NotEmpty,
     NotFound,
     NotFoundReason,
@@ -44,6 +48,7 @@ class NameTree:
     def __init__(self, since: datetime) -> None:
         self.since = since
         self._bindings: dict[Path, Binding] = {}
+        self._names: list[str] = []
         self._members: dict[Path, set[str]] = {(): set()}
         self._by_lease: dict[str, set[Path]] = {}
 
@@ -83,6 +88,10 @@ class NameTree:
     def names_of(self, lease_id: str) -> tuple[str, ...]:
         """Return the names that stand under a lease, sorted."""
         return tuple(sorted("/".join(path) for path in self._by_lease.get(lease_id, ())))
+
+    def count_of(self, lease_id: str) -> int:
+        """Return how many names stand under a lease."""
+        return len(self._by_lease.get(lease_id, ()))
 
     def plan_bind(self, path: Path, binding: Binding) -> Changes:
         """Add an object or an empty context.
@@ -135,32 +144,46 @@ class NameTree:
             )
         return Changes(drop_names=("/".join(path),))
 
-    def apply(self, changes: Changes) -> None:
-        """Make planned changes true; the leases in them are not looked at."""
-        for name in changes.drop_names:
-            self._drop(tuple(name.split("/")))
+    def after(self, name: str) -> Iterator[Binding]:
+        """Yield all bindings that are sorted behind a name, which need not exist."""
+        for each in islice(self._names, bisect_right(self._names, name), None):
+            yield self._bindings[tuple(each.split("/"))]
+
+    def apply(self, changes: Changes) -> list[Change]:
+        """Make planned changes true; the leases in them are not looked at.
+
+        Returns:
+            What is different now.
+        """
+        dropped = [self._drop(tuple(name.split("/"))) for name in changes.drop_names]
         for binding in changes.put_bindings:
             self._put(tuple(binding.name.split("/")), binding)
+        unbound = [Change(kind=ChangeKind.UNBOUND, binding=each) for each in dropped if each]
+        bound = [Change(kind=ChangeKind.BOUND, binding=each) for each in changes.put_bindings]
+        return unbound + bound
 
     def _put(self, path: Path, binding: Binding) -> None:
         self._drop(path)
         self._bindings[path] = binding
+        insort(self._names, binding.name)
         self._members[path[:-1]].add(path[-1])
         if binding.type is BindingType.CONTEXT:
             self._members[path] = set()
         if binding.lease_id:
             self._by_lease.setdefault(binding.lease_id, set()).add(path)
 
-    def _drop(self, path: Path) -> None:
+    def _drop(self, path: Path) -> Binding | None:
         old = self._bindings.pop(path, None)
         if old is None:
-            return
+            return None
+        del self._names[bisect_left(self._names, old.name)]
         self._members[path[:-1]].discard(path[-1])
         self._members.pop(path, None)
         under = self._by_lease.get(old.lease_id, set())
         under.discard(path)
         if not under:
             self._by_lease.pop(old.lease_id, None)
+        return old
 
     def _below(self, path: Path, *, recursive: bool) -> Iterator[Binding]:
         for component in self._members[path]:

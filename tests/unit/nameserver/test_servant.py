@@ -16,6 +16,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from msgspec import structs
 from typing_extensions import override
 
 from idl_like_interfaces.errors import PersistStore, RemoteError
@@ -62,7 +63,7 @@ def test_after_a_restart_names_and_leases_are_there(clock: ManualClock) -> None:
     before.bind("obs/ocm", URI, metadata={"a": "b"}, lease_id=lease.lease_id)
     after = servant_on(store, clock)
     assert after.list(recursive=True) == before.list(recursive=True)
-    assert after.renew_lease(lease.lease_id) == lease
+    assert after.renew_lease(lease.lease_id) == structs.replace(lease, name_count=1)
 
 
 def test_a_lease_gets_a_full_term_after_a_restart(clock: ManualClock) -> None:
