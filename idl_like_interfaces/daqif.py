@@ -7,7 +7,7 @@ from typing import Protocol, TypeAlias
 
 from msgspec import field
 
-from idl_like_interfaces.declare import Finite, UtcTime, Value, interface, operation
+from idl_like_interfaces.declare import Finite, Role, UtcTime, Value, interface, operation
 from idl_like_interfaces.errors import RemoteError
 
 STATUS_TOPIC = "daq/status"
@@ -283,7 +283,7 @@ class DpmDaqControl(Protocol):
     Every operation that names an unknown acquisition raises ``DaqException``.
     """
 
-    @operation(DaqException, idempotent=True)
+    @operation(DaqException, idempotent=True, role=Role.OPERATOR)
     def queue_daq(self, specification: str) -> DaqReply:
         """Take responsibility for an acquisition; it survives a crash from here on.
 
@@ -333,6 +333,6 @@ class DpmControl(Protocol):
     def query_storage_status(self) -> StorageStatus:
         """Return the space on the disk of the workspace."""
 
-    @operation()
+    @operation(role=Role.ENGINEER)
     def exit(self) -> str:
         """Answer, then end the server in good order."""

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from idl_like_interfaces.declare import Seconds, UtcTime, Value, interface, operation
+from idl_like_interfaces.declare import Role, Seconds, UtcTime, Value, interface, operation
 from idl_like_interfaces.errors import RemoteError
 from idl_like_interfaces.octets import OctetBlocks
 
@@ -312,7 +312,7 @@ class EventChannel(Protocol):
     stays good for as long as the channel holds the events).
     """
 
-    @operation(InvalidTopic, MalformedBatch, idempotent=True)
+    @operation(InvalidTopic, MalformedBatch, idempotent=True, role=Role.OPERATOR)
     def publish(self, batch: Batch) -> PublishReply:
         """Take a batch; what was taken before from this incarnation is dropped.
 
@@ -332,7 +332,7 @@ class EventChannel(Protocol):
             InvalidTopic: It is not a topic.
         """
 
-    @operation(InvalidTopic, InvalidCursor)
+    @operation(InvalidTopic, InvalidCursor, role=Role.OBSERVER)
     def connect_consumer(
         self, name: str, topics: list[str], cursor: str = "new", qos: QoS = QoS()
     ) -> Subscription:
@@ -366,7 +366,7 @@ class EventChannel(Protocol):
             InvalidCursor: It is not a cursor.
         """
 
-    @operation(NoSuchSubscription)
+    @operation(NoSuchSubscription, role=Role.OBSERVER)
     def disconnect_consumer(self, subscription_id: str) -> None:
         """End reading.
 

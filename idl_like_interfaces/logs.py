@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
-from idl_like_interfaces.declare import Seconds, UtcTime, Value, interface, operation
+from idl_like_interfaces.declare import Role, Seconds, UtcTime, Value, interface, operation
 
 
 class LogLevel(StrEnum):
@@ -130,7 +130,7 @@ class LogStats(Value, frozen=True, kw_only=True):
 class LogService(Protocol):
     """Takes the records of all components and finds them again."""
 
-    @operation(idempotent=True)
+    @operation(idempotent=True, role=Role.OPERATOR)
     def append(self, batch: LogBatch) -> int:
         """Store a batch; records stored before from this incarnation are skipped.
 

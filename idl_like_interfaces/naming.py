@@ -11,7 +11,7 @@ import re
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
-from idl_like_interfaces.declare import Seconds, UtcTime, Value, interface, operation
+from idl_like_interfaces.declare import Role, Seconds, UtcTime, Value, interface, operation
 from idl_like_interfaces.errors import RemoteError
 
 OBJECT_ID = "NameService"
@@ -230,7 +230,7 @@ class NamingContext(Protocol):
     After a restart of the server each lease gets a full term again.
     """
 
-    @operation(NotFound, AlreadyBound, InvalidName, NoSuchLease)
+    @operation(NotFound, AlreadyBound, InvalidName, NoSuchLease, role=Role.ENGINEER)
     def bind(
         self,
         name: str,
@@ -255,7 +255,7 @@ class NamingContext(Protocol):
             NoSuchLease: The lease has ended.
         """
 
-    @operation(NotFound, AlreadyBound, InvalidName, NoSuchLease)
+    @operation(NotFound, AlreadyBound, InvalidName, NoSuchLease, role=Role.ENGINEER)
     def rebind(
         self,
         name: str,
@@ -309,7 +309,7 @@ class NamingContext(Protocol):
             BadParam: It is no token.
         """
 
-    @operation(NotFound, InvalidName)
+    @operation(NotFound, InvalidName, role=Role.ENGINEER)
     def unbind(self, name: str) -> None:
         """Take the name from an object.
 
@@ -318,7 +318,7 @@ class NamingContext(Protocol):
             InvalidName: It is not a name, or the root.
         """
 
-    @operation(NotFound, AlreadyBound, InvalidName)
+    @operation(NotFound, AlreadyBound, InvalidName, role=Role.ENGINEER)
     def bind_new_context(self, name: str) -> None:
         """Make an empty context.
 
@@ -328,7 +328,7 @@ class NamingContext(Protocol):
             InvalidName: It is not a name, or the root.
         """
 
-    @operation(NotFound, NotEmpty, InvalidName)
+    @operation(NotFound, NotEmpty, InvalidName, role=Role.ADMIN)
     def destroy(self, name: str) -> None:
         """Remove an empty context.
 
@@ -338,7 +338,7 @@ class NamingContext(Protocol):
             InvalidName: It is not a name, or the root.
         """
 
-    @operation(InvalidName)
+    @operation(InvalidName, role=Role.ENGINEER)
     def grant_lease(self, holder: str, term_s: Seconds) -> Lease:
         """Take a lease.
 
@@ -351,7 +351,7 @@ class NamingContext(Protocol):
             BadParam: The term is out of range.
         """
 
-    @operation(NoSuchLease, idempotent=True)
+    @operation(NoSuchLease, idempotent=True, role=Role.ENGINEER)
     def renew_lease(self, lease_id: str) -> Lease:
         """Begin the term anew.
 
@@ -359,7 +359,7 @@ class NamingContext(Protocol):
             NoSuchLease: It has ended: take a new one and bind again.
         """
 
-    @operation(NoSuchLease)
+    @operation(NoSuchLease, role=Role.ENGINEER)
     def release_lease(self, lease_id: str) -> None:
         """End a lease and unbind its names.
 

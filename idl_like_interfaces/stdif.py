@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from idl_like_interfaces.declare import Value, interface, operation
+from idl_like_interfaces.declare import Role, Value, interface, operation
 from idl_like_interfaces.errors import RemoteError
 from idl_like_interfaces.logs import LogLevel
 
@@ -67,7 +67,7 @@ class StdCmds(Protocol):
     that succeed answer ``OK``.
     """
 
-    @operation(ExceptionErr)
+    @operation(ExceptionErr, role=Role.ENGINEER)
     def init(self) -> str:
         """Load the configuration and become ready.
 
@@ -91,7 +91,7 @@ class StdCmds(Protocol):
             ExceptionErr: Not in Idle.
         """
 
-    @operation(ExceptionErr)
+    @operation(ExceptionErr, role=Role.ENGINEER)
     def stop(self) -> str:
         """Go back to NotReady.
 
@@ -99,7 +99,7 @@ class StdCmds(Protocol):
             ExceptionErr: Not in Ready or Idle.
         """
 
-    @operation(ExceptionErr)
+    @operation(ExceptionErr, role=Role.ENGINEER)
     def reset(self) -> str:
         """Go back to NotReady from any state.
 
@@ -119,11 +119,11 @@ class StdCmds(Protocol):
     def get_version(self) -> str:
         """Return the version of the program."""
 
-    @operation()
+    @operation(role=Role.ENGINEER)
     def exit(self) -> str:
         """Answer, then end the server in good order."""
 
-    @operation()
+    @operation(role=Role.ENGINEER)
     def set_log_level(self, info: LogInfo) -> str:
         """Change the level of a logger at run time.
 
