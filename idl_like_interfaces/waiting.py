@@ -3,19 +3,24 @@
 A servant that blocked in a long-poll would hold a thread for each client. So it says what
 it looks for and where news comes from; who serves it (``mapping``) parks the request and
 looks again when there is news. Called in-process it blocks.
+
+No news is lost, because whoever waits looks once more after it has begun to listen.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 Wake = Callable[[], None]
+
+LONGEST_S = 1e9
+"""Nobody waits longer (31 years): what is much longer no lock and no timer takes."""
 
 
 class News:
@@ -28,6 +33,11 @@ class News:
         self._lock = threading.Lock()
         self._waiting: dict[int, Wake] = {}
         self._number = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for the next news; who was told and looks just now is not among them."""
+        return len(self._waiting)
 
     def tell(self) -> None:
         """Wake all who wait, once. The change must be visible before; hold no lock."""
@@ -81,6 +91,12 @@ class Parked(BaseException, Generic[T]):
         self.timeout_s = timeout_s
 
 
+def tell_all(several: Iterable[News]) -> None:
+    """Tell each of several news; hold no lock."""
+    for each in several:
+        each.tell()
+
+
 class _Serving(threading.local):
     may_park = False
 
@@ -89,17 +105,13 @@ _serving = _Serving()
 
 
 @contextmanager
-def _parking() -> Any:
-    _serving.may_park = True
+def parking() -> Iterator[None]:
+    """Within it ``wait_for_news`` of this thread throws ``Parked`` instead of blocking."""
+    before, _serving.may_park = _serving.may_park, True
     try:
         yield
     finally:
-        _serving.may_park = False
-
-
-def parking() -> AbstractContextManager[None]:
-    """Within it ``wait_for_news`` of this thread throws ``Parked`` instead of blocking."""
-    return _parking()  # type: ignore[no-any-return]
+        _serving.may_park = before
 
 
 def wait_for_news(
@@ -117,28 +129,34 @@ def wait_for_news(
     Raises:
         Parked: To who serves the servant, see there.
     """
-    found = look()
-    if found is not None:
+    if timeout_s > 0 and _serving.may_park:
+        found = look()
+        if found is None:
+            raise Parked(news, look, otherwise, min(timeout_s, LONGEST_S))
         return found
-    if timeout_s <= 0:
-        return otherwise()
-    if _serving.may_park:
-        raise Parked(news, look, otherwise, timeout_s)
-    return _block(news, look, otherwise, time.monotonic() + timeout_s)
+    return block_for_news(news, look, otherwise, timeout_s)
 
 
-def _block(
-    news: News, look: Callable[[], T | None], otherwise: Callable[[], T], until: float
+def block_for_news(
+    news: News, look: Callable[[], T | None], otherwise: Callable[[], T], timeout_s: float
 ) -> T:
-    while True:
+    """Do the same in this thread, whoever serves it.
+
+    For the waits of a component's own threads, and for those within an operation that is
+    no long-poll.
+    """
+    until = time.monotonic() + min(timeout_s, LONGEST_S)
+    found = look()
+    if found is None and timeout_s <= 0:
+        return otherwise()
+    while found is None:
         told = threading.Event()
         cancel = news.subscribe(told.set)
         try:
             # What came between the last look and now must not be waited for.
             found = look()
-            if found is not None:
-                return found
-            if not told.wait(max(0.0, until - time.monotonic())):
+            if found is None and not told.wait(max(0.0, until - time.monotonic())):
                 return otherwise()
         finally:
             cancel()
+    return found

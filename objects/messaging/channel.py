@@ -6,8 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from typing_extensions import override
 
@@ -19,8 +18,6 @@ from idl_like_interfaces.events import (
     ChannelStats,
     EventChannel,
     FetchReply,
-    Gap,
-    GapReason,
     PlainEvent,
     PublishReply,
     PullReply,
@@ -28,13 +25,15 @@ from idl_like_interfaces.events import (
     Subscription,
 )
 from idl_like_interfaces.octets import OctetBlocks
+from idl_like_interfaces.waiting import News, tell_all, wait_for_news
 from objects.component.clock import Clock, SystemClock
 from objects.messaging.batches import check_batch, owned, without_first
 from objects.messaging.cursor import NEW, OLDEST, Position, parse_cursor, refuse_future
 from objects.messaging.glob import TopicFilters
 from objects.messaging.journal import Journal, Pick, Reading, Retention
 from objects.messaging.rate import RateMeter
-from objects.messaging.subscribers import FORGET_AFTER_S, Subscriber, Subscribers
+from objects.messaging.search import Search
+from objects.messaging.subscribers import FORGET_AFTER_S, Subscribers
 from objects.messaging.suppliers import SupplierLedger
 
 LONGEST_POLL_S = 60.0
@@ -42,7 +41,8 @@ OTHER_TOPICS = "(others)"
 
 _MOST_TOPICS = 10_000
 _ANY_QOS = QoS()
-_LOST_ALL = Gap(reason=GapReason.NEW_EPOCH, count=-1)
+
+T = TypeVar("T")
 
 
 class EventChannelServant(EventChannel):
@@ -67,36 +67,44 @@ class EventChannelServant(EventChannel):
         self._subscribers = Subscribers(forget_after_s)
         self._topics: Counter[str] = Counter()
         self._rate = RateMeter(self._clock.monotonic())
-        self._news = threading.Condition()
+        self._lock = threading.Lock()
+        self._pulls = News()
         self._is_closed = False
 
     def close(self) -> None:
         """Answer everybody who waits, with what there is; nobody waits any more."""
-        with self._news:
+        with self._lock:
             self._is_closed = True
-            self._news.notify_all()
+            waiting = [self._pulls, *self._subscribers.all_news()]
+        tell_all(waiting)
 
     @override
     def publish(self, batch: Batch) -> PublishReply:
         check_batch(batch)
-        with self._news:
-            return self._take(batch)
+        with self._lock:
+            reply, waiting = self._take(batch)
+        tell_all(waiting)
+        return reply
 
-    def _take(self, batch: Batch) -> PublishReply:
+    def _take(self, batch: Batch) -> tuple[PublishReply, list[News]]:
+        """Keep what is new of a batch; say who is to be told of it."""
+        waiting: list[News] = []
         admission = self._suppliers.admit(batch)
         accepted = len(batch.records) - admission.duplicates
         if accepted:
             fresh = without_first(batch, admission.duplicates) if admission.duplicates else batch
             chunk = self._journal.append(owned(fresh), admission.missing)
             self._count_topics(chunk.topic_counts())
-            self._rate.add(accepted, self._clock.monotonic())
-            self._news.notify_all()
-        return PublishReply(
+            now = self._clock.monotonic()
+            self._rate.add(accepted, now)
+            waiting = [self._pulls, *self._subscribers.woken_by(chunk, now)]
+        reply = PublishReply(
             epoch=self.epoch,
             accepted=accepted,
             duplicates=admission.duplicates,
             last=self._journal.last,
         )
+        return reply, waiting
 
     def _count_topics(self, counts: Counter[str]) -> None:
         for topic, count in counts.items():
@@ -111,7 +119,7 @@ class EventChannelServant(EventChannel):
             )
         record = encode_record(time.time_ns(), body)
         incarnation = f"push@{self.epoch}"
-        with self._news:
+        with self._lock:
             batch = Batch(
                 source=source,
                 incarnation=incarnation,
@@ -120,7 +128,9 @@ class EventChannelServant(EventChannel):
                 records=OctetBlocks.of([record]),
             )
             check_batch(batch)
-            return self._take(batch).last
+            reply, waiting = self._take(batch)
+        tell_all(waiting)
+        return reply.last
 
     @override
     def connect_consumer(
@@ -134,7 +144,7 @@ class EventChannelServant(EventChannel):
                 remedy="give a positive number, or 0 for as many as the channel holds",
             )
         now = self._clock.monotonic()
-        with self._news:
+        with self._lock:
             self._subscribers.forget_silent(now)
             start = self._position(cursor)
             known = start.sequence if start.epoch == self.epoch else 0
@@ -157,62 +167,57 @@ class EventChannelServant(EventChannel):
         self, subscription_id: str, cursor: str, limit: int = 4096, timeout_s: float = 25.0
     ) -> FetchReply:
         _check_limit(limit)
-        with self._news:
+        with self._lock:
             subscriber = self._subscribers.get(subscription_id)
             start = self._position(cursor)
             subscriber.position = start.sequence if start.epoch == self.epoch else 0
-            with self._is_reading(subscriber):
-                reading = self._await_news(
-                    start, lambda after: self._read_for(subscription_id, after, limit), timeout_s
-                )
-            subscriber.book(reading, self._journal)
-        return FetchReply(
-            epoch=self.epoch,
-            cursor=str(Position(epoch=self.epoch, sequence=reading.position)),
-            gaps=reading.gaps,
-            deliveries=[pick.chunk.deliver(pick.positions) for pick in reading.picks],
+        search = Search(
+            start, self.epoch, lambda after: self._read_for(subscription_id, after, limit)
         )
+        return self._poll(search, subscriber.news, self._fetched, timeout_s)
 
     def _read_for(self, subscription_id: str, after: int, limit: int) -> Reading:
         # Looked up each time: who is disconnected while it waits must learn it.
         subscriber = self._subscribers.get(subscription_id)
-        return self._journal.read(subscriber.filters, after, limit, subscriber.qos.max_queue)
+        after = subscriber.behind_quiet(after)
+        reading = self._journal.read(subscriber.filters, after, limit, subscriber.qos.max_queue)
+        subscriber.book(reading, self._journal)
+        subscriber.seen = self._clock.monotonic()
+        return reading
 
-    @contextmanager
-    def _is_reading(self, subscriber: Subscriber) -> Iterator[None]:
-        subscriber.waiting += 1
-        try:
-            yield
-        finally:
-            subscriber.waiting -= 1
-            subscriber.seen = self._clock.monotonic()
+    def _fetched(self, reading: Reading) -> FetchReply:
+        return FetchReply(
+            epoch=self.epoch,
+            cursor=self._cursor_behind(reading),
+            gaps=reading.gaps,
+            deliveries=[pick.chunk.deliver(pick.positions) for pick in reading.picks],
+        )
 
-    def _await_news(
-        self, start: Position, read: Callable[[int], Reading], timeout_s: float
-    ) -> Reading:
-        """Read behind a position until there is something, or the time is over.
+    def _cursor_behind(self, reading: Reading) -> str:
+        return str(Position(epoch=self.epoch, sequence=reading.position))
 
-        What does not match is passed over only once, however often the channel wakes us.
-        """
-        is_foreign = start.epoch != self.epoch
-        deadline = time.monotonic() + min(timeout_s, LONGEST_POLL_S)
-        after = 0 if is_foreign else start.sequence
-        while True:
-            reading = read(after)
-            if is_foreign:
-                gaps = [_LOST_ALL, *reading.gaps]
-                return Reading(gaps=gaps, picks=reading.picks, position=reading.position)
-            remaining_s = deadline - time.monotonic()
-            if reading.gaps or reading.picks or remaining_s <= 0 or self._is_closed:
-                return reading
-            after = reading.position
-            self._news.wait(remaining_s)
+    def _poll(
+        self, search: Search, news: News, reply: Callable[[Reading], T], timeout_s: float
+    ) -> T:
+        """Answer a reader when there is something, the channel ends, or the time is over."""
+
+        def look() -> T | None:
+            with self._lock:
+                found = search.read() if self._is_closed else search.look()
+            return None if found is None else reply(found)
+
+        def otherwise() -> T:
+            with self._lock:
+                found = search.read()
+            return reply(found)
+
+        return wait_for_news(news, look, otherwise, min(timeout_s, LONGEST_POLL_S))
 
     @override
     def disconnect_consumer(self, subscription_id: str) -> None:
-        with self._news:
-            self._subscribers.disconnect(subscription_id)
-            self._news.notify_all()
+        with self._lock:
+            news = self._subscribers.disconnect(subscription_id)
+        news.tell()
 
     @override
     def pull(
@@ -224,14 +229,15 @@ class EventChannelServant(EventChannel):
     ) -> PullReply:
         _check_limit(limit)
         filters = TopicFilters(topics)
-        with self._news:
+        with self._lock:
             start = self._position(cursor)
-            reading = self._await_news(
-                start, lambda after: self._journal.read(filters, after, limit), timeout_s
-            )
+        search = Search(start, self.epoch, lambda after: self._journal.read(filters, after, limit))
+        return self._poll(search, self._pulls, self._pulled, timeout_s)
+
+    def _pulled(self, reading: Reading) -> PullReply:
         return PullReply(
             epoch=self.epoch,
-            cursor=str(Position(epoch=self.epoch, sequence=reading.position)),
+            cursor=self._cursor_behind(reading),
             gaps=reading.gaps,
             events=[event for pick in reading.picks for event in _decoded(pick)],
         )
@@ -239,7 +245,7 @@ class EventChannelServant(EventChannel):
     @override
     def get_stats(self) -> ChannelStats:
         now = self._clock.monotonic()
-        with self._news:
+        with self._lock:
             self._subscribers.forget_silent(now)
             journal = self._journal
             return ChannelStats(

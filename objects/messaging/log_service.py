@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from datetime import UTC, datetime
 
 import msgspec
@@ -11,6 +9,7 @@ from typing_extensions import override
 
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.logs import LogBatch, LogQuery, LogService, LogStats, StoredRecord
+from idl_like_interfaces.waiting import News, wait_for_news
 from objects.messaging.log_store import SqliteLogStore
 
 MOST_RECORDS = 10_000
@@ -29,24 +28,20 @@ class LogServiceServant(LogService):
 
     def __init__(self, store: SqliteLogStore) -> None:
         self._store = store
-        self._news = threading.Condition()
-        self._appends = 0
+        self._news = News()
         self._is_closed = False
 
     def close(self) -> None:
         """Answer everybody who follows; nobody waits any more."""
-        with self._news:
-            self._is_closed = True
-            self._news.notify_all()
+        self._is_closed = True
+        self._news.tell()
 
     @override
     def append(self, batch: LogBatch) -> int:
         _check_batch(batch)
         stored = self._store.append(batch)
         if stored:
-            with self._news:
-                self._appends += 1
-                self._news.notify_all()
+            self._news.tell()
         return stored
 
     @override
@@ -57,22 +52,20 @@ class LogServiceServant(LogService):
     @override
     def follow(self, query: LogQuery, timeout_s: float = 25.0) -> list[StoredRecord]:
         _check_query(query)
-        deadline = time.monotonic() + min(timeout_s, LONGEST_POLL_S)
-        while not self._is_closed:
-            # Searched without the lock: a long search must not hold up those who append.
-            appends, last = self._appends, self._store.last()
-            records = self._store.select(query, by_number=True)
-            remaining_s = deadline - time.monotonic()
-            if records or remaining_s <= 0:
-                return fitting(records, newest=query.newest)
-            # What did not match now never will.
-            query = msgspec.structs.replace(query, after=max(query.after, last))
-            self._await_append(appends, remaining_s)
-        return []
+        after = query.after
 
-    def _await_append(self, seen: int, timeout_s: float) -> None:
-        with self._news:
-            self._news.wait_for(lambda: self._appends != seen or self._is_closed, timeout_s)
+        def look() -> list[StoredRecord] | None:
+            nonlocal after
+            if self._is_closed:
+                return []
+            last = self._store.last()
+            behind = msgspec.structs.replace(query, after=after)
+            records = self._store.select(behind, by_number=True)
+            # What did not match now never will.
+            after = max(after, last)
+            return fitting(records, newest=query.newest) if records else None
+
+        return wait_for_news(self._news, look, list, min(timeout_s, LONGEST_POLL_S))
 
     @override
     def get_stats(self) -> LogStats:

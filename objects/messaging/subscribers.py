@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import secrets
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from idl_like_interfaces.events import ConsumerStats, Gap, NoSuchSubscription, QoS
+from idl_like_interfaces.waiting import News
+from objects.messaging.chunk import Chunk
 from objects.messaging.glob import TopicFilters
 from objects.messaging.journal import Journal, Reading
 
@@ -24,7 +26,10 @@ class Subscriber:
         qos: What it effectively gets.
         position: Up to here it has acknowledged.
         seen: When it asked last (monotonic seconds).
-        waiting: Fetches that wait for news at the moment.
+        news: What its fetches wait for: something that it wants.
+        quiet_from: Behind this sequence number begins what was published while they
+            waited and nothing of which it wants.
+        quiet_to: The last of that.
         delivered: Events handed out.
         dropped: Events that it lost, as far as their number is known.
         counted_to: Up to this sequence number events are in the two counts.
@@ -36,10 +41,30 @@ class Subscriber:
     qos: QoS
     position: int
     seen: float
-    waiting: int = 0
+    news: News = field(default_factory=News)
+    quiet_from: int = 0
+    quiet_to: int = 0
     delivered: int = 0
     dropped: int = 0
     counted_to: int = 0
+
+    def wants(self, chunk: Chunk) -> bool:
+        """Tell whether a reading might find something in a chunk, be it only a gap."""
+        return chunk.missing > 0 or any(map(self.filters.matches, chunk.batch.topics))
+
+    def pass_over(self, chunk: Chunk) -> None:
+        """Note that it wants nothing of a new chunk.
+
+        So who waits needs not be woken for it, and when the chunk is evicted and even
+        forgotten it is known still that nothing was lost.
+        """
+        if self.quiet_to != chunk.first - 1:
+            self.quiet_from = chunk.first - 1
+        self.quiet_to = chunk.last
+
+    def behind_quiet(self, position: int) -> int:
+        """Return the position up to which there is nothing for who stands at a position."""
+        return self.quiet_to if self.quiet_from <= position < self.quiet_to else position
 
     def book(self, reading: Reading, journal: Journal) -> None:
         """Count what a reading hands out, but for what an earlier one did already."""
@@ -110,21 +135,40 @@ class Subscribers:
                 remedy="connect again with the cursor of the last reply",
             ) from None
 
-    def disconnect(self, subscription_id: str) -> None:
-        """Remove a consumer.
+    def disconnect(self, subscription_id: str) -> News:
+        """Remove a consumer; return what its fetches wait for.
 
         Raises:
             NoSuchSubscription: It is not connected (any more).
         """
-        self.get(subscription_id)
+        news = self.get(subscription_id).news
         del self._by_id[subscription_id]
+        return news
+
+    def woken_by(self, chunk: Chunk, now: float) -> list[News]:
+        """Return the news of those who wait for something that a new chunk has."""
+        woken: list[News] = []
+        for each in self._by_id.values():
+            if not each.news.waiting:
+                # Who begins to wait after this looks again, and finds the chunk.
+                continue
+            if each.wants(chunk):
+                each.seen = now
+                woken.append(each.news)
+            else:
+                each.pass_over(chunk)
+        return woken
+
+    def all_news(self) -> list[News]:
+        """Return the news of all."""
+        return [each.news for each in self._by_id.values()]
 
     def forget_silent(self, now: float) -> None:
         """Remove those that have read nothing for too long."""
         silent = [
             each.id
             for each in self._by_id.values()
-            if not each.waiting and now - each.seen >= self._forget_after_s
+            if not each.news.waiting and now - each.seen >= self._forget_after_s
         ]
         for subscription_id in silent:
             del self._by_id[subscription_id]

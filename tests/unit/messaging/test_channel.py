@@ -55,7 +55,7 @@ def test_a_consumer_that_waits_is_not_forgotten() -> None:
         waiting = pool.submit(fetch)
         began.wait(PATIENCE_S)
         deadline = threading.Event()
-        while not any(s.waiting for s in channel._subscribers._by_id.values()):
+        while not any(s.news.waiting for s in channel._subscribers._by_id.values()):
             assert not deadline.wait(0.001)
         clock.advance(3600.0)
         assert len(channel.get_stats().consumers) == 1
