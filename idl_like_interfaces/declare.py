@@ -281,7 +281,7 @@ def _check_type(
         if info.cls in seen:
             return
         seen |= {info.cls}
-    for suffix, part in _parts(info):
+    for suffix, part in parts_of(info):
         _check_type(part, where + suffix, seen)
 
 
@@ -304,7 +304,7 @@ def _refusal(info: msgspec.inspect.Type) -> str:
             return ""
 
 
-def _parts(info: msgspec.inspect.Type) -> list[tuple[str, msgspec.inspect.Type]]:
+def parts_of(info: msgspec.inspect.Type) -> list[tuple[str, msgspec.inspect.Type]]:
     """Return the types that a type is made of, with what they add to a path."""
     match info:
         case msgspec.inspect.StructType(fields=fields):

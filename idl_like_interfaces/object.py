@@ -4,29 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from idl_like_interfaces.declare import (
-    Interface,
-    Role,
-    Seconds,
-    UtcTime,
-    Value,
-    interface,
-    operation,
-)
-
-
-class InterfaceDescription(Value, frozen=True, kw_only=True):
-    """What an object says about its interface.
-
-    Attributes:
-        repository_id: e.g. ``IDL:obsorb/daqif/OcmDaqControl:3.1``.
-        bases: Repository ids of the interfaces that it extends.
-        operations: Names of all operations, sorted, without those of ``Object``.
-    """
-
-    repository_id: str
-    bases: list[str] = []
-    operations: list[str] = []
+from idl_like_interfaces.declare import Role, Seconds, UtcTime, Value, interface, operation
+from idl_like_interfaces.description import InterfaceDescription
 
 
 class Identity(Value, frozen=True, kw_only=True):
@@ -91,12 +70,14 @@ class Object(Protocol):
     """The operations that the mapping adds to every object."""
 
     @operation(idempotent=True)
-    def is_a(self, repository_id: str) -> bool:
+    def is_a(self, repository_id: str, digest: str = "") -> bool:
         """Tell whether the object implements an interface.
 
         Args:
             repository_id: With or without its version. With one, the object's
                 version must have the same major and must not have an older minor.
+            digest: Of the caller's declaration; when it is not empty, that of the
+                object's must be the same (see ``InterfaceDescription``).
 
         Raises:
             BadParam: It is not a repository id.
@@ -104,7 +85,7 @@ class Object(Protocol):
 
     @operation(idempotent=True)
     def get_interface(self) -> InterfaceDescription:
-        """Describe the most derived interface of the object."""
+        """Describe the most derived interface of the object, with every signature."""
 
     @operation(idempotent=True)
     def ping(self) -> Identity:
@@ -113,12 +94,3 @@ class Object(Protocol):
     @operation(idempotent=True, role=Role.OBSERVER)
     def get_statistics(self) -> Statistics:
         """Return counters and latency histograms of each operation."""
-
-
-def describe(interface: Interface) -> InterfaceDescription:
-    """Say as a struct what a declaration says."""
-    return InterfaceDescription(
-        repository_id=interface.repository_id,
-        bases=[base.repository_id for base in interface.lineage[1:]],
-        operations=sorted(interface.operations),
-    )

@@ -11,7 +11,8 @@ from typing import Any
 import Pyro5.errors
 from Pyro5.callcontext import current_context
 
-from idl_like_interfaces.declare import Operation, interface_of, is_compatible
+from idl_like_interfaces.declare import Operation, interface_of
+from idl_like_interfaces.description import InterfaceDescription, describe, implements
 from idl_like_interfaces.errors import BadParam, Internal, RemoteError
 from idl_like_interfaces.mapping.coding import (
     Annex,
@@ -21,7 +22,7 @@ from idl_like_interfaces.mapping.coding import (
     encode_inline,
 )
 from idl_like_interfaces.mapping.wire import ANNEX, MARK, host_name, may_cross, to_pyro_error
-from idl_like_interfaces.object import Identity, InterfaceDescription, Object, describe
+from idl_like_interfaces.object import Identity, Object
 
 log = logging.getLogger(__name__)
 
@@ -43,11 +44,11 @@ class _OwnAnswers:
             object_id=object_id, incarnation=incarnation, host=host_name(), pid=os.getpid()
         )
 
-    def is_a(self, repository_id: str) -> bool:
+    def is_a(self, repository_id: str, digest: str = "") -> bool:
         try:
             return any(
-                is_compatible(each.repository_id, repository_id)
-                for each in (*self._interface.lineage, interface_of(Object))
+                implements(each, repository_id, digest)
+                for each in (self._interface, interface_of(Object))
             )
         except ValueError as error:
             raise BadParam(str(error), field="repository_id") from error

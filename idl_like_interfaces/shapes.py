@@ -1,0 +1,142 @@
+"""Types as plain values: what a type of a declaration looks like on the wire."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import msgspec
+from msgspec.inspect import (
+    AnyType,
+    BoolType,
+    CustomType,
+    DateTimeType,
+    DictType,
+    EnumType,
+    FloatType,
+    IntType,
+    ListType,
+    LiteralType,
+    Metadata,
+    NoneType,
+    StrType,
+    StructType,
+    UnionType,
+    VarTupleType,
+)
+
+from idl_like_interfaces.declare import Document, Finite
+from idl_like_interfaces.octets import OctetBlocks, Octets
+
+_LIMITS = ("gt", "ge", "lt", "le", "multiple_of", "min_length", "max_length", "pattern")
+
+_SIMPLE: dict[type, str] = {
+    AnyType: "any",
+    NoneType: "none",
+    BoolType: "bool",
+    IntType: "int",
+    FloatType: "float",
+    StrType: "str",
+    DateTimeType: "time",
+}
+
+_OCTETS: dict[type, str] = {Octets: "octets", OctetBlocks: "octet_blocks"}
+
+_FINITE = sys.float_info.max
+"""A limit of every float: neither NaN nor infinity travels."""
+
+
+class TypeDescription(Document, frozen=True, kw_only=True):
+    """A type.
+
+    Attributes:
+        kind: One of ``any none bool int float str time octets octet_blocks list map union
+            literal enum struct``.
+        name: Of an enum or a struct.
+        of: The element of a list, the value of a map (keys are texts), the members of a union.
+        values: Of a literal.
+        limits: Limits of the value: ``gt ge lt le multiple_of min_length max_length pattern``.
+    """
+
+    kind: str
+    name: str = ""
+    of: list[TypeDescription] = []
+    values: list[str | int | None] = []
+    limits: dict[str, Finite | int | str] = {}
+
+    def text(self) -> str:
+        """Say the type for a person, as Python would write it."""
+        limits = ", ".join(f"{name}={value!r}" for name, value in self.limits.items())
+        return f"{self._bare_text()}({limits})" if limits else self._bare_text()
+
+    def _bare_text(self) -> str:
+        inner = [each.text() for each in self.of]
+        texts = {
+            "enum": self.name,
+            "struct": self.name,
+            "none": "None",
+            "list": f"list[{''.join(inner)}]",
+            "map": f"dict[str, {''.join(inner)}]",
+            "union": " | ".join(inner),
+            "literal": " | ".join(map(repr, self.values)),
+        }
+        return texts.get(self.kind, self.kind)
+
+
+def shape_of(info: msgspec.inspect.Type) -> TypeDescription:
+    """Describe a type that a declaration may use.
+
+    Raises:
+        TypeError: The wire has no form for it.
+    """
+    if kind := _SIMPLE.get(type(info)):
+        return TypeDescription(kind=kind, limits=_limits_of(info))
+    match info:
+        case EnumType(cls=cls):
+            return TypeDescription(kind="enum", name=cls.__name__)
+        case StructType(cls=cls):
+            return TypeDescription(kind="struct", name=cls.__name__)
+        case CustomType(cls=cls) if cls in _OCTETS:
+            return TypeDescription(kind=_OCTETS[cls])
+        case LiteralType(values=values):
+            return TypeDescription(kind="literal", values=list(values))
+        case _:
+            return _shape_of_container(info)
+
+
+def _shape_of_container(info: msgspec.inspect.Type) -> TypeDescription:
+    match info:
+        case Metadata(type=inner):
+            return shape_of(inner)
+        case ListType(item_type=each) | VarTupleType(item_type=each):
+            return TypeDescription(kind="list", of=[shape_of(each)], limits=_limits_of(info))
+        case DictType(key_type=StrType(), value_type=value):
+            return TypeDescription(kind="map", of=[shape_of(value)], limits=_limits_of(info))
+        case UnionType(types=types):
+            return TypeDescription(kind="union", of=[shape_of(each) for each in types])
+        case _:
+            message = f"{type(info).__name__} has no description on the wire"
+            raise TypeError(message)
+
+
+def _limits_of(info: msgspec.inspect.Type) -> dict[str, float | int | str]:
+    found = {name: getattr(info, name, None) for name in _LIMITS}
+    return {
+        name: value
+        for name, value in found.items()
+        if value is not None and value not in (_FINITE, -_FINITE)
+    }
+
+
+def plain_default(value: Any) -> Any:
+    """Return a default as a plain value."""
+    return msgspec.to_builtins(value, enc_hook=_plain_octets)
+
+
+def _plain_octets(value: Any) -> Any:
+    if isinstance(value, OctetBlocks):
+        return [bytes(block).hex() for block in value]
+    if isinstance(value, Octets):
+        return bytes(value).hex()
+    text = f"objects of type {type(value).__name__} cannot travel"
+    raise NotImplementedError(text)
