@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -14,10 +14,12 @@ from idl_like_interfaces.daqif import (
     AlertSeverity,
     AwaitDaqReply,
     DaqAlert,
+    DaqException,
     DaqReply,
     DaqStatus,
 )
 from idl_like_interfaces.keywords import FitsKeyword
+from idl_like_interfaces.waiting import News, block_for_news, wait_for_news
 from objects.acquisition import alerts as al
 from objects.acquisition.context import Context
 from objects.acquisition.keywords import updated
@@ -28,9 +30,6 @@ from objects.acquisition.store import Kept, Workspace
 from objects.component.clock import Clock
 
 log = logging.getLogger(__name__)
-
-_LONGEST_WAIT_S = 1e9
-"""Longer than anybody lives; what is much longer a lock does not take."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +77,8 @@ class Record:
         self._dpm_time_s = 0.0
         self._kept: Kept | None = None
         self._closed = False
-        self._waiting = 0
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
+        self._changes = News()
 
     @property
     def id(self) -> str:
@@ -103,8 +102,8 @@ class Record:
 
     @property
     def waiting(self) -> int:
-        """How many clients wait for a state now."""
-        return self._waiting
+        """How many wait for a state now."""
+        return self._changes.waiting
 
     @property
     def is_closed(self) -> bool:
@@ -122,7 +121,7 @@ class Record:
         Raises:
             OSError: It cannot be kept; nothing was published.
         """
-        with self._changed:
+        with self._changing():
             self._context = replace(self._context, entered=[self._status])
             self._save()
             self._tell()
@@ -133,17 +132,14 @@ class Record:
         Raises:
             ValueError: The trigger has no meaning in this state: a bug.
         """
-        with self._changed:
-            phase = TRANSITIONS.get((self.phase, trigger))
-            if phase is None:
-                raise ValueError(f"acquisition {self.id}: {trigger!r} in {self.phase}")
-            self._enter(phase, self._now())
+        with self._changing():
+            self._move(trigger)
 
     def move_if(self, phase: Phase, trigger: Trigger) -> None:
         """Do the same if it is in a state still: the DPM's news may have been faster."""
-        with self._changed:
+        with self._changing():
             if self.phase is phase:
-                self.move(trigger)
+                self._move(trigger)
 
     def adopt(self, news: DaqStatus, *, was_asked: bool = False) -> None:
         """Take over what the DPM says, unless it is about the past or another product.
@@ -154,7 +150,7 @@ class Record:
                 clock of the DPM may have been set back.
         """
         phase = phase_of(news.state, news.substate)
-        with self._changed:
+        with self._changing():
             if phase is None or not self._is_newer(phase, news, was_asked=was_asked):
                 return
             self._dpm_alerts = list(news.alerts)
@@ -171,7 +167,7 @@ class Record:
 
     def set_results(self, *results: SourceResult) -> None:
         """Note what sources do; nothing of it is public, so nothing is published."""
-        with self._changed:
+        with self._lock:
             if self.phase.is_final:
                 return
             for result in results:
@@ -186,14 +182,14 @@ class Record:
 
     def set_keywords(self, new: list[FitsKeyword]) -> None:
         """Add or replace keywords."""
-        with self._changed:
+        with self._lock:
             keywords = updated(self._context.keywords, new)
             self._context = replace(self._context, keywords=keywords)
             self._commit(self._now())
 
     def set_maybe_queued(self) -> None:
         """Note that the DPM may have it already."""
-        with self._changed:
+        with self._lock:
             if self.phase.is_final:
                 return
             self._context = replace(self._context, maybe_queued=True)
@@ -205,7 +201,7 @@ class Record:
         One that comes late, when the acquisition has ended, changes nothing either: that
         is archived and published, and its id may be in use again.
         """
-        with self._changed:
+        with self._lock:
             if self.phase.is_final:
                 return False
             old = [each for each in self._context.alerts if each.id == alert.id]
@@ -216,7 +212,7 @@ class Record:
 
     def clear_alert(self, id: str) -> None:
         """Clear an alert that is set, unless the acquisition has ended."""
-        with self._changed:
+        with self._lock:
             if self.phase.is_final:
                 return
             alerts = al.without_alert(self._context.alerts, id)
@@ -229,42 +225,60 @@ class Record:
         Raises:
             DaqException: The coordinator ends.
         """
-        deadline = time.monotonic() + min(timeout_s, _LONGEST_WAIT_S)
-        with self._changed:
+        with self._lock:
             if self.phase is wanted:
                 return AwaitDaqReply(timeout=False, status=self._status)
-            self._waiting += 1
-            try:
-                return self._await(wanted, deadline)
-            finally:
-                self._waiting -= 1
+            # What it is in, and then what was entered since the last look.
+            seen = max(len(self._context.entered) - 1, 0)
+
+        def look() -> AwaitDaqReply | None:
+            nonlocal seen
+            with self._lock:
+                answer = self._answer(wanted, seen)
+                seen = len(self._context.entered)
+            if answer is None and self._closed:
+                raise self._coordinator_ends()
+            return None if answer is None else AwaitDaqReply(timeout=False, status=answer)
+
+        def otherwise() -> AwaitDaqReply:
+            return AwaitDaqReply(timeout=True, status=self._status)
+
+        return wait_for_news(self._changes, look, otherwise, timeout_s)
 
     def has_left(self, phase: Phase, within_s: float) -> bool:
         """Wait until it is not in a state any more or the coordinator ends; tell whether."""
-        with self._changed:
-            return self._changed.wait_for(lambda: self.phase is not phase or self._closed, within_s)
+
+        def look() -> bool | None:
+            return True if self.phase is not phase or self._closed else None
+
+        return block_for_news(self._changes, look, bool, within_s)
 
     def close(self) -> None:
         """Let everybody go who waits."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
+        self._closed = True
+        self._changes.tell()
 
-    def _await(self, wanted: Phase, deadline: float) -> AwaitDaqReply:
-        seen = max(len(self._context.entered) - 1, 0)
-        while True:
-            answer = self._answer(wanted, seen)
-            if answer is not None:
-                return AwaitDaqReply(timeout=False, status=answer)
-            seen = len(self._context.entered)
-            if self._closed:
-                raise refusal(
-                    self.id,
-                    "the coordinator ends while it was waiting",
-                    remedy="ask again when it is back",
-                )
-            if not self._changed.wait(deadline - time.monotonic()):
-                return AwaitDaqReply(timeout=True, status=self._status)
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Change it under the lock; who waits is told when the lock is free."""
+        try:
+            with self._lock:
+                yield
+        finally:
+            self._changes.tell()
+
+    def _coordinator_ends(self) -> DaqException:
+        return refusal(
+            self.id,
+            "the coordinator ends while it was waiting",
+            remedy="ask again when it is back",
+        )
+
+    def _move(self, trigger: Trigger) -> None:
+        phase = TRANSITIONS.get((self.phase, trigger))
+        if phase is None:
+            raise ValueError(f"acquisition {self.id}: {trigger!r} in {self.phase}")
+        self._enter(phase, self._now())
 
     def _answer(self, wanted: Phase, seen: int) -> DaqStatus | None:
         """Look at what was entered since: the wanted state, or one that excludes it."""
@@ -359,6 +373,5 @@ class Record:
 
     def _tell(self) -> None:
         self._around.publish(self._status)
-        self._changed.notify_all()
         if self.phase.is_final:
             self._around.ended(self.id)

@@ -114,7 +114,9 @@ class Recorder(RecCmds):
                 remedy="Start one with rec_start first.",
                 id="",
             )
-        session = self._sessions.await_end(session.id, timeout_s)
+        return self._sessions.poll_end(session.id, self._waited, timeout_s)
+
+    def _waited(self, session: Session) -> RecWaitStatus:
         status = self._sessions.report(session)
         return RecWaitStatus(timed_out=not status.status.is_final, status=status)
 

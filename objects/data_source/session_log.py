@@ -5,14 +5,18 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import TypeVar
 
 from idl_like_interfaces.recif import RecExceptionErr, RecStatus, RecStatusName
+from idl_like_interfaces.waiting import News, block_for_news, wait_for_news
 from objects.component.clock import Clock
 from objects.data_source.session import Command, Session, outcome
 
 HISTORY = 1000
 """So many sessions can be asked for."""
 _LOOK_AGAIN_S = 0.5
+
+T = TypeVar("T")
 
 
 class SessionLog:
@@ -23,6 +27,7 @@ class SessionLog:
     """
 
     def __init__(self, clock: Clock) -> None:
+        self._ends = News()
         self._clock = clock
         self._changed = threading.Condition()
         self._sessions: OrderedDict[str, Session] = OrderedDict()
@@ -75,6 +80,7 @@ class SessionLog:
         with self._changed:
             utc, now = self._clock.utc(), self._now()
             self._change(lambda session: session.ended(status, utc, now, files, reason))
+        self._ends.tell()
 
     def await_turn(self) -> RecStatusName | None:
         """Wait until the next frame is due; an end that was decided instead is returned."""
@@ -94,10 +100,23 @@ class SessionLog:
 
     def await_end(self, id: str, timeout_s: float) -> Session:
         """Wait for the end of a session, at most so long; return what it is then."""
+        return block_for_news(
+            self._ends, lambda: self._ended(id), lambda: self._sessions[id], timeout_s
+        )
+
+    def poll_end(self, id: str, answer: Callable[[Session], T], timeout_s: float) -> T:
+        """Answer a long-poll that waits for the end of a session; to be called last in it."""
+
+        def look() -> T | None:
+            ended = self._ended(id)
+            return None if ended is None else answer(ended)
+
+        return wait_for_news(self._ends, look, lambda: answer(self._sessions[id]), timeout_s)
+
+    def _ended(self, id: str) -> Session | None:
         with self._changed:
-            longest = min(timeout_s, threading.TIMEOUT_MAX)
-            self._changed.wait_for(lambda: self._sessions[id].status.is_final, longest)
-            return self._sessions[id]
+            session = self._sessions[id]
+            return session if session.status.is_final else None
 
     def report(self, session: Session) -> RecStatus:
         """Return a status as of now."""
