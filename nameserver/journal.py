@@ -17,6 +17,9 @@ from idl_like_interfaces.naming import Binding, Change, ChangeKind, ChangeList
 JOURNAL_LENGTH = 10_000
 """So many changes are remembered; who asks for older ones gets all that is bound."""
 
+JOURNAL_BYTES = 16 * 1024 * 1024
+"""And not more than about this, when names carry long marks."""
+
 PAGE_BYTES = 64 * 1024
 """About so much is in one answer: a stock client reads no more than 128 KiB."""
 
@@ -72,22 +75,37 @@ class Journal:
     is asked for, and the changes since the first page follow the last one. So nothing
     is kept for a watcher, and at the end he knows what he would know of a frozen one.
 
+    Args:
+        length: So many changes are remembered.
+        size_bytes: And not more than about this.
+        page_bytes: About so much is in one answer, at least one change.
+
     Attributes:
         epoch: Told apart by it from the journal of another start.
         number: Of the last change; it counts up.
     """
 
-    def __init__(self, length: int = JOURNAL_LENGTH, page_bytes: int = PAGE_BYTES) -> None:
+    def __init__(
+        self,
+        length: int = JOURNAL_LENGTH,
+        size_bytes: int = JOURNAL_BYTES,
+        page_bytes: int = PAGE_BYTES,
+    ) -> None:
         self.epoch = secrets.token_hex(4)
         self.number = 0
-        self._changes: deque[Change] = deque(maxlen=length)
+        self._length = length
+        self._room_bytes = size_bytes
         self._page_bytes = page_bytes
+        self._changes: deque[Change] = deque()
 
     def record(self, changes: Iterable[Change]) -> None:
         """Remember changes that have just come true."""
         for change in changes:
             self._changes.append(change)
+            self._room_bytes -= _size_bytes(change.binding)
             self.number += 1
+        while self._changes and (len(self._changes) > self._length or self._room_bytes < 0):
+            self._room_bytes += _size_bytes(self._changes.popleft().binding)
 
     def knows(self, token: Token) -> bool:
         """Tell whether it remembers all that came after a token."""

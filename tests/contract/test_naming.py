@@ -12,6 +12,7 @@ from idl_like_interfaces.naming import NamingContext
 from nameserver.servant import NamingServant
 from nameserver.stores import MemoryStore, SqliteStore
 from tests.contract.naming import NamingContract
+from tests.contract.watching import WatchingContract
 from tests.support.clock import ManualClock
 from tests.support.wire import MODES, wired
 
@@ -22,7 +23,7 @@ def mode(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-class TestNamesInMemory(NamingContract):
+class TestNamesInMemory(NamingContract, WatchingContract):
     """The store that forgets."""
 
     @pytest.fixture
@@ -33,7 +34,7 @@ class TestNamesInMemory(NamingContract):
             yield names
 
 
-class TestNamesInAFile(NamingContract):
+class TestNamesInAFile(NamingContract, WatchingContract):
     """The store that remembers."""
 
     @pytest.fixture
