@@ -77,29 +77,44 @@ class Caller:
     Attributes:
         address: Host address of the peer; empty for a call in the same process.
         identity: Common name of its certificate; empty without TLS.
+        stated: Alternative names of its certificate that are URIs; one may state a role.
     """
 
     address: str = ""
     identity: str = ""
+    stated: tuple[str, ...] = ()
+
+
+_NOBODY = Caller()
 
 
 class _Current(threading.local):
     until: float | None = None
-    caller: Caller = Caller()
+    caller: Caller = _NOBODY
 
 
 _current = _Current()
 
 
+def begin_serving(until: float | None, caller: Caller) -> None:
+    """Say that this thread executes a call: until when (monotonic; ``None``: any), for whom."""
+    _current.until, _current.caller = until, caller
+
+
+def end_serving() -> None:
+    """Say that this thread executes no call any more."""
+    _current.until, _current.caller = None, _NOBODY
+
+
 @contextmanager
 def serving(until: float | None, caller: Caller) -> Iterator[None]:
-    """Execute a call in this thread: until which moment (monotonic; ``None``: any), for whom."""
+    """Execute a call in this thread (see ``begin_serving``)."""
     before = _current.until, _current.caller
-    _current.until, _current.caller = until, caller
+    begin_serving(until, caller)
     try:
         yield
     finally:
-        _current.until, _current.caller = before
+        begin_serving(*before)
 
 
 def current_caller() -> Caller:

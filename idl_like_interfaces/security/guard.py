@@ -1,0 +1,143 @@
+"""The guard of a program's objects: admits by role, records in the audit log."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Protocol
+
+from idl_like_interfaces.declare import Operation, Role
+from idl_like_interfaces.errors import NoPermission, PersistStore
+from idl_like_interfaces.security.audit_chain import Kind
+from idl_like_interfaces.security.audit_log import AuditLog
+from idl_like_interfaces.security.denials import Denials
+from idl_like_interfaces.security.roles import LOCAL, Policy, is_local, role_in
+
+ROUTINE = frozenset({"publish", "push", "append", "renew_lease"})
+"""Operations by which components keep things going all the time: counted, not recorded."""
+
+_MOST_CACHED = 1024
+_LONGEST = 200
+"""Characters of a name in a record; a caller may send longer ones."""
+
+
+class Caller(Protocol):
+    """What is known of who calls (``mapping.context.Caller``)."""
+
+    @property
+    def address(self) -> str:
+        """Host address of the peer; empty for a call in the same process."""
+
+    @property
+    def identity(self) -> str:
+        """Common name of its certificate; empty without TLS."""
+
+    @property
+    def stated(self) -> tuple[str, ...]:
+        """Alternative names (URIs) in its certificate."""
+
+
+class AccessGuard:
+    """Decides by the policy of an installation; used from many threads.
+
+    Args:
+        policy: What the installation says.
+        audit: Where it is recorded; ``None``: nowhere.
+        is_required: Refuse what cannot be recorded.
+    """
+
+    def __init__(
+        self, policy: Policy, audit: AuditLog | None = None, *, is_required: bool = False
+    ) -> None:
+        self._policy = policy
+        self._audit = audit
+        self._is_required = is_required
+        self._denials = Denials()
+        self._role_of = lru_cache(_MOST_CACHED)(self._find_role)
+        self._least_role = lru_cache(_MOST_CACHED)(policy.least_role)
+
+    def admit(self, caller: Caller, object_id: str, operation: Operation) -> None:
+        """Let a call pass.
+
+        Raises:
+            NoPermission: The caller's role is less than the operation takes.
+            PersistStore: The call must be recorded, and that is impossible now.
+        """
+        role = self._role_of(caller.identity, caller.stated, caller.address)
+        least = self._least_of(object_id, operation)
+        if role is None or not role.includes(least):
+            raise _denied(caller, role, object_id, operation, least)
+        audit = self._audit
+        if self._is_required and audit and not audit.is_writable and _is_recorded(operation):
+            # Tried each time: the first that can be written ends the refusals.
+            if audit.append(Kind.COUNT):
+                return
+            raise PersistStore(
+                f"{operation.name} of {object_id} is refused: it could not be recorded",
+                cause="the audit log cannot be written: its disk is full or fails",
+                remedy="free space on the disk of the folder `audit`; reading goes on meanwhile",
+            )
+
+    def note(self, caller: Caller, object_id: str, operation: Operation, outcome: str) -> None:
+        """Record a call that was executed or denied, unless it only reads."""
+        if self._audit is None:
+            return
+        is_denied = outcome == NoPermission.repository_id
+        if not is_denied and not _is_recorded(operation):
+            if operation.name in ROUTINE:
+                self._audit.count(operation.name)
+            return
+        if is_denied and not self._denials.is_worth_a_line():
+            self._audit.count("denied")
+            return
+        role = self._role_of(caller.identity, caller.stated, caller.address)
+        self._audit.append(
+            Kind.DENIED if is_denied else Kind.CALL,
+            caller=name_of(caller)[:_LONGEST],
+            address=caller.address,
+            role=role or "",
+            object=object_id[:_LONGEST],
+            operation=operation.name[:_LONGEST],
+            outcome=outcome,
+        )
+
+    def _least_of(self, object_id: str, operation: Operation) -> Role:
+        if not self._policy.rules:
+            return operation.role
+        if len(object_id) > _LONGEST:
+            return self._policy.least_role(object_id, operation.name, operation.role)
+        return self._least_role(object_id, operation.name, operation.role)
+
+    def _find_role(self, identity: str, stated: tuple[str, ...], address: str) -> Role | None:
+        return self._policy.role_of(identity, role_in(stated), address)
+
+
+def name_of(caller: Caller) -> str:
+    """Return how a caller is called in refusals and records."""
+    if caller.identity:
+        return caller.identity
+    return LOCAL if is_local(caller.address) else caller.address
+
+
+def _is_recorded(operation: Operation) -> bool:
+    """Tell whether an operation does more than read; what observers may do only reads."""
+    return operation.role is not Role.OBSERVER and operation.name not in ROUTINE
+
+
+def _denied(
+    caller: Caller, role: Role | None, object_id: str, operation: Operation, least: Role
+) -> NoPermission:
+    who = name_of(caller)
+    have = f"has the role {role}" if role else "has no role"
+    how = (
+        f'"{who}" = "{least}" under [security.roles] of the installation file, or a certificate '
+        f"made with `obsorb certs issue {who} --role {least}`"
+        if caller.identity
+        else f'{"local_role" if who == LOCAL else "network_role"} = "{least}" under [security], '
+        "or a certificate of your own and TLS"
+    )
+    return NoPermission(
+        f"{operation.name} of {object_id} takes the role {least}; {who} {have}",
+        needed=str(least),
+        cause="roles are given by whoever runs the installation",
+        remedy=f"ask for it: {how}",
+    )
