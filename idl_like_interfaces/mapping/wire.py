@@ -73,10 +73,18 @@ def may_cross(error: RemoteError, operation: Operation) -> bool:
 
 def revive(crossed: Pyro5.errors.PyroError) -> RemoteError:
     """Make the declared error again; one of an unknown id becomes a ``RemoteError``."""
-    attributes = vars(crossed)
+    return revive_attributes(str(crossed), vars(crossed))
+
+
+def revive_attributes(text: str, attributes: dict[str, Any]) -> RemoteError:
+    """As ``revive``, of text and attributes of the error.
+
+    Raises:
+        BadParam: The fields are not those of the declared error.
+    """
     repository_id = attributes.get("repository_id")
     if not isinstance(repository_id, str):
-        return Internal(str(crossed), cause="the object failed outside its interface")
+        return Internal(text, cause="the object failed outside its interface")
     revived = _revive(repository_id, attributes)
     revived.remote_traceback = "".join(attributes.get("_pyroTraceback") or ())
     return revived

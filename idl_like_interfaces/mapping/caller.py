@@ -1,0 +1,147 @@
+"""Makes the calls of a stub from threads: one deadline over all that a call needs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from idl_like_interfaces.declare import Operation
+from idl_like_interfaces.errors import BadOperation, BadParam, RemoteError
+from idl_like_interfaces.mapping.context import remaining_s
+from idl_like_interfaces.mapping.lane import Lane
+from idl_like_interfaces.mapping.line import Line, connect
+from idl_like_interfaces.mapping.outcome import NotExecuted, Unanswered, time_is_up
+from idl_like_interfaces.mapping.pool import Pool
+from idl_like_interfaces.mapping.request import Request
+from idl_like_interfaces.mapping.target import DESCRIBE, Target, decisive, may_repeat
+from idl_like_interfaces.mapping.wire import CONNECT_DEADLINE_S
+
+_MOST_IDLE = 64
+
+
+class Caller:
+    """Makes the calls of one stub, from any thread.
+
+    Attributes:
+        target: What is called.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self._pool: Pool[Line] = Pool(_MOST_IDLE)
+        self._lane = Lane(self)
+
+    def __call__(self, operation: Operation, args: Sequence[Any]) -> Any:
+        """Call an operation and return its reply.
+
+        Raises:
+            RemoteError: It was refused, or what became of it.
+        """
+        return self.call(Request(operation, args), is_oneway=operation.oneway)
+
+    def call(self, request: Request, *, is_oneway: bool = False) -> Any:
+        """Send a request and return what its reply holds.
+
+        Raises:
+            RemoteError: It was refused, or what became of it.
+        """
+        allowed_s = remaining_s(self.target.deadline_s + request.wait_s)
+        until = time.monotonic() + allowed_s
+        try:
+            if allowed_s <= 0:
+                raise time_is_up(request.name)
+            if not self.target.is_checked:
+                self._check(until)
+            if is_oneway:
+                return self._lane.post(request, until, allowed_s)
+            return self._perform(request, until, allowed_s)
+        except RemoteError as error:
+            error.add_note(f"calling {request.name} of {self.target.reference}")
+            raise
+
+    def close(self) -> None:
+        """Close all idle connections, that of oneway calls when the object has taken them."""
+        self._lane.close()
+        self._pool.clear()
+
+    def _check(self, until: float) -> None:
+        try:
+            if self._perform(self.target.question(), until, _left(until)):
+                self.target.is_checked = True
+                return
+            found = self._perform(DESCRIBE, until, _left(until))
+        except BadParam:
+            # Of the release before, which compares no digests.
+            found = self._perform(DESCRIBE, until, _left(until))
+        except BadOperation:
+            found = None
+        self.target.check(found)
+
+    def _perform(self, request: Request, until: float, allowed_s: float) -> Any:
+        """Call; once more after finding the object again, where that is harmless."""
+        try:
+            return self._attempt(request, until, allowed_s)
+        except Unanswered as error:
+            first = error
+        if not may_repeat(request, first) or _left(until) <= 0:
+            raise self._failure(request, first, allowed_s) from first
+        self.forget()
+        try:
+            return self._attempt(request, until, _left(until))
+        except Unanswered as error:
+            raise self._failure(request, decisive(first, error), allowed_s) from error
+
+    def _failure(self, request: Request, error: Unanswered, allowed_s: float) -> RemoteError:
+        place = self._pool.place
+        return self.target.failure(request, error, place.uri if place else "", allowed_s)
+
+    def _attempt(self, request: Request, until: float, left_s: float) -> Any:
+        line = self._pool.take()
+        if line is None:
+            line = self.connect(until)
+            left_s = _left(until)
+        try:
+            reply = line.exchange(request, self.target.ids.mark(left_s), until, left_s)
+        except BaseException:
+            line.close()
+            raise
+        self._pool.give(line)
+        return request.value(reply)
+
+    def connect(self, until: float) -> Line:
+        """Find the object and make a connection.
+
+        Args:
+            until: When the time for all of it is over (monotonic).
+
+        Raises:
+            NotExecuted: It cannot be reached, or not in time.
+            RemoteError: The name service refuses.
+        """
+        place = self._pool.place
+        if place is None:
+            place = self._pool.place = self.target.find(until)
+        return connect(place, min(until, time.monotonic() + CONNECT_DEADLINE_S))
+
+    def connect_anew(self, until: float) -> Line:
+        """As ``connect``, and once more after finding the object again.
+
+        Raises:
+            NotExecuted: As there.
+            RemoteError: As there.
+        """
+        try:
+            return self.connect(until)
+        except NotExecuted:
+            self.forget()
+            return self.connect(until)
+
+    def forget(self) -> None:
+        """Close all idle connections and forget where the object was."""
+        self._pool.place = None
+        self._pool.clear()
+
+
+def _left(until: float) -> float:
+    return until - time.monotonic()

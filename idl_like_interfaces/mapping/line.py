@@ -1,0 +1,316 @@
+"""One connection of a client to an object: carries one call at a time, within its time."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import ssl
+import struct
+import time
+
+import Pyro5.errors
+from typing_extensions import override
+
+from idl_like_interfaces.mapping.dialing import Place, check_greeting, tls_context
+from idl_like_interfaces.mapping.message import (
+    HEADER_SIZE,
+    Header,
+    Kind,
+    Message,
+    parse_body,
+    parse_header,
+)
+from idl_like_interfaces.mapping.outcome import Late, Lost, NotExecuted, NotSent
+from idl_like_interfaces.mapping.request import Request, greeting, head_of
+from idl_like_interfaces.mapping.wire import LARGEST_MESSAGE
+from idl_like_interfaces.octets import Buffer
+
+_READ_AHEAD = 8192
+"""Bytes: a short reply comes with its header in one system call."""
+
+_RESULT = int(Kind.RESULT)
+_TIMEVAL = struct.Struct("ll")
+
+
+class Line:
+    """A connection whose time limit the kernel keeps.
+
+    With one of Python's a socket does not block, so that each operation begins with a
+    ``poll`` and a long message comes in many small parts.
+
+    Attributes:
+        place: The object that it leads to.
+        used_at: When its last call ended (monotonic).
+    """
+
+    __slots__ = ("_allowed_s", "_head", "_poll", "_sequence", "_sock", "place", "used_at")
+
+    def __init__(self, sock: socket.socket, place: Place) -> None:
+        self._sock = sock
+        self._head = head_of(place.object_id)
+        self._sequence = 0
+        self._allowed_s = -1.0
+        self._poll = select.poll()
+        self._poll.register(sock, select.POLLIN)
+        self.place = place
+        self.used_at = 0.0
+
+    def __del__(self) -> None:
+        self._sock.close()
+
+    @property
+    def is_stale(self) -> bool:
+        """Tell whether the peer has closed it: nothing else comes between calls."""
+        return bool(self._poll.poll(0))
+
+    def close(self) -> None:
+        """Close it; a call that waits at the peer is forgotten there."""
+        self._sock.close()
+
+    def exchange(self, request: Request, mark: bytes, until: float, left_s: float) -> Message:
+        """Send a request and return the reply.
+
+        Args:
+            request: What to send.
+            mark: Its id and time.
+            until: When its time is over (monotonic).
+            left_s: How much of it is left now.
+
+        Raises:
+            NotExecuted: The connection was lost before it was sent whole.
+            NotSent: The time was over before.
+            Lost: The connection was lost before the reply came.
+            Late: The time was over before.
+        """
+        sequence = self._sequence = (self._sequence + 1) & 0xFFFF
+        if left_s != self._allowed_s:
+            self._allow(left_s)
+        self._send(request.parts(self._head, sequence, mark), until)
+        reply = self._receive(until, is_bulk=request.is_bulk)
+        header = reply.header
+        if header.sequence != sequence or header.kind != _RESULT:
+            text = f"the peer answers call {header.sequence}, not call {sequence}"
+            raise Lost(text)
+        return reply
+
+    def post(self, request: Request, mark: bytes, until: float) -> None:
+        """Send a request that gets no reply.
+
+        Raises:
+            NotExecuted: The connection was lost before it was sent whole.
+            NotSent: The time was over before.
+        """
+        self._sequence = (self._sequence + 1) & 0xFFFF
+        self._allow(_left(until))
+        self._send(request.parts(self._head, self._sequence, mark), until)
+
+    def end(self) -> None:
+        """Tell the peer that nothing more comes; what was sent it still takes."""
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_WR)
+
+    def has_ended(self, until: float) -> bool:
+        """Wait until the peer has taken all and closed too; tell whether it did in time."""
+        try:
+            self._allow(max(_left(until), 1e-6))
+            while self._take(_READ_AHEAD):
+                self._allow_until(until)
+        except Late:
+            return False
+        except Lost:
+            pass
+        return True
+
+    def greet(self, until: float) -> None:
+        """Shake hands in Pyro5's way.
+
+        Raises:
+            NotExecuted: The peer refuses, is lost, or says nothing in time.
+        """
+        try:
+            self._allow(_left(until))
+            self._send(greeting(self.place.object_id), until)
+            check_greeting(self.place, self._receive(until, is_bulk=False))
+        except (Lost, Late, NotSent) as error:
+            raise NotExecuted(f"no handshake with {self.place.uri}: {error}") from error
+
+    def _send(self, parts: list[Buffer], until: float) -> None:
+        try:
+            self._give(parts, until)
+        except (BlockingIOError, TimeoutError) as error:
+            raise NotSent("the peer takes no data") from error
+        except OSError as error:
+            raise NotExecuted(f"sending: connection lost: {error}") from error
+
+    def _give(self, parts: list[Buffer], until: float) -> None:
+        if len(parts) == 1:
+            sent = self._sock.send(parts[0])
+            if sent == len(parts[0]):
+                return
+        else:
+            sent = self._sock.sendmsg(parts)
+        unsent = [memoryview(part) for part in parts]
+        while rest := _behind(unsent, sent):
+            unsent = rest
+            self._allow(_left(until))
+            sent = self._sock.sendmsg(unsent)
+
+    def _receive(self, until: float, *, is_bulk: bool) -> Message:
+        # Octets then come into a buffer of their own; a copy costs more than one more call.
+        ahead = self._some(HEADER_SIZE if is_bulk else _READ_AHEAD)
+        while len(ahead) < HEADER_SIZE:
+            self._allow_until(until)
+            ahead += self._some(HEADER_SIZE - len(ahead))
+        try:
+            header = parse_header(ahead)
+            if header.size == len(ahead) - HEADER_SIZE:
+                return parse_body(header, memoryview(ahead)[HEADER_SIZE:])
+            return parse_body(header, self._rest(header, ahead, until))
+        except Pyro5.errors.ProtocolError as error:
+            raise Lost(str(error)) from error
+
+    def _rest(self, header: Header, ahead: bytes, until: float) -> bytearray:
+        done = len(ahead) - HEADER_SIZE
+        if header.size > LARGEST_MESSAGE or done > header.size:
+            raise Lost(f"the peer sends a reply of {header.size} bytes")
+        whole = bytearray(header.size)
+        whole[:done] = memoryview(ahead)[HEADER_SIZE:]
+        with memoryview(whole) as view:
+            while done < header.size:
+                self._allow_until(until)
+                done += self._fill(view[done:])
+        return whole
+
+    def _some(self, most: int) -> bytes:
+        received = self._take(most)
+        if not received:
+            raise Lost("the peer has closed the connection")
+        return received
+
+    def _take(self, most: int) -> bytes:
+        try:
+            return self._sock.recv(most)
+        except (BlockingIOError, TimeoutError) as error:
+            raise Late("the peer says nothing") from error
+        except OSError as error:
+            raise Lost(f"receiving: connection lost: {error}") from error
+
+    def _fill(self, view: memoryview) -> int:
+        try:
+            count = self._fill_some(view)
+        except (BlockingIOError, TimeoutError) as error:
+            raise Late("the peer stopped in the middle of a reply") from error
+        except OSError as error:
+            raise Lost(f"receiving: connection lost: {error}") from error
+        if not count:
+            raise Lost("the peer has closed the connection in the middle of a reply")
+        return count
+
+    def _fill_some(self, view: memoryview) -> int:
+        return self._sock.recv_into(view, 0, socket.MSG_WAITALL)
+
+    def _allow_until(self, until: float) -> None:
+        left_s = _left(until)
+        if left_s <= 0:
+            raise Late("the peer is slow")
+        self._allow(left_s)
+
+    def _allow(self, left_s: float) -> None:
+        """Have each operation of the socket end within a time.
+
+        Raises:
+            NotSent: There is none left.
+        """
+        if left_s <= 0:
+            raise NotSent("the time is over")
+        self._allowed_s = left_s
+        # To the kernel 0 means for ever.
+        limit = _TIMEVAL.pack(*divmod(max(1, round(left_s * 1_000_000)), 1_000_000))
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+
+
+class SecureLine(Line):
+    """A connection with TLS, whose time limit is Python's: OpenSSL does not know the kernel's."""
+
+    __slots__ = ()
+
+    @override
+    def _give(self, parts: list[Buffer], until: float) -> None:
+        for part in parts:
+            self._sock.sendall(part)
+
+    @override
+    def _fill_some(self, view: memoryview) -> int:
+        return self._sock.recv_into(view)
+
+    @override
+    def _allow(self, left_s: float) -> None:
+        if left_s <= 0:
+            raise NotSent("the time is over")
+        self._allowed_s = left_s
+        self._sock.settimeout(left_s)
+
+
+def connect(place: Place, until: float) -> Line:
+    """Make a connection to an object and shake hands.
+
+    Raises:
+        NotExecuted: It cannot be reached in time, or refuses.
+    """
+    context = tls_context()
+    sock = _dial(place, until)
+    try:
+        if context is None:
+            sock.settimeout(None)
+            line = Line(sock, place)
+        else:
+            sock = _secured(sock, context, place)
+            line = SecureLine(sock, place)
+        line.greet(until)
+    except BaseException:
+        sock.close()
+        raise
+    return line
+
+
+def _dial(place: Place, until: float) -> socket.socket:
+    lost: OSError | None = None
+    try:
+        ways = place.addresses()
+    except OSError as error:
+        raise NotExecuted(f"{place.host}: {error}") from error
+    for family, address in ways:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            sock.settimeout(max(_left(until), 1e-6))
+            sock.connect(address)
+            if family != socket.AF_UNIX:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError as error:
+            sock.close()
+            lost = error
+        else:
+            return sock
+    raise NotExecuted(f"cannot connect to {place.host}:{place.port}: {lost}") from lost
+
+
+def _secured(sock: socket.socket, context: ssl.SSLContext, place: Place) -> ssl.SSLSocket:
+    try:
+        return context.wrap_socket(sock, server_hostname=place.host or None)
+    except OSError as error:
+        raise NotExecuted(f"no TLS with {place.host}:{place.port}: {error}") from error
+
+
+def _behind(parts: list[memoryview], sent: int) -> list[memoryview]:
+    """Return what is left of some parts."""
+    for index, part in enumerate(parts):
+        if sent < len(part):
+            return [part[sent:], *parts[index + 1 :]]
+        sent -= len(part)
+    return []
+
+
+def _left(until: float) -> float:
+    return until - time.monotonic()
