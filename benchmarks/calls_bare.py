@@ -39,10 +39,17 @@ class Servant:
 
 
 class Server(ExitStack):
-    """The same object in a stock daemon; says its URI."""
+    """The same object in a stock daemon; says its URI.
 
-    def __init__(self) -> None:
+    Args:
+        server_type: Pyro5's ``thread`` or ``multiplex``.
+        connections: How many clients a thread server has threads for.
+    """
+
+    def __init__(self, server_type: str = "thread", connections: str = "80") -> None:
         super().__init__()
+        config.SERVERTYPE = server_type
+        config.THREADPOOL_SIZE = int(connections)
         daemon = Pyro5.api.Daemon(host="localhost")
         self.hello = str(daemon.register(Servant(), "target"))
         loop = threading.Thread(target=daemon.requestLoop)

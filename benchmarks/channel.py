@@ -166,4 +166,5 @@ def _row(
         goal=peer.goal,
         lost=ours[1],
         peer_lost=theirs[1],
+        at=consumers,
     )

@@ -19,6 +19,13 @@ class Counts:
         starts: Starts of an installation.
         rest_s: How long the rest of an installation is watched, in seconds.
         demos: Runs of the demonstration.
+        clients: The numbers of clients that are tried.
+        clients_s: How long they call in a repetition, in seconds.
+        clients_rounds: Repetitions of each side with many clients.
+        crowd: Idle connections, and as many parked long-polls.
+        crowd_calls: Calls in a repetition beside the crowd.
+        crowd_rounds: Crowds of each side.
+        connects: Connections that are made in a repetition.
     """
 
     rounds: int
@@ -30,6 +37,13 @@ class Counts:
     starts: int
     rest_s: float
     demos: int
+    clients: tuple[int, ...]
+    clients_s: float
+    clients_rounds: int
+    crowd: int
+    crowd_calls: int
+    crowd_rounds: int
+    connects: int
 
 
 FULL = Counts(
@@ -42,6 +56,13 @@ FULL = Counts(
     starts=3,
     rest_s=10.0,
     demos=1,
+    clients=(1, 16, 64, 256),
+    clients_s=1.0,
+    clients_rounds=3,
+    crowd=500,
+    crowd_calls=2000,
+    crowd_rounds=3,
+    connects=100,
 )
 
 QUICK = Counts(
@@ -54,4 +75,11 @@ QUICK = Counts(
     starts=1,
     rest_s=0.5,
     demos=0,
+    clients=(1, 4),
+    clients_s=0.1,
+    clients_rounds=1,
+    crowd=20,
+    crowd_calls=50,
+    crowd_rounds=1,
+    connects=3,
 )

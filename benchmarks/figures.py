@@ -6,8 +6,11 @@ import statistics
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import TypeVar
 
 import msgspec
+
+T = TypeVar("T")
 
 
 class Spread(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +78,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
         peer_lost: The same of the peer.
         note: A few words for people.
         met: Whether the goal is met; None when there is none or no peer to compare with.
+        at: Where on a curve: how many clients, consumers or bytes; None: on none.
     """
 
     group: str
@@ -89,6 +93,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     peer_lost: int | None = None
     note: str = ""
     met: bool | None = None
+    at: float | None = None
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,6 +124,7 @@ def figure(  # noqa: PLR0913 (a row has so many columns)
     lost: int | None = None,
     peer_lost: int | None = None,
     note: str = "",
+    at: float | None = None,
 ) -> Figure:
     """Build a row from the values of the runs.
 
@@ -133,8 +139,11 @@ def figure(  # noqa: PLR0913 (a row has so many columns)
         lost: Events of ours that were lost; the goal then wants 0.
         peer_lost: The same of the peer.
         note: For people.
+        at: Where on a curve.
     """
-    ratio = Spread.of([a / b for a, b in zip(ours, theirs, strict=True)]) if theirs else None
+    # Beside a peer that needs nothing at all there is no ratio.
+    ratios = [a / b for a, b in zip(ours, theirs, strict=True)] if theirs and all(theirs) else []
+    ratio = Spread.of(ratios) if ratios else None
     mine = Spread.of(ours)
     return Figure(
         group=group,
@@ -149,6 +158,7 @@ def figure(  # noqa: PLR0913 (a row has so many columns)
         peer_lost=peer_lost,
         note=note,
         met=_is_met(goal, mine, ratio, lost),
+        at=at,
     )
 
 
@@ -159,13 +169,13 @@ def _is_met(goal: Goal | None, ours: Spread, ratio: Spread | None, lost: int | N
     return goal.is_met_by(measured.median) and not lost
 
 
-def alternate(rounds: int, sides: Sequence[Callable[[], float]]) -> list[list[float]]:
+def alternate(rounds: int, sides: Sequence[Callable[[], T]]) -> list[list[T]]:
     """Measure all sides in turn, in every other round in reverse order.
 
     Returns:
         For each side its values, one for each round.
     """
-    values: list[list[float]] = [[] for _ in sides]
+    values: list[list[T]] = [[] for _ in sides]
     for turn in range(rounds):
         order = range(len(sides)) if turn % 2 == 0 else reversed(range(len(sides)))
         for side in order:

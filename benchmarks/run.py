@@ -12,6 +12,7 @@ import msgspec
 
 from benchmarks.calls import measure_calls, measure_octets
 from benchmarks.channel import measure_channel
+from benchmarks.clients import measure_clients
 from benchmarks.counts import FULL, QUICK, Counts
 from benchmarks.figures import Figure, Report, now
 from benchmarks.host import describe_host
@@ -21,6 +22,7 @@ from benchmarks.table import plain, show_rich
 GROUPS: dict[str, Callable[[Counts], list[Figure]]] = {
     "calls": measure_calls,
     "octets": measure_octets,
+    "clients": measure_clients,
     "channel": measure_channel,
     "start": measure_start,
     "rest": measure_rest,
