@@ -104,14 +104,20 @@ class _Serving(threading.local):
 _serving = _Serving()
 
 
+def allow_parking(*, is_allowed: bool) -> None:
+    """Say whether ``wait_for_news`` of this thread throws ``Parked`` instead of blocking."""
+    _serving.may_park = is_allowed
+
+
 @contextmanager
 def parking() -> Iterator[None]:
     """Within it ``wait_for_news`` of this thread throws ``Parked`` instead of blocking."""
-    before, _serving.may_park = _serving.may_park, True
+    before = _serving.may_park
+    allow_parking(is_allowed=True)
     try:
         yield
     finally:
-        _serving.may_park = before
+        allow_parking(is_allowed=before)
 
 
 def wait_for_news(

@@ -1,4 +1,4 @@
-"""What a daemon decides from the header of a message, before anything of it is decoded.
+"""What a daemon decides from the header of a message, before anything of it is read or decoded.
 
 Pyro5 would unmarshal, decompress or queue whatever the flags ask for: a few bytes of
 ``marshal`` can end a process, 300 kB of zlib fill its memory.
@@ -6,50 +6,18 @@ Pyro5 would unmarshal, decompress or queue whatever the flags ask for: a few byt
 
 from __future__ import annotations
 
-import struct
-from dataclasses import dataclass
-from typing import ClassVar, Self
+import zlib
+from dataclasses import replace
 
 import Pyro5.errors
 
+from idl_like_interfaces.mapping.message import MSGPACK, SERPENT, Flag, Header, Kind, Message
 from idl_like_interfaces.mapping.wire import LARGEST_MESSAGE, LARGEST_SERPENT
 
-_SERPENT, _MSGPACK = 1, 4
-_COMPRESSED, _ONEWAY, _KEEP_SERIALIZED = 1 << 1, 1 << 2, 1 << 5
-_REFUSED = _COMPRESSED | _ONEWAY | _KEEP_SERIALIZED
-_FORM = struct.Struct("!BBHHII")
+LARGEST_GREETING = 16 * 1024
+"""Bytes of the message with which a stranger introduces itself."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Header:
-    """What matters of a header.
-
-    Attributes:
-        TAIL: Octets of a header behind the first six.
-        serializer: Its number.
-        flags: Pyro5's.
-        sequence: Goes into the answer.
-        size: Octets that follow: annotations and payload.
-    """
-
-    TAIL: ClassVar[int] = 34
-
-    serializer: int
-    flags: int
-    sequence: int
-    size: int
-
-    @classmethod
-    def of(cls, tail: bytes | bytearray) -> Self:
-        """Read the octets behind the first six."""
-        _type, serializer, flags, sequence, data, annotations = _FORM.unpack_from(tail)
-        return cls(serializer=serializer, flags=flags, sequence=sequence, size=data + annotations)
-
-    @property
-    def can_be_answered(self) -> bool:
-        """Tell whether the sender waits for an answer that it can read."""
-        is_known = self.serializer in (_SERPENT, _MSGPACK)
-        return is_known and not self.flags & _ONEWAY and self.size <= LARGEST_MESSAGE
+_EXPECTED = frozenset({Kind.INVOKE, Kind.PING})
 
 
 class Unwelcome(Pyro5.errors.ProtocolError):  # type: ignore[misc]
@@ -58,43 +26,77 @@ class Unwelcome(Pyro5.errors.ProtocolError):  # type: ignore[misc]
     Attributes:
         header: The header.
         remedy: What the client may do.
+        can_be_answered: The sender waits for an answer that it can read, and what it
+            sends can be passed over.
     """
 
-    def __init__(self, text: str, header: Header, remedy: str) -> None:
+    def __init__(self, text: str, header: Header, remedy: str, *, is_hopeless: bool = False):
         super().__init__(text)
         self.header = header
         self.remedy = remedy
+        is_readable = header.serializer in (SERPENT, MSGPACK) and not header.flags & Flag.ONEWAY
+        self.can_be_answered = is_readable and not is_hopeless and header.size <= LARGEST_MESSAGE
 
 
-def check_tail(tail: bytes | bytearray) -> None:
-    """Refuse what must not be decoded, by the octets behind the first six of its header.
+def check_greeting(header: Header) -> None:
+    """Refuse what is no greeting of a client.
 
     Raises:
         Unwelcome: Says why.
     """
-    _type, serializer, flags, _sequence, data, annotations = _FORM.unpack_from(tail)
-    # All that our stubs send passes here; the rest is looked at more closely.
-    if serializer != _MSGPACK or flags & _REFUSED or data + annotations > LARGEST_MESSAGE:
-        check_header(Header.of(tail))
+    if header.kind != Kind.CONNECT or header.size > LARGEST_GREETING:
+        text = f"a greeting was expected, not a message of kind {header.kind}, {header.size} bytes"
+        raise Unwelcome(text, header, "connect with Pyro5", is_hopeless=True)
+    _check_form(header)
 
 
-def check_header(header: Header) -> None:
+def check_request(header: Header) -> None:
     """Refuse what must not be decoded.
 
     Raises:
         Unwelcome: Says why.
     """
-    flags, size = header.flags, header.size
-    if header.serializer not in (_SERPENT, _MSGPACK):
+    if header.kind not in _EXPECTED:
+        text = f"a request was expected, not a message of kind {header.kind}"
+        raise Unwelcome(text, header, "connect with Pyro5", is_hopeless=True)
+    if header.kind == Kind.PING and header.size <= LARGEST_GREETING:
+        return
+    _check_form(header)
+
+
+def _check_form(header: Header) -> None:
+    if header.serializer not in (SERPENT, MSGPACK):
         text = f"serializer {header.serializer} is refused; use serpent or msgpack"
         raise Unwelcome(text, header, "set the serializer to serpent")
-    if flags & _KEEP_SERIALIZED:
+    if header.flags & Flag.KEEP_SERIALIZED:
         raise Unwelcome("serialized blobs are refused", header, "send plain values")
-    if flags & _COMPRESSED:
-        raise Unwelcome("compressed messages are refused", header, "set COMPRESSION to False")
-    if flags & _ONEWAY:
-        raise Unwelcome("oneway calls are refused", header, "wait for the reply")
-    most = LARGEST_SERPENT if header.serializer == _SERPENT else LARGEST_MESSAGE
-    if size > most:
-        text = f"a message of {size} bytes is refused, the most are {most}"
+    if header.size > largest(header):
+        text = f"a message of {header.size} bytes is refused, the most are {largest(header)}"
         raise Unwelcome(text, header, "send less at a time; write bulk data to a file")
+
+
+def largest(header: Header) -> int:
+    """Return how many bytes a message may have, by its serializer."""
+    return LARGEST_SERPENT if header.serializer == SERPENT else LARGEST_MESSAGE
+
+
+def inflated(message: Message) -> Message:
+    """Return a message with its payload as it was before it was compressed.
+
+    Raises:
+        Unwelcome: It is no zlib stream, or its payload would be too long.
+    """
+    header = message.header
+    if not header.flags & Flag.COMPRESSED:
+        return message
+    most = largest(header)
+    try:
+        payload = zlib.decompressobj().decompress(message.payload, most + 1)
+    except zlib.error as error:
+        text = f"the payload is said to be compressed and is not: {error}"
+        raise Unwelcome(text, header, "set COMPRESSION to False") from error
+    if len(payload) > most:
+        text = f"a payload that inflates to more than {most} bytes is refused"
+        raise Unwelcome(text, header, "send less at a time; write bulk data to a file")
+    plain = replace(header, flags=header.flags & ~Flag.COMPRESSED, data_size=len(payload))
+    return Message(plain, message.annotations, memoryview(payload))

@@ -1,167 +1,593 @@
-"""The transport of a daemon: accepts connections and serves each in a thread of its own.
+"""The hybrid server: one thread watches, a bounded number of them serve.
 
-Pyro5's own blocks its accept loop in a handshake and goes on serving after it was closed.
+::
+
+    accept ──> watched ──readable──> a worker reads what has come
+                 ^  ^                   │ not whole │ a whole message
+                 │  └───────────────────┘           v
+                 │                        a slot to execute it (or wait for one)
+                 │        reply sent                │
+                 ├──────────<───────────────────────┤
+                 │                                  v a long-poll without news
+                 └──<── news or time over ──────  parked (no thread)
+
+A worker stays with a connection that it has just served for a moment, so that one request
+after the other costs no hand-over. Nobody is waited for: who begins a message and does not
+end it, or does not take a reply, goes back to being watched, with a deadline.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
+import os
+import resource
+import select
 import socket
+import ssl
 import threading
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 import Pyro5.errors
-from typing_extensions import override
 
-from idl_like_interfaces.mapping.connection import Connection
-from idl_like_interfaces.mapping.headers import Header, check_tail
-from idl_like_interfaces.mapping.wire import CONNECT_DEADLINE_S
+from idl_like_interfaces.mapping.alarms import Alarms
+from idl_like_interfaces.mapping.headers import Unwelcome, check_greeting, check_request
+from idl_like_interfaces.mapping.limits import Limits, Load
+from idl_like_interfaces.mapping.message import Message
+from idl_like_interfaces.mapping.peer import Peer
+from idl_like_interfaces.mapping.tls import ServerChannel
+from idl_like_interfaces.mapping.workers import Slots, Workers
+from idl_like_interfaces.octets import Buffer
+from idl_like_interfaces.waiting import Parked
 
 log = logging.getLogger(__name__)
 
-MAX_CONNECTIONS = 1000
-"""More are closed at once; a connection costs a thread."""
+_RESERVE = 4
+"""Threads beyond those that execute calls: they read, greet and answer for the daemon."""
 
-_ACCEPT_AGAIN_S = 0.5
-"""After a connection could not be accepted; files may have been closed then."""
+_FILES_LEFT = 100
+"""Descriptors that connections leave to the rest of the process."""
 
-_SKIP_STEP = 64 * 1024
+_EVICTED_AT_ONCE = 20
+"""One part in so many of the connections makes room when there are too many: to look for
+one alone each time would cost the watching thread too much in a flood."""
+
+_NEEDS_TLS = "this object speaks TLS only: give a certificate (--certs DIR or OBSORB_CERTS)"
+
+_ACCEPTED_AT_ONCE = 64
+_ACCEPT_AGAIN_S = 0.1
 _DRAIN_DEADLINE_S = 0.2
 _CLOSE_DEADLINE_S = 5.0
 
+_IDLE = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLONESHOT
+_PARKED = select.EPOLLRDHUP | select.EPOLLONESHOT
+_WRITING = select.EPOLLOUT | select.EPOLLONESHOT
+
+Reply = list[Buffer]
+
+
+class Call(Protocol):
+    """A request on its way to the reply."""
+
+    is_heavy: bool
+    """To understand it takes so long that only one such is opened at a time."""
+    is_express: bool
+    """To execute it takes no time and needs no slot; known once it is open."""
+
+    def open(self) -> None:
+        """Decode it, so far that it can be executed."""
+
+    def execute(self) -> Reply | Parked[object] | None:
+        """Execute it; ``None``: there is no reply."""
+
+    def look(self, parked: Parked[object], *, is_last: bool) -> Reply | None:
+        """Look again for the reply of a long-poll; ``None``: there is none yet."""
+
+    def refuse(self, error: Exception) -> Reply | None:
+        """Return the reply that says why it was not executed."""
+
+    def forget(self) -> None:
+        """Note that its client has gone while it was parked."""
+
 
 class Dispatcher(Protocol):
-    """What is done with a connection (Pyro5's names)."""
+    """What is done with messages."""
 
-    def greet(self, connection: GuardedConnection) -> bool:
-        """Shake hands; tell whether the peer may go on."""
+    def greet(self, message: Message, peer: Peer) -> tuple[Reply, bool]:
+        """Answer a greeting; tell whether the peer may go on."""
 
-    def handleRequest(self, conn: GuardedConnection) -> None:  # noqa: N802 (Pyro5's name)
-        """Read one message and answer it."""
+    def receive(self, message: Message, peer: Peer) -> Call:
+        """Take a request."""
 
-    def _clientDisconnect(self, conn: GuardedConnection) -> None:  # noqa: N802 (Pyro5's name)
-        """Note that the peer is gone."""
+    def refusal(self, refused: Unwelcome) -> Reply:
+        """Return the answer to a message that is refused for its header."""
 
+    def too_many(self) -> Exception:
+        """Return the error of a call that finds too many before it."""
 
-class GuardedConnection(Connection):
-    """A connection that looks at each header before its payload is read."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        super().__init__(sock)
-        self._reads = 0
-
-    @override
-    def recv(self, size: int) -> bytes | bytearray:
-        received = super().recv(size)
-        # Pyro5 reads a message in three parts: 6 bytes, the rest of the header, payload.
-        self._reads = (self._reads + 1) % 3
-        if self._reads == 2 and size == Header.TAIL:  # noqa: PLR2004
-            check_tail(received)
-        return received
-
-    def skip(self, size: int) -> None:
-        """Pass over the payload of a message that is not wanted."""
-        while size:
-            size -= len(super().recv(min(size, _SKIP_STEP)))
-        self._reads = 0
+    def no_greeting(self, why: str) -> Reply:
+        """Return the answer to a client that is not let in."""
 
 
 class Transport:
-    """Accepts connections and serves each in a thread of its own."""
+    """Accepts connections and serves them.
 
-    def __init__(self, dispatcher: Dispatcher, listener: socket.socket) -> None:
+    Args:
+        dispatcher: What is done with messages.
+        listener: Listens already.
+        limits: The bounds.
+        tls: Of the server; ``None``: in clear.
+    """
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        listener: socket.socket,
+        limits: Limits,
+        tls: ssl.SSLContext | None,
+    ) -> None:
         self.sock = listener
         self._dispatcher = dispatcher
+        self._limits = limits
+        self._tls = tls
+        self._most = min(limits.connections, _files_allowed() - _FILES_LEFT)
         self._lock = threading.Lock()
-        self._serving: dict[GuardedConnection, threading.Thread] = {}
-        self._closed = False
-        self._ended = threading.Event()
-        self._acceptor = threading.Thread(target=self._accept, name="accept", daemon=True)
+        self._peers: dict[int, Peer] = {}
+        self._half_open: dict[str, dict[int, Peer]] = {}
+        self._parked = 0
+        self._is_draining = self._is_ended = False
+        self._epoll = select.epoll()
+        self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._alarms = Alarms(self._ring)
+        self._workers = Workers(limits.workers + _RESERVE)
+        self._slots: Slots[tuple[Peer, Call]] = Slots(limits.workers, limits.connections)
+        self._heavy: Slots[tuple[Peer, Call]] = Slots(1, limits.connections)
+        self._watcher = threading.Thread(target=self._watch_all, name="watch", daemon=True)
 
     def start(self) -> None:
-        self._acceptor.start()
+        self.sock.settimeout(0)
+        self._epoll.register(self._bell, select.EPOLLIN)
+        self._epoll.register(self.sock, select.EPOLLIN)
+        self._watcher.start()
+
+    def load(self) -> Load:
+        with self._lock:
+            half_open = sum(map(len, self._half_open.values()))
+        return Load(
+            connections=len(self._peers),
+            half_open=half_open,
+            parked=self._parked,
+            threads=self._workers.size,
+            executing=self._slots.taken,
+            waiting=self._slots.waiting,
+        )
 
     def drain(self) -> None:
         """Take no more connections and requests; calls that are being served go on."""
-        with self._lock:
-            self._closed = True
-            serving = dict(self._serving)
-        self._ended.set()
-        with contextlib.suppress(OSError):
-            self.sock.shutdown(socket.SHUT_RDWR)
+        if self._is_draining:
+            return
+        self._is_draining = True
+        with contextlib.suppress(OSError, ValueError):
+            self._epoll.unregister(self.sock)
         self.sock.close()
-        for connection in serving:
-            with contextlib.suppress(OSError):
-                connection.sock.shutdown(socket.SHUT_RD)
-        self._join(_DRAIN_DEADLINE_S)
+        for peer in list(self._peers.values()):
+            if peer.parked is None and not peer.unsent and self._seize(peer):
+                self._end(peer)
+        self._slots.wait_until_free(_DRAIN_DEADLINE_S)
 
     def close(self) -> None:
         """Stop listening and really close every connection."""
         self.drain()
-        with self._lock:
-            serving = dict(self._serving)
-        for connection in serving:
-            connection.close()
-        self._join(_CLOSE_DEADLINE_S)
+        self._is_ended = True
+        self._ring()
+        for peer in list(self._peers.values()):
+            self._end(peer)
+        if self._watcher.ident is not None and self._watcher is not threading.current_thread():
+            self._watcher.join(_CLOSE_DEADLINE_S)
+        self._workers.close(_CLOSE_DEADLINE_S)
+        if self._watcher.ident is None or not self._watcher.is_alive():
+            self._epoll.close()
+            bell, self._bell = self._bell, -1
+            if bell >= 0:
+                os.close(bell)
 
-    def _join(self, deadline_s: float) -> None:
-        """Wait for all threads together, not longer than the deadline."""
+    # The watching thread.
+
+    def _ring(self) -> None:
+        with contextlib.suppress(OSError, BlockingIOError):
+            os.eventfd_write(self._bell, 1)
+
+    def _watch_all(self) -> None:
+        while not self._is_ended:
+            try:
+                self._watch_once()
+            except Exception:
+                log.exception("the watching thread goes on after a failure")
+
+    def _watch_once(self) -> None:
+        left_s = self._alarms.next_s(time.monotonic())
+        for number, events in self._epoll.poll(-1 if left_s is None else left_s):
+            if number == self._bell:
+                os.eventfd_read(self._bell)
+            elif (peer := self._peers.get(number)) is not None:
+                self._attend(peer, events)
+            else:
+                self._accept()
+        for action in self._alarms.due(time.monotonic()):
+            action()
+
+    def _attend(self, peer: Peer, events: int) -> None:
+        if not self._seize(peer):
+            return
+        if peer.parked is not None:
+            # It has nothing to say now: it is gone.
+            self._end(peer)
+        elif events & select.EPOLLOUT:
+            self._workers.submit(functools.partial(self._go_on_writing, peer))
+        else:
+            self._workers.submit(functools.partial(self._serve, peer))
+
+    def _seize(self, peer: Peer) -> bool:
+        """Take a connection away from the watching; tell whether it was there to take."""
         with self._lock:
-            threads = [self._acceptor, *self._serving.values()]
-        until = time.monotonic() + deadline_s
-        for thread in threads:
-            if thread is not threading.current_thread() and thread.ident is not None:
-                thread.join(max(0.0, until - time.monotonic()))
+            was_watched, peer.is_watched = peer.is_watched, False
+        return was_watched
 
     def _accept(self) -> None:
-        while not self._ended.is_set():
+        for _ in range(_ACCEPTED_AT_ONCE):
             try:
-                sock, peer = self.sock.accept()
+                sock, address = self.sock.accept()
+            except BlockingIOError:
+                return
             except OSError as error:
-                if not self._ended.is_set():
-                    # The process has too many files open, or the peer is gone again.
+                if not self._is_draining:
                     log.error("a connection could not be accepted: %s", error)
-                    self._ended.wait(_ACCEPT_AGAIN_S)
-            else:
-                self._serve(sock, peer)
+                    self._make_room()
+                    self._pause_accepting()
+                return
+            self._take_in(sock, str(address[0]))
 
-    def _serve(self, sock: socket.socket, peer: object) -> None:
-        connection = GuardedConnection(sock)
-        thread = threading.Thread(
-            target=self._run, args=(connection,), name=f"serve {peer}", daemon=True
-        )
-        with self._lock:
-            refused = self._closed or len(self._serving) >= MAX_CONNECTIONS
-            if not refused:
-                self._serving[connection] = thread
-        if refused:
-            log.warning("connection of %s refused: %d are open", peer, MAX_CONNECTIONS)
-            connection.close()
+    def _pause_accepting(self) -> None:
+        """Too many files are open: look again later, not all the time."""
+        with contextlib.suppress(OSError, ValueError):
+            self._epoll.modify(self.sock, 0)
+        self._alarms.set(time.monotonic() + _ACCEPT_AGAIN_S, self._accept_again)
+
+    def _accept_again(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._epoll.modify(self.sock, select.EPOLLIN)
+
+    def _take_in(self, sock: socket.socket, address: str) -> None:
+        if len(self._peers) >= self._most:
+            self._make_room()
+        channel = ServerChannel(self._tls) if self._tls else None
+        try:
+            peer = Peer(sock, address, self._limits.stay_s, check_greeting, channel)
+        except OSError as error:
+            log.debug("connection of %s was lost at once: %s", address, error)
+            sock.close()
             return
-        try:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            thread.start()
-        except (OSError, RuntimeError) as error:
-            log.error("connection of %s cannot be served: %s", peer, error)
-            with self._lock:
-                del self._serving[connection]
-            connection.close()
+        peer.last_used = time.monotonic()
+        peer.deadline = peer.last_used + self._limits.handshake_s
+        with self._lock:
+            same = self._half_open.setdefault(address, {})
+            oldest = next(iter(same.values())) if len(same) >= self._limits.half_open else None
+            same[peer.number] = peer
+            self._peers[peer.number] = peer
+        if oldest is not None and self._seize(oldest):
+            log.debug("%s has too many connections without a greeting; one was closed", address)
+            self._end(oldest)
+        self._epoll.register(peer.number, 0)
+        self._alarms.set(peer.deadline, functools.partial(self._give_up, peer, peer.deadline))
+        self._watch(peer, _IDLE)
 
-    def _run(self, connection: GuardedConnection) -> None:
+    def _make_room(self) -> None:
+        """Close those connections that were idle for longest."""
+        number = max(1, self._most // _EVICTED_AT_ONCE)
+        idle = [each for each in list(self._peers.values()) if self._is_idle(each)]
+        for peer in sorted(idle, key=_last_used)[:number]:
+            if self._seize(peer):
+                self._end(peer)
+        log.warning("%d connections are open: those idle for longest were closed", self._most)
+
+    def _is_idle(self, peer: Peer) -> bool:
+        return peer.is_watched and peer.parked is None
+
+    def _give_up(self, peer: Peer, deadline: float) -> None:
+        """End a connection that has not done in time what it had to do."""
+        if peer.deadline == deadline and self._seize(peer):
+            log.debug("connection of %s ended: it was too slow", peer.caller.address)
+            self._end(peer)
+        elif peer.deadline == deadline:
+            # A worker has it at this moment.
+            self._alarms.set(
+                time.monotonic() + self._limits.handshake_s,
+                functools.partial(self._give_up, peer, deadline),
+            )
+
+    # The connection goes between the threads.
+
+    def _watch(self, peer: Peer, events: int) -> None:
+        """Give a connection to the watching thread; touch it no more."""
+        if self._is_ended or (self._is_draining and events == _IDLE):
+            self._end(peer)
+            return
+        with self._lock:
+            peer.is_watched = True
         try:
-            connection.timeout = CONNECT_DEADLINE_S
-            if self._dispatcher.greet(connection):
-                connection.timeout = None
-                while True:
-                    self._dispatcher.handleRequest(connection)
+            self._epoll.modify(peer.number, events)
+        except (OSError, ValueError) as error:
+            log.debug("connection of %s ended: %s", peer.caller.address, error)
+            self._end(peer)
+
+    def _watch_with_deadline(self, peer: Peer, events: int, within_s: float) -> None:
+        if peer.deadline is None:
+            deadline = peer.deadline = time.monotonic() + within_s
+            self._alarms.set(deadline, functools.partial(self._give_up, peer, deadline))
+        self._watch(peer, events)
+
+    def _end(self, peer: Peer) -> None:
+        """Close a connection and forget it; harmless when repeated."""
+        with self._lock:
+            is_known = self._peers.get(peer.number) is peer
+            if is_known:
+                del self._peers[peer.number]
+            self._forget_half_open(peer)
+        if not is_known:
+            return
+        peer.deadline = None
+        forgotten = self._unpark(peer)
+        if forgotten is not None:
+            forgotten.call.forget()
+        with contextlib.suppress(OSError, ValueError):
+            self._epoll.unregister(peer.number)
+        peer.close()
+
+    def _forget_half_open(self, peer: Peer) -> None:
+        same = self._half_open.get(peer.caller.address)
+        if same is not None and same.get(peer.number) is peer:
+            del same[peer.number]
+            if not same:
+                del self._half_open[peer.caller.address]
+
+    # The workers.
+
+    def _guarded(self, peer: Peer, serve: Callable[[], None]) -> None:
+        """Serve; whatever goes wrong ends this connection and nothing else."""
+        try:
+            serve()
         except (OSError, Pyro5.errors.PyroError) as lost:
-            log.debug("connection ended: %s", lost)
+            log.debug("connection of %s ended: %s", peer.caller.address, lost)
+            self._end(peer)
         except Exception:
-            log.exception("connection ended by a failure")
+            log.exception("connection of %s ended by a failure", peer.caller.address)
+            self._end(peer)
+
+    def _serve(self, peer: Peer) -> None:
+        self._guarded(peer, functools.partial(self._serve_all, peer, stay=False))
+
+    def _serve_all(self, peer: Peer, *, stay: bool) -> None:
+        """Serve one request after the other, as long as they come without delay."""
+        while self._serve_one(peer, stay=stay):
+            stay = self._workers.is_relaxed
+            peer.last_used = time.monotonic()
+
+    def _serve_one(self, peer: Peer, *, stay: bool) -> bool:
+        """Serve what has come; tell whether the connection is still with this thread."""
+        try:
+            if not peer.is_greeted:
+                return self._greet(peer)
+            message = peer.read(stay=stay)
+        except Unwelcome as refused:
+            return self._refuse(peer, refused)
+        if message is None:
+            self._watch_reading(peer)
+            return False
+        if peer.deadline is not None:
+            peer.deadline = None
+        if self._is_draining:
+            self._end(peer)
+            return False
+        call = self._dispatcher.receive(message, peer)
+        if call.is_heavy:
+            return self._has_slot(self._heavy, peer, call) and self._open(peer, call)
+        call.open()
+        return self._admit(peer, call)
+
+    def _has_slot(self, slots: Slots[tuple[Peer, Call]], peer: Peer, call: Call) -> bool:
+        """Take a slot for a call; if there is none, it waits and others are served."""
+        has_slot = slots.take((peer, call))
+        if has_slot is None:
+            log.warning("too many calls wait for their turn; one of %s is refused", peer.caller)
+            if self._reply(peer, call.refuse(self._dispatcher.too_many())):
+                self._watch_reading(peer)
+        return bool(has_slot)
+
+    def _open(self, peer: Peer, call: Call) -> bool:
+        """Open a heavy call that has the slot for it, and hand the slot on."""
+        try:
+            call.open()
         finally:
-            self._dispatcher._clientDisconnect(connection)  # noqa: SLF001 (Pyro5's own hook)
-            connection.close()
-            with self._lock:
-                self._serving.pop(connection, None)
+            self._hand_on(self._heavy, self._open)
+        return self._admit(peer, call)
+
+    def _admit(self, peer: Peer, call: Call) -> bool:
+        """Execute a call that is open, now or when there is a slot for it."""
+        if call.is_express:
+            return self._finish(peer, call, call.execute())
+        return self._has_slot(self._slots, peer, call) and self._execute(peer, call)
+
+    def _hand_on(
+        self, slots: Slots[tuple[Peer, Call]], go_on: Callable[[Peer, Call], bool]
+    ) -> None:
+        """Give a slot back; who has waited for it goes on, in another thread."""
+        waiting = slots.give_back()
+        if waiting is None:
+            return
+        peer, call = waiting
+
+        def serve() -> None:
+            if go_on(peer, call):
+                self._serve_all(peer, stay=False)
+
+        self._workers.submit(functools.partial(self._guarded, peer, serve))
+
+    def _watch_reading(self, peer: Peer) -> None:
+        if peer.is_within_message:
+            self._watch_with_deadline(peer, _IDLE, self._limits.message_s)
+        else:
+            self._watch(peer, _IDLE)
+
+    def _greet(self, peer: Peer) -> bool:
+        try:
+            is_open = peer.shake()
+        except Pyro5.errors.ConnectionClosedError:
+            if peer.channel is not None and peer.channel.speaks_plainly:
+                with contextlib.suppress(OSError):
+                    peer.sock.send(b"".join(self._dispatcher.no_greeting(_NEEDS_TLS)))
+            raise
+        message = peer.read(stay=False) if is_open else None
+        if message is None:
+            self._watch(peer, _IDLE)
+            return False
+        reply, is_welcome = self._dispatcher.greet(message, peer)
+        is_sent = peer.send(reply)
+        if not (is_welcome and is_sent):
+            self._end(peer)
+            return False
+        peer.is_greeted, peer.check, peer.deadline = True, check_request, None
+        with self._lock:
+            self._forget_half_open(peer)
+        return True
+
+    def _refuse(self, peer: Peer, refused: Unwelcome) -> bool:
+        log.warning("a message of %s was refused: %s", peer.caller.address, refused)
+        if not peer.is_greeted:
+            peer.send(self._dispatcher.no_greeting(str(refused)))
+        if not (refused.can_be_answered and peer.is_greeted):
+            self._end(peer)
+            return False
+        return self._reply(peer, self._dispatcher.refusal(refused))
+
+    def _execute(self, peer: Peer, call: Call) -> bool:
+        """Execute a call that has a slot, and hand the slot on."""
+        try:
+            outcome = call.execute()
+        finally:
+            self._hand_on(self._slots, self._execute)
+        return self._finish(peer, call, outcome)
+
+    def _finish(self, peer: Peer, call: Call, outcome: Reply | Parked[object] | None) -> bool:
+        if isinstance(outcome, Parked):
+            self._park(peer, _Waiting(call, outcome))
+            return False
+        return self._reply(peer, outcome)
+
+    def _reply(self, peer: Peer, reply: Reply | None) -> bool:
+        if reply is None or peer.send(reply):
+            return True
+        self._watch_with_deadline(peer, _WRITING, self._limits.reply_s)
+        return False
+
+    def _go_on_writing(self, peer: Peer) -> None:
+        def write() -> None:
+            before = peer.unsent
+            if peer.flush():
+                peer.deadline = None
+                self._serve_all(peer, stay=False)
+                return
+            if peer.unsent < before:
+                peer.deadline = None
+            self._watch_with_deadline(peer, _WRITING, self._limits.reply_s)
+
+        self._guarded(peer, write)
+
+    # Long-polls.
+
+    def _park(self, peer: Peer, waiting: _Waiting) -> None:
+        """Wait for news without a thread."""
+        peer.parked = waiting
+        with self._lock:
+            self._parked += 1
+        self._alarms.set(waiting.until, functools.partial(self._wake, peer, waiting))
+        self._wait_on(peer, waiting)
+
+    def _wait_on(self, peer: Peer, waiting: _Waiting) -> None:
+        waiting.cancel = waiting.parked.news.subscribe(functools.partial(self._wake, peer, waiting))
+        # What came between the last look and now must not be waited for.
+        reply = waiting.call.look(waiting.parked, is_last=False)
+        if reply is not None:
+            self._unpark(peer)
+            if self._reply(peer, reply):
+                self._serve_all(peer, stay=False)
+            return
+        self._watch(peer, _PARKED)
+        if waiting.is_woken:
+            # The news came while it was not watched yet.
+            self._wake(peer, waiting)
+
+    def _wake(self, peer: Peer, waiting: _Waiting) -> None:
+        """Look again, in a worker: news came, or the time is over."""
+        waiting.is_woken = True
+        if peer.parked is waiting and self._seize(peer):
+            self._workers.submit(functools.partial(self._look_again, peer, waiting))
+
+    def _look_again(self, peer: Peer, waiting: _Waiting) -> None:
+        def look() -> None:
+            waiting.is_woken = False
+            is_last = time.monotonic() >= waiting.until
+            waiting.cancel()
+            reply = waiting.call.look(waiting.parked, is_last=is_last)
+            if reply is None:
+                self._wait_on(peer, waiting)
+                return
+            self._unpark(peer)
+            if self._reply(peer, reply):
+                self._serve_all(peer, stay=False)
+
+        self._guarded(peer, look)
+
+    def _unpark(self, peer: Peer) -> _Waiting | None:
+        """Note that a connection is parked no more, and return what it waited for."""
+        with self._lock:
+            waiting: _Waiting | None = peer.parked
+            peer.parked = None
+            if waiting is None:
+                return None
+            self._parked -= 1
+        waiting.cancel()
+        return waiting
+
+
+class _Waiting:
+    """A parked call."""
+
+    __slots__ = ("call", "cancel", "is_woken", "parked", "until")
+
+    def __init__(self, call: Call, parked: Parked[object]) -> None:
+        self.call = call
+        self.parked = parked
+        self.until = time.monotonic() + parked.timeout_s
+        self.is_woken = False
+        self.cancel: Callable[[], None] = _nothing
+
+
+def _nothing() -> None:
+    """Cancel nothing."""
+
+
+def _last_used(peer: Peer) -> float:
+    return peer.last_used
+
+
+def _files_allowed() -> int:
+    """Let this process open as many files as it may, and return how many these are."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+            soft = hard
+    return soft
