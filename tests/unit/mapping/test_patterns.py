@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
 
-from idl_like_interfaces.mapping.patterns import MAX_LENGTH, PatternRefused, select_matching
+from idl_like_interfaces.mapping.patterns import (
+    MAX_LENGTH,
+    MOST_AT_ONCE,
+    PatternRefused,
+    select_matching,
+)
 
 NAMES = ["obs/ocm/daq", "obs/ocm/std", "Pyro.NameServer", "a" * 64]
 
@@ -45,3 +51,21 @@ def test_a_pattern_that_never_ends_is_ended() -> None:
     with pytest.raises(PatternRefused, match="takes too long"):
         select_matching("(a+)+b", NAMES, deadline_s=0.3)
     assert time.monotonic() - begun < 30
+
+
+def test_a_flood_of_patterns_is_refused_at_once() -> None:
+    """Those beyond a few do not even wait for their turn: they would hold threads."""
+    refused: list[str] = []
+
+    def match() -> None:
+        with pytest.raises(PatternRefused) as caught:
+            select_matching("(a+)+b", NAMES, deadline_s=0.5)
+        refused.append(str(caught.value))
+
+    threads = [threading.Thread(target=match) for _ in range(20)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(30)
+    assert sum("takes too long" in each for each in refused) <= MOST_AT_ONCE
+    assert sum("try again" in each for each in refused) >= 20 - MOST_AT_ONCE
