@@ -12,6 +12,7 @@ from pathlib import Path
 from idl_like_interfaces.errors import RemoteError
 from idl_like_interfaces.naming import DEFAULT_PORT
 from nameserver.server import NameServer
+from nameserver.stores import Durability
 
 _LEVELS = ("debug", "info", "warning", "error")
 _MAX_PORT = 65535
@@ -29,7 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Blocked before any thread starts, so that they wait for us even while we open the store.
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     try:
-        with NameServer(options.host, options.port, options.store) as server:
+        with NameServer(
+            options.host, options.port, options.store, Durability(options.durable)
+        ) as server:
             _say(f"name server: {server.host}:{server.port}")
             signal.sigwait(_ENDING)
     except RemoteError as error:
@@ -66,6 +69,12 @@ def _parser() -> argparse.ArgumentParser:
         default="memory",
         metavar="PATH|memory",
         help="file that keeps the names over a restart; it and its folder are made if missing",
+    )
+    parser.add_argument(
+        "--durable",
+        choices=[each.value for each in Durability],
+        default=Durability.POWER.value,
+        help="what an acknowledged change in the file survives: kill -9, or loss of power too",
     )
     parser.add_argument(
         "--log-level", choices=_LEVELS, default="info", help="least level on standard error"

@@ -16,7 +16,7 @@ from idl_like_interfaces.mapping import ObjectAdapter
 from idl_like_interfaces.mapping import nsfacade as stock
 from idl_like_interfaces.naming import DEFAULT_PORT, OBJECT_ID, NamingContext
 from nameserver.servant import NamingServant
-from nameserver.stores import MemoryStore, NameStore, SqliteStore
+from nameserver.stores import Durability, MemoryStore, NameStore, SqliteStore
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +65,7 @@ class NameServer:
         host: A loopback name or address.
         port: 0: any free port.
         store: File of the names; ``None``: in memory.
+        durability: What a change in that file survives.
 
     Attributes:
         host: As given.
@@ -77,11 +78,16 @@ class NameServer:
     """
 
     def __init__(
-        self, host: str = "localhost", port: int = DEFAULT_PORT, store: Path | None = None
+        self,
+        host: str = "localhost",
+        port: int = DEFAULT_PORT,
+        store: Path | None = None,
+        durability: Durability = Durability.POWER,
     ) -> None:
         self.host = host
         self.port = port
         self._store_path = store
+        self._durability = durability
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -110,7 +116,9 @@ class NameServer:
         log.info("name server at %s:%d ended", self.host, self.port)
 
     def _open_store(self) -> NameStore:
-        return SqliteStore(self._store_path) if self._store_path else MemoryStore()
+        if self._store_path is None:
+            return MemoryStore()
+        return SqliteStore(self._store_path, self._durability)
 
     def _activate(self, adapter: ObjectAdapter, servant: NamingServant) -> None:
         adapter.activate_fixed(servant, NamingContext, OBJECT_ID)

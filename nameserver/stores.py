@@ -8,6 +8,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -42,6 +43,19 @@ CREATE TABLE binding (
 PRAGMA application_id = {_APPLICATION_ID};
 PRAGMA user_version = {_SCHEMA_VERSION};
 """
+
+
+class Durability(StrEnum):
+    """What an acknowledged change survives."""
+
+    KILL = "kill"
+    """The end of the process at any moment; after a loss of power the last ones may be gone."""
+
+    POWER = "power"
+    """A loss of power too: each change waits for the disk."""
+
+
+_SYNCHRONOUS = {Durability.KILL: "NORMAL", Durability.POWER: "FULL"}
 
 
 class NameStore(Protocol):
@@ -97,21 +111,23 @@ class MemoryStore(NameStore):
 
 
 class SqliteStore(NameStore):
-    """Remembers in a file: what ``apply`` has written survives kill -9 and loss of power.
+    """Remembers in a file: what ``apply`` has written survives kill -9, and loss of power.
 
     One process at a time has the file (SQLite's exclusive locking mode): two name
     servers on one file would each acknowledge what the other does not know.
 
     Args:
         path: The file; it and its folder are made when they are missing.
+        durability: Whether it survives loss of power; the file holds together in any case.
 
     Raises:
         PersistStore: The file is damaged, of another program or a newer release, in
             use, or cannot be written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, durability: Durability = Durability.POWER) -> None:
         self._path = path
+        self._durability = durability
         self._lock = threading.Lock()
         with self._explained("open"):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -160,7 +176,7 @@ class SqliteStore(NameStore):
         execute("PRAGMA locking_mode = EXCLUSIVE")
         self._refuse_foreign()
         execute("PRAGMA journal_mode = WAL")
-        execute("PRAGMA synchronous = FULL")
+        execute(f"PRAGMA synchronous = {_SYNCHRONOUS[self._durability]}")
         execute("PRAGMA foreign_keys = ON")
         (verdict,) = execute("PRAGMA quick_check(1)").fetchone()
         if verdict != "ok":

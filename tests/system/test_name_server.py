@@ -168,6 +168,7 @@ def test_a_port_in_use_is_told_in_one_message() -> None:
         (("--port", "ninety"), 2, "'ninety' is not a port"),
         (("--port", "65536"), 2, "a number from 0 to 65535"),
         (("--log-level", "loud"), 2, "invalid choice"),
+        (("--durable", "fire"), 2, "invalid choice: 'fire'"),
         (("--unknown",), 2, "unrecognized arguments"),
     ],
 )
@@ -185,7 +186,15 @@ def test_the_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None
         main(["--help"])
     assert ended.value.code == 0
     shown = capsys.readouterr().out
-    for words in ("--host", "--port", str(DEFAULT_PORT), "--store", "memory", "--log-level"):
+    for words in (
+        "--host",
+        "--port",
+        str(DEFAULT_PORT),
+        "--store",
+        "memory",
+        "--durable",
+        "--log-level",
+    ):
         assert words in shown
 
 

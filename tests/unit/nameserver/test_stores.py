@@ -17,7 +17,7 @@ from typing_extensions import override
 from idl_like_interfaces.errors import PersistStore
 from idl_like_interfaces.naming import Binding, BindingType
 from nameserver.records import Changes, LeaseRecord, Snapshot
-from nameserver.stores import MemoryStore, NameStore, SqliteStore
+from nameserver.stores import Durability, MemoryStore, NameStore, SqliteStore
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 LEASE = LeaseRecord(lease_id="l1", holder="ocm", term_s=6.5)
@@ -113,6 +113,13 @@ class TestSqliteStore(StoreContract):
         """Write-ahead log with a sync at each commit: what makes an answer durable."""
         assert store._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert store._db.execute("PRAGMA synchronous").fetchone() == (2,)
+
+    def test_steps_that_shall_survive_a_kill_only_are_not_synced(self, tmp_path: Path) -> None:
+        """The kernel has them at the commit; the disk at the next checkpoint."""
+        store = SqliteStore(tmp_path / "fast.db", Durability.KILL)
+        assert store._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert store._db.execute("PRAGMA synchronous").fetchone() == (1,)
+        store.close()
 
     def test_a_closed_store_refuses(self, store: NameStore) -> None:
         """With an error that says so, not with a wrong answer."""
