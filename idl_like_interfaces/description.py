@@ -135,7 +135,7 @@ def describe(interface: Interface) -> InterfaceDescription:
     """
     operations = [interface.operations[name] for name in sorted(interface.operations)]
     errors = {each.repository_id: each for one in operations for each in one.raises}
-    named = _named_types(operations, list(errors.values()))
+    named = types_of(interface)
     bare = InterfaceDescription(
         repository_id=interface.repository_id,
         bases=[base.repository_id for base in interface.lineage[1:]],
@@ -146,6 +146,30 @@ def describe(interface: Interface) -> InterfaceDescription:
         errors=[_error(errors[id]) for id in sorted(errors)],
     )
     return msgspec.structs.replace(bare, digest=digest_of(bare))
+
+
+def types_of(
+    interface: Interface,
+) -> list[msgspec.inspect.StructType | msgspec.inspect.EnumType]:
+    """Return all structs and enumerations that an interface uses, sorted by name.
+
+    Raises:
+        TypeError: Two of them have one name.
+    """
+    operations = list(interface.operations.values())
+    roots = [
+        *(each.type for one in operations for each in one.parameters),
+        *(each.returns for each in operations),
+        *(type_ for one in operations for each in one.raises for type_ in fields_of(each).values()),
+    ]
+    found: dict[str, msgspec.inspect.StructType | msgspec.inspect.EnumType] = {}
+    for root in roots:
+        for info in _walk(msgspec.inspect.type_info(root), set()):
+            name = info.cls.__name__
+            if found.setdefault(name, info).cls is not info.cls:
+                message = f"two types of one interface are called {name}: give one another name"
+                raise TypeError(message)
+    return [found[name] for name in sorted(found)]
 
 
 def digest_of(description: InterfaceDescription) -> str:
@@ -249,25 +273,6 @@ def _error(error: type[RemoteError]) -> ErrorDescription:
             if issubclass(base, RemoteError) and base is not RemoteError
         ],
     )
-
-
-def _named_types(
-    operations: list[Operation], errors: list[type[RemoteError]]
-) -> list[msgspec.inspect.Type]:
-    """Return all structs and enumerations in use, sorted by name."""
-    roots = [
-        *(each.type for one in operations for each in one.parameters),
-        *(each.returns for each in operations),
-        *(type_ for error in errors for type_ in fields_of(error).values()),
-    ]
-    found: dict[str, msgspec.inspect.Type] = {}
-    for root in roots:
-        for info in _walk(msgspec.inspect.type_info(root), set()):
-            name = info.cls.__name__
-            if found.setdefault(name, info).cls is not info.cls:  # type: ignore[attr-defined]
-                message = f"two types of one interface are called {name}: give one another name"
-                raise TypeError(message)
-    return [found[name] for name in sorted(found)]
 
 
 def _walk(
