@@ -64,6 +64,7 @@ class _State:
     process: str
     head: Head | None = None
     torn: bytes = b""
+    torn_at: str = ""
     last: Kind | None = None
     records: int = 0
     hashes_wanted: set[str] = field(default_factory=set)
@@ -135,10 +136,10 @@ def _verify_chain(process: str, files: Sequence[Path], wanted: set[str]) -> Veri
     state = _State(process)
     broken = _missing_files(files, state) or next(
         (
-            f"{file.name} line {number}: {trouble}"
+            trouble
             for file in files
             for number, line in _lines(file)
-            if (trouble := _judge(state, line, wanted))
+            if (trouble := _judge(state, f"{file.name} line {number}", line, wanted))
         ),
         "",
     )
@@ -167,18 +168,23 @@ def _missing_files(files: Sequence[Path], state: _State) -> str:
     return ""
 
 
-def _judge(state: _State, line: bytes, wanted: set[str]) -> str:
-    """Take the next line; return what is wrong with it."""
+def _judge(state: _State, where: str, line: bytes, wanted: set[str]) -> str:
+    """Take the next line; return what is wrong, and where."""
     try:
         record = unseal(line)
     except ValueError as error:
         if not is_unfinished(line):
-            return str(error)
+            return f"{where}: {error}"
+        state.torn_at = state.torn_at if state.torn else where
         state.torn += line
         return ""
-    trouble = _judge_torn(state, record) or _judge_link(state, record)
+    if state.torn or record.torn:
+        trouble = _judge_torn(state, where, record)
+        if trouble:
+            return trouble
+    trouble = _judge_link(state, record)
     if trouble:
-        return trouble
+        return f"{where}: {trouble}"
     state.records += 1
     state.head, state.last = Head(record.seq, record.hash), record.what
     wanted.discard(record.hash)
@@ -187,20 +193,21 @@ def _judge(state: _State, line: bytes, wanted: set[str]) -> str:
     return ""
 
 
-def _judge_torn(state: _State, record: Sealed) -> str:
+def _judge_torn(state: _State, where: str, record: Sealed) -> str:
+    """Compare the octets of unfinished lines with what the record behind them tells."""
     torn, state.torn = state.torn, b""
-    told = (record.torn, record.torn_hash)
-    # The end of the line before may have been put there with this record.
+    if not torn:
+        return f"{where}: octets before it are gone"
+    told = {"torn": record.torn, "torn_hash": record.torn_hash}
+    # The end of the unfinished line may have been put there with this record.
     for octets in (torn, torn.removesuffix(b"\n")):
-        mark = torn_mark(octets)
-        if told == (mark.get("torn", 0), mark.get("torn_hash", "")):
-            if octets:
-                state.notes.append(
-                    f"before record {record.seq} is an unfinished line of {len(octets)} octets: "
-                    "the process was killed, or the disk was full"
-                )
+        if octets and torn_mark(octets) == told:
+            state.notes.append(
+                f"before record {record.seq} is an unfinished line of {len(octets)} octets: "
+                "the process was killed, or the disk was full"
+            )
             return ""
-    return "before it are octets that no record tells of" if torn else "octets before it are gone"
+    return f"{state.torn_at}: octets that no record tells of"
 
 
 def _judge_link(state: _State, record: Sealed) -> str:
