@@ -8,5 +8,6 @@ from idl_like_interfaces.clients.consumer import EventConsumer
 from idl_like_interfaces.clients.logs import LogForwarder, register_levels
 from idl_like_interfaces.clients.records import Event
 from idl_like_interfaces.clients.supplier import EventSupplier
+from idl_like_interfaces.clients.survey import Survey
 
-__all__ = ["Event", "EventConsumer", "EventSupplier", "LogForwarder", "register_levels"]
+__all__ = ["Event", "EventConsumer", "EventSupplier", "LogForwarder", "Survey", "register_levels"]

@@ -25,6 +25,7 @@ from idl_like_interfaces.events import EventChannel
 from idl_like_interfaces.logs import LogService
 from idl_like_interfaces.mapping import ObjectAdapter, make_incarnation
 from idl_like_interfaces.mapping.wire import host_name
+from idl_like_interfaces.naming import NamingContext
 from nameserver.client import LEASE_RENEWAL_S, Address, Names, Offer, Registration
 from objects.component.clock import SystemClock
 from objects.component.outbox import ATTEND_S, Outbox
@@ -72,8 +73,12 @@ class HostedSite(Site):
         self.outbox = Outbox(data_root / "outbox" / name, self.supplier, self.incarnation)
 
     @override
-    def narrow(self, reference: str, interface: type[T]) -> T:
-        return self.names.narrow(reference, interface)
+    def narrow(self, reference: str, interface: type[T], deadline_s: float = 10.0) -> T:
+        return self.names.narrow(reference, interface, deadline_s)
+
+    @override
+    def naming(self) -> NamingContext:
+        return self.names.context
 
     @override
     def publish(self, topic: str, body: Value) -> None:

@@ -11,6 +11,7 @@ import msgspec
 
 from idl_like_interfaces.announcements import FileFinished
 from idl_like_interfaces.declare import Value
+from idl_like_interfaces.naming import NamingContext
 from objects.component.clock import Clock
 
 Remote = TypeVar("Remote")
@@ -33,12 +34,15 @@ class Site(Protocol):
     data_root: Path
     clock: Clock
 
-    def narrow(self, reference: str, interface: type[Remote]) -> Remote:
+    def narrow(self, reference: str, interface: type[Remote], deadline_s: float = 10.0) -> Remote:
         """Return a typed stub for a name (from the naming root) or a Pyro URI.
 
         Stubs are cached, usable from any thread, and find a restarted object
         again. Nothing is contacted before the first call.
         """
+
+    def naming(self) -> NamingContext:
+        """Return a stub of the root context of the name service."""
 
     def publish(self, topic: str, body: Value) -> None:
         """Send an event; never blocks, spools while the channel is away."""

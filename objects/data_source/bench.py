@@ -15,6 +15,7 @@ from typing_extensions import override
 from idl_like_interfaces.announcements import FILE_FINISHED_TOPIC, FileFinished
 from idl_like_interfaces.declare import Value
 from idl_like_interfaces.errors import Transient
+from idl_like_interfaces.naming import NamingContext
 from objects.component.clock import Clock, SystemClock
 from objects.component.site import Site
 from objects.component.timetable import Timetable
@@ -74,8 +75,12 @@ class BenchSite(Site):
         self._timetable = timetable
 
     @override
-    def narrow(self, reference: str, interface: type[Remote]) -> Remote:
+    def narrow(self, reference: str, interface: type[Remote], deadline_s: float = 10.0) -> Remote:
         raise Transient(f"{reference} cannot be reached: there are no names on the bench")
+
+    @override
+    def naming(self) -> NamingContext:
+        raise Transient("there are no names on the bench")
 
     @override
     def publish(self, topic: str, body: Value) -> None:

@@ -12,6 +12,7 @@ from typing_extensions import override
 from idl_like_interfaces.announcements import FILE_FINISHED_TOPIC, FileFinished
 from idl_like_interfaces.declare import Value
 from idl_like_interfaces.errors import Transient
+from idl_like_interfaces.naming import OBJECT_ID, NamingContext
 from objects.component.site import Site
 from tests.support.clock import ManualClock
 
@@ -42,8 +43,12 @@ class FakeSite(Site):
         self._bound.pop(name, None)
 
     @override
-    def narrow(self, reference: str, interface: type[T]) -> T:
+    def narrow(self, reference: str, interface: type[T], deadline_s: float = 10.0) -> T:
         return cast("T", _Late(self._bound, reference))
+
+    @override
+    def naming(self) -> NamingContext:
+        return self.narrow(OBJECT_ID, NamingContext)
 
     @override
     def publish(self, topic: str, body: Value) -> None:

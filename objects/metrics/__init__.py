@@ -1,0 +1,1 @@
+"""The calls of all objects of an installation, as Prometheus reads them."""
