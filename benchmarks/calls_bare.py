@@ -44,14 +44,17 @@ class Server(ExitStack):
     Args:
         server_type: Pyro5's ``thread`` or ``multiplex``.
         connections: How many clients a thread server has threads for.
+        servant: The object; None: that of the calls.
     """
 
-    def __init__(self, server_type: str = "thread", connections: str = "80") -> None:
+    def __init__(
+        self, server_type: str = "thread", connections: str = "80", servant: Any = None
+    ) -> None:
         super().__init__()
         config.SERVERTYPE = server_type
         config.THREADPOOL_SIZE = int(connections)
         daemon = Pyro5.api.Daemon(host="localhost")
-        self.hello = str(daemon.register(Servant(), "target"))
+        self.hello = str(daemon.register(servant or Servant(), "target"))
         loop = threading.Thread(target=daemon.requestLoop)
         loop.start()
         self.callback(loop.join)

@@ -48,7 +48,9 @@ class Target(Protocol):
         """Return so many octets."""
 
 
-class _Servant(Target):
+class Servant(Target):
+    """What each operation does is what the declaration says."""
+
     @override
     def add(self, a: int, b: int) -> int:
         return a + b
@@ -72,7 +74,7 @@ class Server(ExitStack):
     def __init__(self) -> None:
         super().__init__()
         adapter = self.enter_context(ObjectAdapter())
-        self.hello = adapter.activate(_Servant(), Target, "target")
+        self.hello = adapter.activate(Servant(), Target, "target")
 
 
 class Client(ExitStack):

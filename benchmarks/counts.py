@@ -23,7 +23,7 @@ class Counts:
         clients_s: How long they call in a repetition, in seconds.
         clients_rounds: Repetitions of each side with many clients.
         crowd: Idle connections, and as many parked long-polls.
-        crowd_calls: Calls in a repetition beside the crowd.
+        crowd_s: How long the crowd is watched, and called beside, in seconds.
         crowd_rounds: Crowds of each side.
         connects: Connections that are made in a repetition.
     """
@@ -41,7 +41,7 @@ class Counts:
     clients_s: float
     clients_rounds: int
     crowd: int
-    crowd_calls: int
+    crowd_s: float
     crowd_rounds: int
     connects: int
 
@@ -60,7 +60,7 @@ FULL = Counts(
     clients_s=1.0,
     clients_rounds=3,
     crowd=500,
-    crowd_calls=2000,
+    crowd_s=2.0,
     crowd_rounds=3,
     connects=100,
 )
@@ -79,7 +79,7 @@ QUICK = Counts(
     clients_s=0.1,
     clients_rounds=1,
     crowd=20,
-    crowd_calls=50,
+    crowd_s=0.2,
     crowd_rounds=1,
     connects=3,
 )

@@ -19,6 +19,7 @@ import psutil
 
 from benchmarks.counts import Counts
 from benchmarks.figures import Figure, Goal, Measure, figure
+from benchmarks.processes import busy, memory
 from benchmarks.programs import Child, Program
 
 START_GOAL = Goal(of=Measure.VALUE, at_most=5.0)
@@ -30,7 +31,6 @@ BARE = "bare Pyro5 daemon"
 _OBSORB = str(Path(sys.executable).with_name("obsorb"))
 _FRAMES = "io/fits/tests/data/o4sp040b0_raw.fits"
 _STARTED = re.compile(r"started (?P<name>.+) \(pid (?P<pid>\d+)\)")
-_MIB = 1024 * 1024
 
 _EXAMPLE = Path(__file__).parents[1] / "examples" / "installation.toml"
 
@@ -111,11 +111,11 @@ def measure_rest(counts: Counts) -> list[Figure]:
         bare = stack.enter_context(Child("benchmarks.calls_bare:Server"))
         top = stack.enter_context(_dashboard(running.names))
         pids = {**running.pids, BARE: bare.pid, "obsorb top": top}
-        busy = _busy(pids, counts.rest_s)
-        sizes = {name: _memory(pid) for name, pid in pids.items()}
+        worked = busy(pids, counts.rest_s)
+        sizes = {name: memory(pid) for name, pid in pids.items()}
     parts = [name for name in pids if name != BARE]
     rows = [_memory_row(name, kind, sizes) for kind in ("RSS", "PSS") for name in parts]
-    return rows + [_rest_row(name, busy, counts.rest_s) for name in parts]
+    return rows + [_rest_row(name, worked, counts.rest_s) for name in parts]
 
 
 def _memory_row(name: str, kind: str, sizes: dict[str, dict[str, float]]) -> Figure:
@@ -129,34 +129,14 @@ def _memory_row(name: str, kind: str, sizes: dict[str, dict[str, float]]) -> Fig
     )
 
 
-def _rest_row(name: str, busy: dict[str, float], rest_s: float) -> Figure:
+def _rest_row(name: str, worked: dict[str, float], rest_s: float) -> Figure:
     return figure(
         f"processor at rest, over {rest_s:g} s",
         name,
         "% of a core",
-        [busy[name]],
+        [worked[name]],
         goal=TOP_GOAL if name == "obsorb top" else None,
     )
-
-
-def _memory(pid: int) -> dict[str, float]:
-    whole = psutil.Process(pid).memory_full_info()
-    return {"RSS": whole.rss / _MIB, "PSS": whole.pss / _MIB}
-
-
-def _busy(pids: dict[str, int], rest_s: float) -> dict[str, float]:
-    """Watch all processes for a while; return percent of a core."""
-    before = {name: _seconds(pid) for name, pid in pids.items()}
-    began = time.monotonic()
-    # Nothing is awaited: the time itself is what is measured over.
-    threading.Event().wait(rest_s)
-    took = time.monotonic() - began
-    return {name: 100 * (_seconds(pid) - before[name]) / took for name, pid in pids.items()}
-
-
-def _seconds(pid: int) -> float:
-    times = psutil.Process(pid).cpu_times()
-    return float(times.user + times.system)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from benchmarks.calls import measure_calls, measure_octets
 from benchmarks.channel import measure_channel
 from benchmarks.clients import measure_clients
 from benchmarks.counts import FULL, QUICK, Counts
+from benchmarks.crowd import measure_crowd
 from benchmarks.figures import Figure, Report, now
 from benchmarks.host import describe_host
 from benchmarks.installation import measure_rest, measure_start
@@ -23,6 +24,7 @@ GROUPS: dict[str, Callable[[Counts], list[Figure]]] = {
     "calls": measure_calls,
     "octets": measure_octets,
     "clients": measure_clients,
+    "crowd": measure_crowd,
     "channel": measure_channel,
     "start": measure_start,
     "rest": measure_rest,
