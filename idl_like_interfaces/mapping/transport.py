@@ -197,8 +197,10 @@ class Transport:
     # The watching thread.
 
     def _ring(self) -> None:
-        with contextlib.suppress(OSError, BlockingIOError):
-            os.eventfd_write(self._bell, 1)
+        bell = self._bell
+        if bell >= 0:
+            with contextlib.suppress(OSError):
+                os.eventfd_write(bell, 1)
 
     def _watch_all(self) -> None:
         while not self._is_ended:
