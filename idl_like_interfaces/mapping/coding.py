@@ -42,9 +42,15 @@ def encode(value: Any, annex: Annex) -> Any:
 
 
 def _inline(value: Any) -> bytes | list[bytes]:
-    if isinstance(value, OctetBlocks):
-        return [bytes(block) for block in value]
-    return bytes(value)
+    match value:
+        case Octets():
+            return bytes(value)
+        case OctetBlocks():
+            return [bytes(block) for block in value]
+        case _:
+            # Numbers and arrays of numpy would give their memory as octets.
+            text = f"objects of type {type(value).__name__} cannot travel"
+            raise NotImplementedError(text)
 
 
 def encode_inline(value: Any) -> Any:

@@ -139,10 +139,17 @@ def _parse_serpent(payload: memoryview) -> Any:
 
 def _of_plain(message: Message, mark: CallMark | None, plain: Any, *, is_ours: bool) -> Request:
     match plain:
-        case [str(object_id), str(operation), list() | tuple() as args, dict() as kwargs]:
+        case [str(object_id), str(operation), list() | tuple() as args, (dict() | None) as kwargs]:
             check_texts((object_id, operation), "call")
+            kwargs = kwargs or {}  # Pyro5's batches have none
             if all(isinstance(name, str) for name in kwargs):
                 return Request(object_id, operation, message, mark, is_ours, args, kwargs)
+        case [str(object_id), str(operation), list() | tuple() as args, None] if (
+            message.header.flags & Flag.BATCH
+        ):
+            # So Pyro5 writes a batch.
+            check_texts((object_id, operation), "call")
+            return Request(object_id, operation, message, mark, is_ours, args, {})
         case _:
             pass
     raise _no_call("it is not object, operation, arguments and keyword arguments")
