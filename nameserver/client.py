@@ -185,6 +185,7 @@ class Registration:
         self._lease_id = ""
         self._turn = threading.Lock()
         self._is_released = False
+        self._taken: set[str] = set()
         self.is_held = False
 
     def claim(self) -> None:
@@ -258,13 +259,37 @@ class Registration:
 
     def _renew(self) -> None:
         try:
-            self._context.renew_lease(self._lease_id)
+            lease = self._context.renew_lease(self._lease_id)
         except NoSuchLease:
             log.warning("the lease of %s had ended; taking a new one", self._holder)
             self._claim()
+        else:
+            if lease.name_count < len(self._offers):
+                self._restore()
         if not self.is_held:
             log.info("the name server answers again")
         self.is_held = not self._is_released
+
+    def _restore(self) -> None:
+        """Bind again what somebody unbound; leave to others what they have taken over."""
+        found = self._context.resolve_many([offer.name for offer in self._offers])
+        for offer, each in zip(self._offers, found, strict=True):
+            if self._is_released:
+                return
+            if each.binding is not None and each.binding.lease_id == self._lease_id:
+                continue
+            try:
+                self._bind(offer)
+            except AlreadyBound as taken:
+                self._note_taken(offer.name, taken)
+            else:
+                self._taken.discard(offer.name)
+                log.warning("%s was unbound or bound to nobody; bound it again", offer.name)
+
+    def _note_taken(self, name: str, taken: AlreadyBound) -> None:
+        if name not in self._taken:
+            log.warning("%s lost a name: %s", self._holder, taken.message)
+        self._taken.add(name)
 
     def _note_lost(self, error: RemoteError) -> None:
         if self.is_held:

@@ -176,13 +176,12 @@ class NamingServant(NamingContext):
                 lease_id=self._make_lease_id(), holder=holder, term_s=float(term_s)
             )
             self._commit(Changes(put_leases=(record,)))
-            return self._lease(record.lease_id)
+            return self._renewed(record.lease_id)
 
     @override
     def renew_lease(self, lease_id: str) -> Lease:
         with self._turn():
-            self._leases.renew(lease_id, self._monotonic())
-            return self._lease(lease_id)
+            return self._renewed(lease_id)
 
     @override
     def release_lease(self, lease_id: str) -> None:
@@ -193,7 +192,8 @@ class NamingServant(NamingContext):
     @override
     def list_leases(self) -> Leases:
         with self._turn():
-            return [self._lease(lease_id) for lease_id in self._leases.ids()]
+            now = self._monotonic()
+            return [self._lease(lease_id, now) for lease_id in self._leases.ids()]
 
     @override
     def find(self, interface: str, below: str = "") -> Bindings:
@@ -251,8 +251,13 @@ class NamingServant(NamingContext):
                 return self._journal.snapshot(self._tree.after(token.after), token)
             return self._journal.after(token)
 
-    def _lease(self, lease_id: str) -> Lease:
-        return self._leases.show(lease_id, self._monotonic(), self._tree.count_of(lease_id))
+    def _renewed(self, lease_id: str) -> Lease:
+        now = self._monotonic()
+        self._leases.renew(lease_id, now)
+        return self._lease(lease_id, now)
+
+    def _lease(self, lease_id: str, now: float) -> Lease:
+        return self._leases.show(lease_id, now, self._tree.count_of(lease_id))
 
     def _load(self) -> None:
         snapshot = self._store.load()

@@ -144,6 +144,36 @@ class TestRegistration:
         assert registration.is_held
         assert names.narrow("obs/echo", Echo).add(1) == 2
 
+    def test_a_name_that_was_unbound_by_hand_is_bound_again(
+        self, names: Names, adapter: ObjectAdapter
+    ) -> None:
+        """At the next renewal of the lease, which goes on; the other names are left alone."""
+        registration = Registration(names, "echo", [offer(adapter), offer(adapter, "obs/b")], {})
+        registration.claim()
+        leases, other = names.context.list_leases(), names.context.resolve("obs/b")
+        names.context.unbind("obs/echo")
+        registration.keep()
+        assert names.narrow("obs/echo", Echo).add(1) == 2
+        assert names.context.resolve("obs/b") == other
+        assert [each.lease_id for each in names.context.list_leases()] == [leases[0].lease_id]
+
+    def test_a_name_that_a_living_object_took_over_is_left_to_it(
+        self, names: Names, adapter: ObjectAdapter, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """It is told once; the component keeps its other names."""
+        registration = Registration(names, "echo", [offer(adapter), offer(adapter, "obs/b")], {})
+        registration.claim()
+        with ObjectAdapter() as other:
+            taken = offer(other)
+            names.context.rebind(taken.name, taken.uri)
+            registration.keep()
+            registration.keep()
+        assert names.resolve("obs/echo") == taken.uri
+        assert names.narrow("obs/b", Echo).add(1) == 2
+        assert [text for text in caplog.messages if "lost a name" in text] == [
+            "echo lost a name: the name obs/echo belongs to a living object at " + taken.uri
+        ]
+
     def test_a_name_server_that_comes_later_is_enough(self, adapter: ObjectAdapter) -> None:
         """Names are bound at the first renewal that finds a name server."""
         with ObjectAdapter() as free:
