@@ -26,6 +26,9 @@ MOST_REQUESTS = 8
 _REQUEST_S = 5.0
 """A request that takes longer makes room for another one."""
 
+_CLOSING_S = 0.1
+"""So often it looks whether it is to end."""
+
 _TEXT = "text/plain; charset=utf-8"
 _INDEX = b"obsorb: the calls of all objects are at /metrics\n"
 
@@ -51,7 +54,9 @@ class Endpoint(Closing):
     def __init__(self, host: str, port: int, expose: Exposition) -> None:
         self._server = _Server((host, port), expose)
         self.address: tuple[str, int] = self._server.server_address[:2]  # type: ignore[assignment]
-        self._thread = threading.Thread(target=self._server.serve_forever, name="metrics")
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_CLOSING_S,), name="metrics"
+        )
         self._thread.start()
 
     @override
@@ -92,13 +97,15 @@ class _Server(ThreadingTCPServer):
                 del self._began[request]
 
     def _has_room(self) -> bool:
-        """Tell whether one more request may be served; end those that drip."""
+        """Tell whether one more request may be served; when not, end those that drip."""
         with self._lock:
+            if len(self._began) < MOST_REQUESTS:
+                return True
             now = time.monotonic()
             for request, began in self._began.items():
                 if now - began > _REQUEST_S:
                     _hang_up(request)
-            return len(self._began) < MOST_REQUESTS
+            return False
 
     @override
     def server_close(self) -> None:
