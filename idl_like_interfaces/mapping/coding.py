@@ -23,7 +23,7 @@ from idl_like_interfaces.mapping.annex import Annex as Annex  # noqa: PLC0414 (e
 from idl_like_interfaces.mapping.annex import read_octets
 from idl_like_interfaces.mapping.refusals import bad_param
 from idl_like_interfaces.mapping.tolerance import without_unknown
-from idl_like_interfaces.octets import Buffer, OctetBlocks
+from idl_like_interfaces.octets import Buffer, OctetBlocks, Octets
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 
