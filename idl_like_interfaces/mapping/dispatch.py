@@ -452,7 +452,7 @@ class Call:
             operation = _stock_operation(request.operation, is_batch=request.is_batch)
             try:
                 guard.admit(self._peer.caller, request.object_id, operation)
-            except NoPermission as denied:
+            except RemoteError as denied:
                 guard.note(self._peer.caller, request.object_id, operation, denied.repository_id)
                 return self._failure(denied)
             guard.note(self._peer.caller, request.object_id, operation, "ok")

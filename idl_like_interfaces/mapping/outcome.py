@@ -12,6 +12,7 @@ from idl_like_interfaces.errors import (
     TimeIsUp,
     Transient,
 )
+from idl_like_interfaces.mapping.trust import Distrust
 
 # Between a connection and who uses it; none of these leaves the mapping.
 
@@ -30,6 +31,14 @@ class NotResolved(NotExecuted):
 
 class NotActive(NotExecuted):
     """The peer serves no object of that id."""
+
+
+class NotTrusted(NotExecuted):
+    """The two sides did not agree on TLS."""
+
+    def __init__(self, why: Distrust) -> None:
+        super().__init__(why.message)
+        self.why = why
 
 
 class Lost(Unanswered):
@@ -80,6 +89,12 @@ def unreachable(reference: str, uri: str, error: NotExecuted) -> RemoteError:
             "name server in $OBSORB_NAMES",
         )
     where = "" if uri == reference or not uri else f" ({uri})"
+    if isinstance(error, NotTrusted):
+        return Transient(
+            f"no TLS with {reference}{where}: {error.why.message}",
+            cause=error.why.cause,
+            remedy=error.why.remedy,
+        )
     return Transient(
         f"{reference}{where} cannot be reached: {error}",
         cause="its component is not running, or is starting",
@@ -129,4 +144,14 @@ def not_as_declared(name: str, error: object) -> Internal:
         f"the reply of {name} is not as declared: {error}",
         cause="client and server are of different releases",
         remedy="bring both to the same release",
+    )
+
+
+def lane_lost(reference: str) -> OutcomeUnknown:
+    """Say that the connection of oneway calls was lost."""
+    return OutcomeUnknown(
+        f"the connection of the oneway calls to {reference} was lost",
+        cause="the component has ended, perhaps before it executed the latest of them; "
+        "this one was not executed",
+        remedy="find out what the object has got; the next call makes a new connection",
     )

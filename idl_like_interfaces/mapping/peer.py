@@ -272,7 +272,11 @@ class Peer:
             raise _lost(error) from error
         except OSError as error:
             raise _lost(error) from error
-        self.caller = Caller(address=self.caller.address, identity=self.channel.identity)
+        self.caller = Caller(
+            address=self.caller.address,
+            identity=self.channel.identity,
+            stated=self.channel.stated,
+        )
         return True
 
     def close(self) -> None:

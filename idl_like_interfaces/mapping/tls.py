@@ -20,6 +20,7 @@ class ServerChannel:
     Attributes:
         is_open: The handshake is done.
         identity: Common name of the peer's certificate, once it is open; empty without.
+        stated: Alternative names of that certificate that are URIs.
         speaks_plainly: The peer began as a client without TLS does.
     """
 
@@ -30,6 +31,7 @@ class ServerChannel:
         self.is_open = False
         self.speaks_plainly = False
         self.identity = ""
+        self.stated: tuple[str, ...] = ()
 
     def shake(self, sock: socket.socket) -> bool:
         """Go on with the handshake as far as it goes; tell whether it is done.
@@ -50,7 +52,10 @@ class ServerChannel:
             raise
         self._pass_on(sock)
         self.is_open = True
-        self.identity = _common_name(self._tls.getpeercert() or {})
+        certificate = self._tls.getpeercert() or {}
+        self.identity = _common_name(certificate)
+        names: Any = certificate.get("subjectAltName", ())
+        self.stated = tuple(str(name) for kind, name in names if kind == "URI")
         return True
 
     def receive(self, sock: socket.socket, flags: int) -> bytes:

@@ -39,8 +39,10 @@ from idl_like_interfaces.mapping.limits import Limits, Load
 from idl_like_interfaces.mapping.message import Message
 from idl_like_interfaces.mapping.peer import Peer
 from idl_like_interfaces.mapping.tls import ServerChannel
+from idl_like_interfaces.mapping.trust import client_refused
 from idl_like_interfaces.mapping.workers import Slots, Workers
 from idl_like_interfaces.octets import Buffer
+from idl_like_interfaces.security.bucket import Bucket
 from idl_like_interfaces.waiting import Parked
 
 log = logging.getLogger(__name__)
@@ -133,6 +135,7 @@ class Transport:
         self._dispatcher = dispatcher
         self._limits = limits
         self._tls = tls
+        self._told = Bucket()
         self._most = min(limits.connections, _files_allowed() - _FILES_LEFT)
         self._lock = threading.Lock()
         self._peers: dict[int, Peer] = {}
@@ -446,7 +449,8 @@ class Transport:
     def _greet(self, peer: Peer) -> bool:
         try:
             is_open = peer.shake()
-        except Pyro5.errors.ConnectionClosedError:
+        except Pyro5.errors.ConnectionClosedError as lost:
+            self._tell_refused(peer, lost)
             if peer.channel is not None and peer.channel.speaks_plainly:
                 with contextlib.suppress(OSError):
                     peer.sock.send(b"".join(self._dispatcher.no_greeting(_NEEDS_TLS)))
@@ -464,6 +468,14 @@ class Transport:
         with self._lock:
             self._forget_half_open(peer)
         return True
+
+    def _tell_refused(self, peer: Peer, lost: Exception) -> None:
+        """Log why a handshake of TLS failed; a flood of them shall not fill the log."""
+        if not isinstance(lost.__cause__, ssl.SSLError) or not self._told.take():
+            return
+        plainly = peer.channel is not None and peer.channel.speaks_plainly
+        why = "it speaks without TLS" if plainly else client_refused(lost.__cause__)
+        log.warning("a connection of %s was refused: %s", peer.caller.address, why)
 
     def _refuse(self, peer: Peer, refused: Unwelcome) -> bool:
         log.warning("a message of %s was refused: %s", peer.caller.address, refused)

@@ -9,7 +9,7 @@ from idl_like_interfaces.declare import Operation, Role
 from idl_like_interfaces.errors import NoPermission, PersistStore
 from idl_like_interfaces.security.audit_chain import Kind
 from idl_like_interfaces.security.audit_log import AuditLog
-from idl_like_interfaces.security.denials import Denials
+from idl_like_interfaces.security.bucket import Bucket
 from idl_like_interfaces.security.roles import LOCAL, Policy, is_local, role_in
 
 ROUTINE = frozenset({"publish", "push", "append", "renew_lease"})
@@ -51,7 +51,7 @@ class AccessGuard:
         self._policy = policy
         self._audit = audit
         self._is_required = is_required
-        self._denials = Denials()
+        self._denials = Bucket()
         self._role_of = lru_cache(_MOST_CACHED)(self._find_role)
         self._least_role = lru_cache(_MOST_CACHED)(policy.least_role)
 
@@ -86,7 +86,7 @@ class AccessGuard:
             if operation.name in ROUTINE:
                 self._audit.count(operation.name)
             return
-        if is_denied and not self._denials.is_worth_a_line():
+        if is_denied and not self._denials.take():
             self._audit.count("denied")
             return
         role = self._role_of(caller.identity, caller.stated, caller.address)

@@ -15,7 +15,7 @@ from idl_like_interfaces.mapping.access import Guard
 from idl_like_interfaces.mapping.context import Caller
 from idl_like_interfaces.security.audit_check import records
 from idl_like_interfaces.security.audit_log import AuditLog
-from idl_like_interfaces.security.denials import BURST, MOST_PER_S, Denials
+from idl_like_interfaces.security.bucket import BURST, MOST_PER_S, Bucket
 from idl_like_interfaces.security.guard import AccessGuard
 from idl_like_interfaces.security.roles import Policy, Rule
 from tests.unit.security.test_audit import largest_file
@@ -126,12 +126,12 @@ def test_one_who_insists_does_not_fill_the_disk(audit: AuditLog, tmp_path: Path)
 def test_denials_are_worth_lines_again_after_a_while() -> None:
     """The bucket refills with time, up to its size."""
     now = [0.0]
-    denials = Denials(lambda: now[0])
-    assert sum(denials.is_worth_a_line() for _ in range(1000)) == BURST
+    denials = Bucket(lambda: now[0])
+    assert sum(denials.take() for _ in range(1000)) == BURST
     now[0] += 1
-    assert sum(denials.is_worth_a_line() for _ in range(1000)) == MOST_PER_S
+    assert sum(denials.take() for _ in range(1000)) == MOST_PER_S
     now[0] += 10**6
-    assert sum(denials.is_worth_a_line() for _ in range(1000)) == BURST
+    assert sum(denials.take() for _ in range(1000)) == BURST
 
 
 @pytest.mark.parametrize("operation", [START, PUBLISH, STATUS])

@@ -1,4 +1,4 @@
-"""How many denials are worth a line of their own: a caller who insists shall not fill a disk."""
+"""How many refusals are worth a line of their own: who insists shall not fill a disk."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MOST_PER_S = 20.0
 BURST = 200.0
 
 
-class Denials:
+class Bucket:
     """A bucket that refills with time; usable from any thread."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -19,8 +19,8 @@ class Denials:
         self._at = clock()
         self._turn = threading.Lock()
 
-    def is_worth_a_line(self) -> bool:
-        """Tell whether the next denial is recorded by itself, and take note of it."""
+    def take(self) -> bool:
+        """Tell whether the next refusal is told by itself, and take note of it."""
         with self._turn:
             now = self._clock()
             self._left = min(BURST, self._left + (now - self._at) * MOST_PER_S)
