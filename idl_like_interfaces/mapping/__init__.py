@@ -1,8 +1,21 @@
 """The language mapping: interfaces over Pyro5. The only code that knows Pyro5."""
 
+from idl_like_interfaces.mapping.batches import Batch, Outcome, batch
 from idl_like_interfaces.mapping.daemon import ObjectAdapter
 from idl_like_interfaces.mapping.dialing import use_tls
-from idl_like_interfaces.mapping.stub import is_uri, narrow, release
+from idl_like_interfaces.mapping.stub import aio, aio_release, is_uri, narrow, release
 from idl_like_interfaces.mapping.wire import make_incarnation
 
-__all__ = ["ObjectAdapter", "is_uri", "make_incarnation", "narrow", "release", "use_tls"]
+__all__ = [
+    "Batch",
+    "ObjectAdapter",
+    "Outcome",
+    "aio",
+    "aio_release",
+    "batch",
+    "is_uri",
+    "make_incarnation",
+    "narrow",
+    "release",
+    "use_tls",
+]

@@ -8,12 +8,13 @@ from typing import Any
 
 from idl_like_interfaces.declare import Operation
 from idl_like_interfaces.errors import BadOperation, BadParam, RemoteError
+from idl_like_interfaces.mapping.aiocaller import AioCallers
 from idl_like_interfaces.mapping.context import remaining_s
 from idl_like_interfaces.mapping.lane import Lane
 from idl_like_interfaces.mapping.line import Line, connect
 from idl_like_interfaces.mapping.outcome import NotExecuted, Unanswered, time_is_up
 from idl_like_interfaces.mapping.pool import Pool
-from idl_like_interfaces.mapping.request import Request
+from idl_like_interfaces.mapping.outgoing import Request
 from idl_like_interfaces.mapping.target import DESCRIBE, Target, decisive, may_repeat
 from idl_like_interfaces.mapping.wire import CONNECT_DEADLINE_S
 
@@ -25,12 +26,14 @@ class Caller:
 
     Attributes:
         target: What is called.
+        aio: Those that make its calls from event loops.
     """
 
     def __init__(self, target: Target) -> None:
         self.target = target
         self._pool: Pool[Line] = Pool(_MOST_IDLE)
         self._lane = Lane(self)
+        self.aio = AioCallers(target)
 
     def __call__(self, operation: Operation, args: Sequence[Any]) -> Any:
         """Call an operation and return its reply.
@@ -62,6 +65,7 @@ class Caller:
 
     def close(self) -> None:
         """Close all idle connections, that of oneway calls when the object has taken them."""
+        self.aio.close()
         self._lane.close()
         self._pool.clear()
 

@@ -18,10 +18,11 @@ from idl_like_interfaces.mapping.outcome import (
     NotExecuted,
     NotSent,
     expired,
+    lane_lost,
     time_is_up,
     unreachable,
 )
-from idl_like_interfaces.mapping.request import Request
+from idl_like_interfaces.mapping.outgoing import Request
 from idl_like_interfaces.mapping.target import Target
 
 log = logging.getLogger(__name__)
@@ -121,12 +122,7 @@ class Lane:
     def _lost(self, line: Line) -> OutcomeUnknown:
         line.close()
         self._line = None
-        return OutcomeUnknown(
-            f"the connection of the oneway calls to {self._connecting.target.reference} was lost",
-            cause="the component has ended, perhaps before it executed the latest of them; "
-            "this one was not executed",
-            remedy="find out what the object has got; the next call makes a new connection",
-        )
+        return lane_lost(self._connecting.target.reference)
 
     def _what(self, request: Request) -> str:
         return f"{request.name} of {self._connecting.target.reference}"

@@ -21,8 +21,16 @@ from idl_like_interfaces.mapping.message import (
     parse_body,
     parse_header,
 )
-from idl_like_interfaces.mapping.outcome import Late, Lost, NotExecuted, NotSent
-from idl_like_interfaces.mapping.request import Request, greeting, head_of
+from idl_like_interfaces.mapping.outcome import (
+    Late,
+    Lost,
+    NotExecuted,
+    NotSent,
+    NotTrusted,
+    Unanswered,
+)
+from idl_like_interfaces.mapping.outgoing import Request, greeting, head_of
+from idl_like_interfaces.mapping.trust import no_handshake, server_refused
 from idl_like_interfaces.mapping.wire import LARGEST_MESSAGE
 from idl_like_interfaces.octets import Buffer
 
@@ -132,8 +140,13 @@ class Line:
             self._allow(_left(until))
             self._send(greeting(self.place.object_id), until)
             check_greeting(self.place, self._receive(until, is_bulk=False))
-        except (Lost, Late, NotSent) as error:
-            raise NotExecuted(f"no handshake with {self.place.uri}: {error}") from error
+        except (Lost, Late, NotSent, NotExecuted) as error:
+            raise self._no_greeting(error) from error
+
+    def _no_greeting(self, error: Unanswered) -> NotExecuted:
+        if isinstance(error, NotExecuted) and error.__cause__ is None:
+            return error  # in the words of the peer
+        return NotExecuted(f"no handshake with {self.place.uri}: {error}")
 
     def _send(self, parts: list[Buffer], until: float) -> None:
         try:
@@ -237,6 +250,13 @@ class SecureLine(Line):
     __slots__ = ()
 
     @override
+    def _no_greeting(self, error: Unanswered) -> NotExecuted:
+        # With TLS 1.3 a server refuses a client's certificate after the client is done.
+        if isinstance(error.__cause__, OSError) and not isinstance(error.__cause__, TimeoutError):
+            return NotTrusted(server_refused(error.__cause__))
+        return super()._no_greeting(error)
+
+    @override
     def _give(self, parts: list[Buffer], until: float) -> None:
         for part in parts:
             self._sock.sendall(part)
@@ -300,7 +320,7 @@ def _secured(sock: socket.socket, context: ssl.SSLContext, place: Place) -> ssl.
     try:
         return context.wrap_socket(sock, server_hostname=place.host or None)
     except OSError as error:
-        raise NotExecuted(f"no TLS with {place.host}:{place.port}: {error}") from error
+        raise NotTrusted(no_handshake(error)) from error
 
 
 def _behind(parts: list[memoryview], sent: int) -> list[memoryview]:

@@ -18,6 +18,7 @@ from idl_like_interfaces.declare import Operation, interface_of
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.mapping.caller import Caller
 from idl_like_interfaces.mapping.dialing import Place
+from idl_like_interfaces.mapping.outgoing import Request
 from idl_like_interfaces.mapping.target import Resolve, Target
 from idl_like_interfaces.mapping.wire import CALL_DEADLINE_S
 from idl_like_interfaces.object import Object
@@ -82,9 +83,48 @@ class Stub:
     def __init__(self, call: Caller) -> None:
         self._call = call
 
+    @property
+    def aio(self) -> Any:
+        """The operations to be awaited; ``aio(stub)`` says the same to a type checker."""
+        return aio(self)
+
     @override
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._call.target.reference}>"
+
+
+class AioStub:
+    """Base of the generated classes whose methods are awaited."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._callers = caller.aio
+        self._target = caller.target
+
+    @override
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._target.reference}>"
+
+
+def aio(stub: object) -> Any:
+    """Return the operations of a stub in a form to be awaited.
+
+    Python has no type that is an interface with each method awaited; so this is ``Any``;
+    arguments and replies are checked when a call is made.
+
+    Raises:
+        TypeError: It is no stub.
+    """
+    caller = caller_of(stub)
+    return aio_class(caller.target.interface.python)(caller)
+
+
+async def aio_release(stub: object) -> None:
+    """Close the idle connections that the running event loop has for a stub.
+
+    To be awaited before the loop ends; waits, not for long, until the oneway calls that
+    were made here are executed.
+    """
+    await caller_of(stub).aio.here().aclose()
 
 
 def caller_of(stub: object) -> Caller:
@@ -105,6 +145,24 @@ def stub_class(interface: type) -> type[Stub]:
     operations = interface_of(Object).operations | interface_of(interface).operations
     members: dict[str, Any] = {name: _method(each) for name, each in operations.items()}
     return type(f"{interface.__name__}Stub", (Stub,), members)
+
+
+@cache
+def aio_class(interface: type) -> type[AioStub]:
+    """Make the class of stubs of an interface whose methods are awaited."""
+    operations = interface_of(Object).operations | interface_of(interface).operations
+    members: dict[str, Any] = {name: _coroutine(each) for name, each in operations.items()}
+    return type(f"{interface.__name__}AioStub", (AioStub,), members)
+
+
+def _coroutine(operation: Operation) -> Callable[..., Any]:
+    async def method(self: AioStub, *args: Any, **kwargs: Any) -> Any:
+        ordered = positional(operation, args, kwargs) if kwargs else args
+        here = self._callers.here()
+        return await here.call(Request(operation, ordered), is_oneway=operation.oneway)
+
+    method.__name__ = operation.name
+    return method
 
 
 def _method(operation: Operation) -> Callable[..., Any]:

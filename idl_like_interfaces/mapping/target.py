@@ -19,7 +19,7 @@ from idl_like_interfaces.mapping.outcome import (
     told,
     unreachable,
 )
-from idl_like_interfaces.mapping.request import Request
+from idl_like_interfaces.mapping.outgoing import Request
 from idl_like_interfaces.object import Object
 
 Resolve = Callable[[str], str]

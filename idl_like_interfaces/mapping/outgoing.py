@@ -56,15 +56,33 @@ class Request:
             written = encode_arguments(operation, args, annex)
         except (TypeError, NotImplementedError, UnicodeEncodeError, RecursionError) as error:
             raise cannot_travel(operation.name, error) from error
+        body = b"".join((form.method, written, _NO_KEYWORDS))
+        self.assemble(operation.name, body, annex.joined())
         self._operation = operation
-        self._body = b"".join((form.method, written, _NO_KEYWORDS))
-        self._annex = annex.joined()
-        self.name = operation.name
         self.is_idempotent = operation.idempotent
         self.is_bulk = form.is_bulk
         self.flags = form.flags
-        self.wait_s = _waiting_time(operation, args) if operation.long_poll else 0.0
-        check_size(self.name, self._body, self._annex)
+        if operation.long_poll:
+            self.wait_s = _waiting_time(operation, args)
+
+    def assemble(self, name: str, body: bytes, annex: Buffer | None) -> None:
+        """Take the parts of the message.
+
+        Args:
+            name: What it calls.
+            body: All of the payload behind the object's id.
+            annex: All octets.
+
+        Raises:
+            BadParam: It is longer than what a peer reads.
+        """
+        size = len(body) + (0 if annex is None else len(annex))
+        if size > LARGEST_MESSAGE - _ROOM:
+            raise cannot_travel(name, f"{size} bytes, the most are {LARGEST_MESSAGE - _ROOM}")
+        self.name = name
+        self.wait_s = 0.0
+        self._body = body
+        self._annex = annex
 
     def parts(self, head: bytes, sequence: int, mark: bytes) -> list[Buffer]:
         """Return the message as the buffers to send.
@@ -107,17 +125,6 @@ def _form_of(operation: Operation) -> _Form:
 def head_of(object_id: str) -> bytes:
     """Return the begin of the payload of each call of an object."""
     return _CALL_OF_FOUR + pack_plain(object_id)
-
-
-def check_size(name: str, body: Buffer, annex: Buffer | None) -> None:
-    """Refuse a request that the peer would not read.
-
-    Raises:
-        BadParam: It is too long.
-    """
-    size = len(body) + (0 if annex is None else len(annex))
-    if size > LARGEST_MESSAGE - _ROOM:
-        raise cannot_travel(name, f"{size} bytes, the most are {LARGEST_MESSAGE - _ROOM}")
 
 
 def result_of(operation: Operation, payload: Buffer, annex: Buffer | None) -> Any:
