@@ -24,7 +24,7 @@ class Limits:
 
     workers: int = 64
     connections: int = 4000
-    half_open: int = 64
+    half_open: int = 512
     handshake_s: float = 3.0
     message_s: float = 10.0
     reply_s: float = 10.0
