@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from idl_like_interfaces.mapping import narrow, release
 from idl_like_interfaces.naming import OBJECT_ID, NamingContext
 
@@ -94,5 +96,7 @@ def _first_line(process: subprocess.Popen[str]) -> str:
     ready, _, _ = select.select([process.stdout], [], [], START_DEADLINE_S)
     assert ready, f"no line from process {process.pid} within {START_DEADLINE_S} s"
     line = process.stdout.readline()
+    if not line and process.stderr is not None:
+        pytest.fail(f"the name server did not start: {process.stderr.read()}")
     assert line.startswith("name server: "), f"first line is {line!r}"
     return line.strip()

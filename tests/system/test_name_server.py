@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import random
 import re
 import signal
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import Pyro5.api
 import pytest
 
-from idl_like_interfaces.errors import CommFailure
-from idl_like_interfaces.naming import DEFAULT_PORT, OBJECT_ID, NamingContext
+from idl_like_interfaces.naming import DEFAULT_PORT, OBJECT_ID
 from nameserver.cli import main
-from tests.support.nameserver import RunningNameServer, name_server, nsc, run
+from tests.support.nameserver import name_server, nsc, run
 
 pytestmark = pytest.mark.system
 
@@ -98,53 +95,6 @@ def test_a_lease_lives_on_over_a_restart(tmp_path: Path) -> None:
         assert (shown.lease_id, shown.holder, shown.term_s) == (lease.lease_id, "ocm", 600.0)
         assert names.renew_lease(lease.lease_id).remaining_s == 600.0
         assert names.resolve("ocm").lease_id == lease.lease_id
-
-
-def _bind_until_it_dies(names: NamingContext, prefix: str, acknowledged: list[str]) -> None:
-    for number in range(100_000):
-        name = f"{prefix}{number}"
-        try:
-            names.bind(name, URI, metadata={"n": str(number)})
-        except CommFailure:
-            return
-        acknowledged.append(name)
-
-
-def _kill_while_binding(server: RunningNameServer, prefix: str, after: int) -> list[str]:
-    """Bind from two threads; kill the server once so many binds are acknowledged."""
-    acknowledged: list[str] = []
-    with server.names() as names:
-        threads = [
-            threading.Thread(
-                target=_bind_until_it_dies, args=(names, f"{prefix}-{each}-", acknowledged)
-            )
-            for each in range(2)
-        ]
-        for thread in threads:
-            thread.start()
-        while len(acknowledged) < after and all(thread.is_alive() for thread in threads):
-            threads[0].join(0.001)
-        server.kill()
-        for thread in threads:
-            thread.join()
-    return acknowledged
-
-
-@pytest.mark.parametrize(
-    "kills", [5, pytest.param(200, marks=[pytest.mark.soak, pytest.mark.timeout(3600)])]
-)
-def test_what_was_acknowledged_survives_kill_9(tmp_path: Path, kills: int) -> None:
-    """At seeded moments in the midst of binds; of the rest at most one for each thread is there."""
-    store = str(tmp_path / "names.db")
-    chance = random.Random(20260102)
-    acknowledged: list[str] = []
-    for number in range(kills):
-        with name_server("--port", "0", "--store", store) as server:
-            acknowledged += _kill_while_binding(server, f"k{number}", chance.randrange(1, 60))
-        with name_server("--port", "0", "--store", store) as server, server.names() as names:
-            found = {each.name for each in names.list().bindings}
-        assert found >= set(acknowledged)
-        assert len(found) <= len(acknowledged) + 2 * (number + 1)
 
 
 def test_a_port_in_use_is_told_in_one_message() -> None:
