@@ -33,6 +33,7 @@ class Protection(Closing):
         server: Context of what it serves; ``None``: no TLS.
         client: Context of the calls that it makes; ``None``: no TLS.
         guard: Of its objects; ``None``: everybody may do everything.
+        host: Name or address on which it listens.
         insecure: Other hosts are served without TLS.
 
     Raises:
@@ -46,6 +47,7 @@ class Protection(Closing):
     ) -> None:
         self.server: ssl.SSLContext | None = None
         self.client: ssl.SSLContext | None = None
+        self.host = table.host
         self.insecure = table.insecure
         if table.certs:
             own = credentials_of(Path(table.certs), process, table.identity)

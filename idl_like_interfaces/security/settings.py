@@ -40,6 +40,7 @@ class SecurityTable(Value, frozen=True, kw_only=True):
     Attributes:
         certs: Folder of the certificates, relative to the file's folder; empty: no TLS.
         identity: Certificate of every program that has none of its own name.
+        host: Name or address on which the components listen.
         insecure: Serve other hosts without TLS.
         local_role: Role of callers on the loopback interface without TLS.
         network_role: Role of callers from elsewhere without TLS.
@@ -50,6 +51,7 @@ class SecurityTable(Value, frozen=True, kw_only=True):
 
     certs: str = ""
     identity: Annotated[str, Meta(min_length=1)] = "components"
+    host: Annotated[str, Meta(min_length=1)] = "localhost"
     insecure: bool = False
     local_role: Role = Role.ADMIN
     network_role: Role = Role.OBSERVER

@@ -23,9 +23,11 @@ from idl_like_interfaces.declare import Value
 from idl_like_interfaces.errors import CommFailure
 from idl_like_interfaces.events import EventChannel
 from idl_like_interfaces.logs import LogService
-from idl_like_interfaces.mapping import ObjectAdapter, make_incarnation
+from idl_like_interfaces.mapping import ObjectAdapter, make_incarnation, use_tls
 from idl_like_interfaces.mapping.wire import host_name
 from idl_like_interfaces.naming import NamingContext
+from idl_like_interfaces.security.protection import AUDIT, Protection
+from idl_like_interfaces.security.settings import ABSENT, SecurityTable
 from nameserver.client import LEASE_RENEWAL_S, Address, Names, Offer, Registration
 from objects.component.clock import SystemClock
 from objects.component.outbox import ATTEND_S, Outbox
@@ -115,6 +117,7 @@ class ComponentHost(Closing):
         names: Where the name server is.
         root: Root context of the installation.
         data_root: Folder of the installation's data.
+        security: Certificates, roles, audit log.
         forward_logs: Send this process's log records to the log service.
 
     Raises:
@@ -132,11 +135,13 @@ class ComponentHost(Closing):
         names: Address,
         root: str = "obs",
         data_root: Path,
+        security: SecurityTable = ABSENT,
         forward_logs: bool = False,
     ) -> None:
         self.site = HostedSite(name, root=root, data_root=data_root, names=names)
         self._forwarder = self._forward_logs() if forward_logs else None
         self._adapter: ObjectAdapter | None = None
+        self._protection: Protection | None = None
         self._registration: Registration | None = None
         # Of its own: jobs of the component that hang must not hold up lease and heartbeat.
         self._pulse = Timetable()
@@ -146,9 +151,10 @@ class ComponentHost(Closing):
         self._is_made = self._is_started = False
         self._is_closed = False
         try:
+            self._protection = self._protect(security)
             self.component = component(self.site, settings)
             self._is_made = True
-            self._boot()
+            self._boot(self._protection)
         except BaseException:
             self.close()
             raise
@@ -168,17 +174,34 @@ class ComponentHost(Closing):
         if self._is_started:
             self._beat(ComponentState.STOPPED)
             log.info("%s has ended", self.site.name)
-        if self._adapter is not None:
-            self._adapter.close()
-        if self._forwarder is not None:
-            logging.getLogger().removeHandler(self._forwarder)
-            self._forwarder.close(LAST_WORDS_S)
+        for each in (self._adapter, self._protection):
+            if each is not None:
+                each.close()
+        self._stop_forwarding()
         self._pulse.close()
         self.site.close()
 
-    def _boot(self) -> None:
+    def _stop_forwarding(self) -> None:
+        if self._forwarder is not None:
+            logging.getLogger().removeHandler(self._forwarder)
+            self._forwarder.close(LAST_WORDS_S)
+
+    def _protect(self, security: SecurityTable) -> Protection:
+        site = self.site
+        made = Protection(security, site.name, site.incarnation, site.data_root / AUDIT)
+        if made.client is not None:
+            use_tls(made.client)
+        return made
+
+    def _boot(self, protection: Protection) -> None:
         self.component.recover()
-        self._adapter = ObjectAdapter(incarnation=self.site.incarnation)
+        self._adapter = ObjectAdapter(
+            protection.host,
+            incarnation=self.site.incarnation,
+            tls=protection.server,
+            guard=protection.guard,
+            insecure=protection.insecure,
+        )
         offers = [self._activate(self._adapter, each) for each in self.component.objects()]
         self._adapter.start()
         self._registration = Registration(

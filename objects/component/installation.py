@@ -10,6 +10,9 @@ data_root = "data"             # relative to the file's folder
 address = "localhost:9090"     # port 0: any free port
 start = true                   # false: it is run by somebody else
 
+[security]                     # without it: no TLS, no audit log
+certs = "certs"                # folder of the certificates, relative to the file's folder
+
 [component.ocm]                # a component's own name
 kind = "ocm"
 instrument_id = "STIS"         # settings of its kind
@@ -29,6 +32,7 @@ from msgspec import Meta
 from idl_like_interfaces.declare import Value
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.mapping.coding import from_plain
+from idl_like_interfaces.security.settings import ABSENT, SecurityTable
 from nameserver.client import parse_address
 from objects.component.site import Component
 
@@ -56,6 +60,7 @@ class NameServerTable(Value, frozen=True, kw_only=True):
 class _File(Value, frozen=True, kw_only=True):
     installation: InstallationTable = InstallationTable()
     name_server: NameServerTable = NameServerTable()
+    security: SecurityTable | None = None
     component: dict[_NamePart, dict[str, Any]] = {}
 
 
@@ -71,6 +76,7 @@ class Installation:
         root: Root context of all names.
         data_root: Folder of all data, absolute.
         name_server: Where the name server is, and whether to start it.
+        security: Certificates, roles, audit log; its folder is absolute.
         components: Settings of each component by its name, with its ``kind``.
 
     Raises:
@@ -85,6 +91,7 @@ class Installation:
         self.data_root = (self.path.parent / read.installation.data_root).resolve()
         self.name_server = read.name_server
         parse_address(self.name_server.address, "name_server.address")
+        self.security = (read.security or ABSENT).below(self.path.parent)
         self.components = read.component
         for name in self.components:
             self._entry_point(name)

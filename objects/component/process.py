@@ -62,6 +62,7 @@ def serve(
             names=_address(read, names),
             root=read.root,
             data_root=read.data_root,
+            security=read.security,
             forward_logs=True,
         ) as host,
     ):

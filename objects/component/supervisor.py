@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from idl_like_interfaces.errors import RemoteError
+from idl_like_interfaces.security.protection import AUDIT
+from idl_like_interfaces.security.settings import ABSENT
 from nameserver.client import parse_address
 from objects.component import launch
 from objects.component.clock import Clock, SystemClock
@@ -112,11 +114,19 @@ class Supervisor:
             str(port),
             "--store",
             path,
+            *self._security_options(),
         ]
         part = self._add(NAME_SERVER, command)
         self._await(lambda: part.is_ready, [part])
         # A restart must come back where everybody knows it.
         part.command[part.command.index("--port") + 1] = self._names.rpartition(":")[2]
+
+    def _security_options(self) -> list[str]:
+        installation = self._installation
+        if installation.security == ABSENT:
+            return []
+        audit = str(installation.data_root / AUDIT)
+        return ["--security", str(installation.path), "--audit", audit]
 
     def _start_components(self) -> None:
         file = str(self._installation.path)
