@@ -9,10 +9,18 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from idl_like_interfaces.errors import RemoteError
+from idl_like_interfaces.mapping import make_incarnation, use_tls
 from idl_like_interfaces.naming import DEFAULT_PORT
+from idl_like_interfaces.security.protection import Protection
+from idl_like_interfaces.security.settings import ABSENT, read_security
 from nameserver.server import NameServer
 from nameserver.stores import Durability
+
+PROCESS = "nameserver"
+"""Its name in the audit log, and that of its certificate."""
 
 _LEVELS = ("debug", "info", "warning", "error")
 _MAX_PORT = 65535
@@ -30,15 +38,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Blocked before any thread starts, so that they wait for us even while we open the store.
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     try:
-        with NameServer(
-            options.host, options.port, options.store, Durability(options.durable)
-        ) as server:
+        with (
+            _protection(options) as protection,
+            NameServer(
+                options.host,
+                options.port,
+                options.store,
+                Durability(options.durable),
+                peer=options.peer,
+                lead=options.lead,
+                protection=protection,
+            ) as server,
+        ):
             _say(f"name server: {server.host}:{server.port}")
             signal.sigwait(_ENDING)
     except RemoteError as error:
         sys.stderr.write(f"obsorb-nameserver: {error.explain()}\n")
         return 1
     return 0
+
+
+def _protection(options: argparse.Namespace) -> Protection:
+    """Make certificate, roles and audit log; calls to a peer use the certificate too."""
+    table = read_security(options.security) if options.security else ABSENT
+    if options.certs:
+        table = msgspec.structs.replace(table, certs=str(options.certs))
+    if options.identity:
+        table = msgspec.structs.replace(table, identity=options.identity)
+    if options.insecure:
+        table = msgspec.structs.replace(table, insecure=True)
+    made = Protection(table, PROCESS, make_incarnation(), options.audit)
+    use_tls(made.client)
+    return made
 
 
 def _say(line: str) -> None:
@@ -61,7 +92,9 @@ def _parser() -> argparse.ArgumentParser:
         "Its first line on standard output is 'name server: HOST:PORT'.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--host", default="localhost", help="loopback name or address")
+    parser.add_argument(
+        "--host", default="localhost", help="name or address; beyond loopback it takes --certs"
+    )
     parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="0: any free port")
     parser.add_argument(
         "--store",
@@ -77,9 +110,46 @@ def _parser() -> argparse.ArgumentParser:
         help="what an acknowledged change in the file survives: kill -9, or loss of power too",
     )
     parser.add_argument(
+        "--peer",
+        type=_peer,
+        metavar="HOST:PORT",
+        help="the other name server of a pair, which has this one as its peer: "
+        "one leads, the other follows and takes over (default: there is none)",
+    )
+    parser.add_argument(
+        "--lead",
+        action="store_true",
+        help="with --peer: lead without having heard the other one; only when it is dead",
+    )
+    _add_security(parser)
+    parser.add_argument(
         "--log-level", choices=_LEVELS, default="info", help="least level on standard error"
     )
     return parser
+
+
+def _add_security(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--certs",
+        type=Path,
+        metavar="DIR",
+        help="serve with TLS: folder of the certificates (`obsorb certs`)",
+    )
+    parser.add_argument(
+        "--identity", metavar="NAME", help=f"certificate to use when there is no {PROCESS}.crt"
+    )
+    parser.add_argument(
+        "--insecure", action="store_true", help="serve an address beyond loopback without TLS"
+    )
+    parser.add_argument(
+        "--security",
+        type=Path,
+        metavar="FILE",
+        help="take certificates, roles and rules from [security] of an installation file",
+    )
+    parser.add_argument(
+        "--audit", type=Path, metavar="DIR", help="folder of the audit log; with --security"
+    )
 
 
 def _port(text: str) -> int:
@@ -87,6 +157,14 @@ def _port(text: str) -> int:
         message = f"{text!r} is not a port: a number from 0 to {_MAX_PORT}"
         raise argparse.ArgumentTypeError(message)
     return int(text)
+
+
+def _peer(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) <= _MAX_PORT:
+        message = f"{text!r} is not an address: HOST:PORT"
+        raise argparse.ArgumentTypeError(message)
+    return host, int(port)
 
 
 def _store(text: str) -> Path | None:

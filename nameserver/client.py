@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,11 +12,9 @@ from typing_extensions import override
 
 from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.declare import interface_of
-from idl_like_interfaces.errors import BadParam, CommFailure, RemoteError
+from idl_like_interfaces.errors import CommFailure, RemoteError
 from idl_like_interfaces.mapping import narrow, release
 from idl_like_interfaces.naming import (
-    DEFAULT_PORT,
-    OBJECT_ID,
     AlreadyBound,
     BindingType,
     NamingContext,
@@ -26,10 +23,42 @@ from idl_like_interfaces.naming import (
     NotFoundReason,
 )
 from idl_like_interfaces.object import Object
+from nameserver.changeover import (
+    ENVIRONMENT,
+    Address,
+    LeadingContext,
+    Preference,
+    Where,
+    addresses_of,
+    dismiss_peer_of,
+    name_server_addresses,
+    parse_address,
+    parse_addresses,
+    reference_of,
+    show_addresses,
+    status_of,
+)
+
+__all__ = [
+    "ENVIRONMENT",
+    "LEASE_RENEWAL_S",
+    "LEASE_TERM_S",
+    "Address",
+    "Names",
+    "Offer",
+    "Registration",
+    "Where",
+    "addresses_of",
+    "dismiss_peer_of",
+    "name_server_address",
+    "name_server_addresses",
+    "parse_address",
+    "parse_addresses",
+    "show_addresses",
+    "status_of",
+]
 
 log = logging.getLogger(__name__)
-
-ENVIRONMENT = "OBSORB_NAMES"
 
 LEASE_TERM_S = 6.0
 LEASE_RENEWAL_S = 2.0
@@ -43,60 +72,58 @@ _RESOLVE_DEADLINE_S = 3.0
 
 T = TypeVar("T")
 
-Address = tuple[str, int]
+_CALL_DEADLINE_S = 10.0
 
 
 def name_server_address(option: str | None = None) -> Address:
-    """Find out where the name server is: the option, else $OBSORB_NAMES, else localhost:9090.
-
-    Raises:
-        BadParam: The text is not ``HOST:PORT``.
-    """
-    text = option or os.environ.get(ENVIRONMENT) or f"localhost:{DEFAULT_PORT}"
-    return parse_address(text)
-
-
-def parse_address(text: str, field: str = "names") -> Address:
-    """Read ``HOST:PORT``.
-
-    Args:
-        text: The address.
-        field: What it is called in an error.
-
-    Raises:
-        BadParam: The text is not of that form.
-    """
-    host, colon, port = text.rpartition(":")
-    if not colon or not host or not port.isdecimal() or int(port) > 65535:  # noqa: PLR2004 (TCP)
-        raise BadParam(
-            f"{text!r} is not the address of a name server",
-            field=field,
-            remedy=f"give HOST:PORT, e.g. localhost:{DEFAULT_PORT}",
-        )
-    return host, int(port)
+    """Return the first of the addresses, for who shows one; see ``name_server_addresses``."""
+    return name_server_addresses(option)[0]
 
 
 class Names(Closing):
     """A client of one name service; usable from any thread.
 
+    Given the addresses of a pair of name servers, it calls the one that leads and changes
+    over when the other one does.
+
     Args:
-        address: Where it is.
+        where: Where it is: one address, or several.
 
     Attributes:
-        address: As given.
-        reference: URI of the root context.
-        context: Stub of it.
+        addresses: All of them.
+        context: Stub of the root context.
     """
 
-    def __init__(self, address: Address) -> None:
-        self.address = address
-        self.reference = f"PYRO:{OBJECT_ID}@{address[0]}:{address[1]}"
-        self.context: NamingContext = narrow(self.reference, NamingContext)
-        self._directory: NamingContext = narrow(
-            self.reference, NamingContext, deadline_s=_RESOLVE_DEADLINE_S
-        )
+    def __init__(self, where: Where) -> None:
+        self._preference = Preference(where)
+        self.addresses = self._preference.addresses
+        self._contexts: dict[float, NamingContext] = {}
         self._stubs: dict[tuple[str, type, float], object] = {}
         self._lock = threading.Lock()
+        self.context: NamingContext = self.context_within(_CALL_DEADLINE_S)
+        self._directory: NamingContext = self.context_within(_RESOLVE_DEADLINE_S)
+
+    @property
+    def address(self) -> Address:
+        """Where the name server is that is called first."""
+        return self._preference.address
+
+    @property
+    def reference(self) -> str:
+        """URI of the root context there."""
+        return reference_of(self.address)
+
+    def context_within(self, deadline_s: float) -> NamingContext:
+        """Return a stub of the root context whose calls have that deadline; the same each time."""
+        with self._lock:
+            if deadline_s not in self._contexts:
+                self._contexts[deadline_s] = self._make_context(deadline_s)
+            return self._contexts[deadline_s]
+
+    def _make_context(self, deadline_s: float) -> NamingContext:
+        if len(self.addresses) == 1:
+            return narrow(self.reference, NamingContext, deadline_s=deadline_s)
+        return LeadingContext(self._preference, deadline_s).context
 
     def resolve(self, name: str) -> str:
         """Return the URI of an object.
@@ -142,7 +169,13 @@ class Names(Closing):
         """Close all connections."""
         with self._lock:
             stubs, self._stubs = list(self._stubs.values()), {}
-        for stub in (*stubs, self.context, self._directory):
+            contexts = list(self._contexts.values())
+        for each in contexts:
+            if isinstance(each, LeadingContext):
+                each.close()
+            else:
+                release(each)
+        for stub in stubs:
             release(stub)
 
 
@@ -177,7 +210,7 @@ class Registration:
         term_s: float = LEASE_TERM_S,
     ) -> None:
         self._names = names
-        self._context = names.narrow(names.reference, NamingContext, _RENEWAL_DEADLINE_S)
+        self._context = names.context_within(_RENEWAL_DEADLINE_S)
         self._holder = holder
         self._offers = offers
         self._metadata = metadata
@@ -251,7 +284,7 @@ class Registration:
         if not lease_id:
             return
         # A name server that hangs must not hold up the end of a component.
-        context = self._names.narrow(self._names.reference, NamingContext, _FAREWELL_S)
+        context = self._names.context_within(_FAREWELL_S)
         try:
             context.release_lease(lease_id)
         except RemoteError as error:

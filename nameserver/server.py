@@ -9,13 +9,17 @@ import threading
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from idl_like_interfaces.errors import SystemRefusal
 from idl_like_interfaces.mapping import ObjectAdapter
 from idl_like_interfaces.mapping import nsfacade as stock
 from idl_like_interfaces.naming import DEFAULT_PORT, OBJECT_ID, NamingContext
-from nameserver.servant import NamingServant
+from idl_like_interfaces.replication import OBJECT_ID as REPLICA_ID
+from idl_like_interfaces.replication import NameReplica
+from idl_like_interfaces.security.protection import Protection
+from nameserver.replica_pair import Alone, Paired, Part
+from nameserver.replica_record import RecordKeeper
 from nameserver.stores import Durability, MemoryStore, NameStore, SqliteStore
 
 log = logging.getLogger(__name__)
@@ -28,10 +32,17 @@ class CannotListen(SystemRefusal, repository_id="IDL:obsorb/naming/CannotListen:
     """The name server's address cannot be used."""
 
 
+class Expiring(Protocol):
+    """What has leases."""
+
+    def expire_leases(self) -> None:
+        """Unbind what stands under leases that have run out."""
+
+
 class Sweeper:
     """A thread that lets leases run out also when nobody asks for a name."""
 
-    def __init__(self, servant: NamingServant, period_s: float = SWEEP_PERIOD_S) -> None:
+    def __init__(self, servant: Expiring, period_s: float = SWEEP_PERIOD_S) -> None:
         self._servant = servant
         self._period_s = period_s
         self._stop = threading.Event()
@@ -66,6 +77,9 @@ class NameServer:
         port: 0: any free port.
         store: File of the names; ``None``: in memory.
         durability: What a change in that file survives.
+        peer: Host and port of the other name server of a pair; ``None``: there is none.
+        lead: Lead without having heard the other one.
+        protection: Certificate, roles and audit log; ``None``: it has none.
 
     Attributes:
         host: As given.
@@ -83,11 +97,18 @@ class NameServer:
         port: int = DEFAULT_PORT,
         store: Path | None = None,
         durability: Durability = Durability.POWER,
+        *,
+        peer: tuple[str, int] | None = None,
+        lead: bool = False,
+        protection: Protection | None = None,
     ) -> None:
         self.host = host
         self.port = port
         self._store_path = store
         self._durability = durability
+        self._peer = peer
+        self._lead = lead
+        self._protection = protection
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -96,13 +117,18 @@ class NameServer:
             adapter = self._listen()
             opening.callback(adapter.close)
             self.port = adapter.port
+            has_names = self._store_path is not None and self._store_path.exists()
             store = self._open_store()
             opening.callback(store.close)
-            servant = NamingServant(store)
-            opening.enter_context(Sweeper(servant))
-            self._activate(adapter, servant)
+            keeper = RecordKeeper(self._store_path, has_names=has_names)
+            part = self._part(store, keeper, adapter.incarnation)
+            opening.callback(part.close)
+            opening.enter_context(Sweeper(part))
+            self._activate(adapter, part)
             # What is registered last ends first: nobody is served from a closed store.
             opening.enter_context(adapter)
+            opening.callback(part.end)
+            part.start()
             self._open = opening.pop_all()
         return self
 
@@ -120,20 +146,34 @@ class NameServer:
             return MemoryStore()
         return SqliteStore(self._store_path, self._durability)
 
-    def _activate(self, adapter: ObjectAdapter, servant: NamingServant) -> None:
-        adapter.activate_fixed(servant, NamingContext, OBJECT_ID)
+    def _part(self, store: NameStore, keeper: RecordKeeper, incarnation: str) -> Part:
+        if self._peer is None:
+            return Alone(store, keeper, incarnation)
+        return Paired(store, keeper, incarnation, peer=self._peer, is_forced=self._lead)
+
+    def _activate(self, adapter: ObjectAdapter, part: Part) -> None:
+        adapter.activate_fixed(part.context, NamingContext, OBJECT_ID)
+        adapter.activate_fixed(part.replica, NameReplica, REPLICA_ID)
         location = f"[{self.host}]" if ":" in self.host else self.host
         own_uri = f"PYRO:{stock.OBJECT_ID}@{location}:{adapter.port}"
-        adapter.activate_stock(stock.StockNameServer(servant, own_uri), stock.OBJECT_ID)
+        adapter.activate_stock(stock.StockNameServer(part.stock_context, own_uri), stock.OBJECT_ID)
+        beside = f", beside {self._peer[0]}:{self._peer[1]}" if self._peer else ""
         log.info(
-            "name server at %s:%d, %d names, store %s",
-            self.host, self.port, len(servant.list(recursive=True).bindings),
-            self._store_path or "in memory",
+            "name server at %s:%d, %d names, store %s%s",
+            self.host, self.port, part.count(), self._store_path or "in memory", beside,
         )  # fmt: skip
 
     def _listen(self) -> ObjectAdapter:
         try:
-            return ObjectAdapter(self.host, self.port)
+            if self._protection is None:
+                return ObjectAdapter(self.host, self.port)
+            return ObjectAdapter(
+                self.host,
+                self.port,
+                tls=self._protection.server,
+                guard=self._protection.guard,
+                insecure=self._protection.insecure,
+            )
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise CannotListen(
