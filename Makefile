@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench soak rows clean
+.PHONY: demo test check bench soak rows reference clean
 
 demo: $(READY)
 	$(BIN)/obsorb demo
@@ -27,6 +27,10 @@ soak: $(READY)
 
 rows: $(READY)
 	$(BIN)/python tests/specification/table.py
+
+# FREEZE=--freeze keeps the snapshots of the interfaces as those of a release.
+reference: $(READY)
+	$(BIN)/python tests/interfaces/reference.py $(FREEZE)
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "obsorb needs Python 3.11 or newer, which $(PYTHON) is not; give the path of one: make PYTHON=/path/to/python3" >&2; exit 1; }

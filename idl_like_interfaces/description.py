@@ -164,7 +164,7 @@ def types_of(
     ]
     found: dict[str, msgspec.inspect.StructType | msgspec.inspect.EnumType] = {}
     for root in roots:
-        for info in _walk(msgspec.inspect.type_info(root), set()):
+        for info in walk(msgspec.inspect.type_info(root), set()):
             name = info.cls.__name__
             if found.setdefault(name, info).cls is not info.cls:
                 message = f"two types of one interface are called {name}: give one another name"
@@ -275,13 +275,14 @@ def _error(error: type[RemoteError]) -> ErrorDescription:
     )
 
 
-def _walk(
+def walk(
     info: msgspec.inspect.Type, seen: set[type]
 ) -> Iterator[msgspec.inspect.StructType | msgspec.inspect.EnumType]:
+    """Yield the structs and enumerations that a type is made of, but those seen before."""
     if isinstance(info, msgspec.inspect.StructType | msgspec.inspect.EnumType):
         if info.cls in seen:
             return
         seen.add(info.cls)
         yield info
     for _, part in parts_of(info):
-        yield from _walk(part, seen)
+        yield from walk(part, seen)

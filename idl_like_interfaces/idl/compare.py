@@ -37,6 +37,26 @@ def compare(older: InterfaceDescription, newer: InterfaceDescription) -> list[Di
     return sorted(found, key=lambda each: list(Weight).index(each.weight), reverse=True)
 
 
+def missing_version(older: InterfaceDescription, newer: InterfaceDescription) -> str:
+    """Say which version the newer one of an interface should have; empty when it has it."""
+    path, before = parse_repository_id(older.repository_id)
+    now = parse_repository_id(newer.repository_id)[1]
+    assert before is not None
+    assert now is not None
+    if now < before:
+        return f"{path}: the version went back from {before[0]}.{before[1]} to {now[0]}.{now[1]}"
+    found = compare(older, newer)
+    if now[0] > before[0] or not found:
+        return ""
+    weight = found[0].weight
+    reasons = _because([each.text() for each in found if each.weight is weight])
+    if weight is Weight.MAJOR:
+        return f"{older.repository_id} needs the new major version {before[0] + 1}.0{reasons}"
+    if weight is Weight.MINOR and now[1] == before[1]:
+        return f"{older.repository_id} needs the new version {before[0]}.{before[1] + 1}{reasons}"
+    return ""
+
+
 def explain_mismatch(found: InterfaceDescription, wanted: Interface) -> str:
     """Say why an object cannot serve clients of a declaration; empty when it can.
 

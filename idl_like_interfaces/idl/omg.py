@@ -32,7 +32,14 @@ from idl_like_interfaces.description import (
     OperationDescription,
     ParameterDescription,
 )
-from idl_like_interfaces.idl.omg_types import Types, comment, identifier, module_of, simple_name
+from idl_like_interfaces.idl.omg_types import (
+    Types,
+    comment,
+    identifier,
+    module_of,
+    name_within,
+    simple_name,
+)
 from idl_like_interfaces.idl.prose import NOTHING, Said
 
 _WIDTH = 100
@@ -82,11 +89,12 @@ def _operation(operation: OperationDescription, types: Types, said: Mapping[str,
         for each in operation.parameters
     ]
     raised = [types.errors[each] for each in operation.raises]
-    head = f"{reply} {identifier(operation.name)}({', '.join(parameters)})"
+    name = name_within(operation.name, simple_name(types.description.repository_id))
+    head = f"{reply} {name}({', '.join(parameters)})"
     tail = f"\n  raises ({', '.join(raised)})" if raised else ""
     if len(head) > _WIDTH:
         joined = ",\n  ".join(parameters)
-        head = f"{reply} {identifier(operation.name)}(\n  {joined})"
+        head = f"{reply} {name}(\n  {joined})"
     return f"{comment(_about_operation(operation, about))}{head}{tail};"
 
 
@@ -110,5 +118,5 @@ def _about_parameter(parameter: ParameterDescription, about: Said) -> str:
     limits = parameter.type.text() if parameter.type.limits else ""
     default = "" if parameter.is_required else f"default {parameter.default!r}"
     notes = ", ".join(each for each in (limits, default) if each)
-    said = f"{text} [{notes}]" if notes else text
+    said = f"{text} [{notes}]".strip() if notes else text
     return f"@param {parameter.name} {said}" if said else ""

@@ -51,6 +51,11 @@ def identifier(name: str) -> str:
     return f"_{name}" if name.lower() in KEYWORDS.split() else name
 
 
+def name_within(name: str, scope: str) -> str:
+    """Return a name in a scope: nothing in that may have its name, in whatever case."""
+    return f"{name}_" if name.lower() == scope.lower() else identifier(name)
+
+
 def module_of(repository_id: str) -> list[str]:
     """Return the modules that an interface stands in; a prefix with a dot is none."""
     *modules, _ = parse_repository_id(repository_id)[0].split("/")
@@ -114,9 +119,11 @@ class Types:
     def name_beside(self, type_: TypeDescription, taken: Collection[str]) -> str:
         """As ``name_of``, with its modules when something of that scope has the same name."""
         name = self.name_of(type_)
-        if name.lower().lstrip("_") not in {each.lower() for each in taken}:
+        is_free = name.lower().lstrip("_") not in {each.lower() for each in taken}
+        if is_free or type_.kind in _BASIC:
             return name
-        return "::".join(["", *module_of(self.description.repository_id), name])
+        modules = map(identifier, module_of(self.description.repository_id))
+        return "::".join(["", *modules, name])
 
     def define_error(self, error: ErrorDescription) -> None:
         """Define an exception."""
@@ -124,7 +131,7 @@ class Types:
         taken = {simple_name(self.description.repository_id), *self.errors.values(), *self._names}
         name = f"{name}_" if name in taken else name
         said = self.prose.get(error.repository_id, NOTHING)
-        members = self._members(error.fields, said)
+        members = self._members(error.fields, said, name)
         self.definitions.append(
             f"{comment(said.text)}exception {identifier(name)} {{\n{members}}};\n"
             f'#pragma ID {identifier(name)} "{error.repository_id}"'
@@ -176,25 +183,28 @@ class Types:
 
     def _struct_text(self, struct: StructDescription) -> str:
         said = self.prose.get(struct.name, NOTHING)
-        members = self._members(struct.fields, said)
+        members = self._members(struct.fields, said, struct.name)
         text = said.text
         if struct.tag_field:
             text += f"\n\nOn the wire with {struct.tag_field} = {struct.tag!r}."
         if not struct.fields:  # IDL has no empty struct
-            members = "  boolean nothing;\n"
+            members = f"  boolean {name_within('nothing', struct.name)};\n"
         return f"{comment(text)}struct {identifier(struct.name)} {{\n{members}}};"
 
-    def _members(self, members: list[ParameterDescription], said: Said) -> str:
+    def _members(self, members: list[ParameterDescription], said: Said, scope: str) -> str:
         taken = [each.name for each in members]
-        return "".join(self._member(each, said, taken) for each in members)
+        return "".join(
+            self._about(each, said)
+            + f"  {self.name_beside(each.type, taken)} {name_within(each.name, scope)};\n"
+            for each in members
+        )
 
-    def _member(self, member: ParameterDescription, said: Said, taken: list[str]) -> str:
+    def _about(self, member: ParameterDescription, said: Said) -> str:
         text = said.members.get(member.name, "")
         notes = [member.type.text()] if member.type.limits else []
         notes += [] if member.is_required else [f"default {member.default!r}"]
         about = f"{text} [{', '.join(notes)}]".strip() if notes else text
-        line = f"{self.name_beside(member.type, taken)} {identifier(member.name)};\n"
-        return textwrap.indent(comment(about) + line, "  ")
+        return textwrap.indent(comment(about), "  ")
 
     def _list(self, type_: TypeDescription) -> str:
         inner = self.name_of(type_.of[0])
