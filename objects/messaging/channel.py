@@ -33,7 +33,7 @@ from objects.messaging.glob import TopicFilters
 from objects.messaging.journal import Journal, Pick, Reading, Retention
 from objects.messaging.rate import RateMeter
 from objects.messaging.search import Search
-from objects.messaging.subscribers import FORGET_AFTER_S, Subscribers
+from objects.messaging.subscribers import FORGET_AFTER_S, Start, Subscribers
 from objects.messaging.suppliers import SupplierLedger
 
 LONGEST_POLL_S = 60.0
@@ -148,7 +148,8 @@ class EventChannelServant(EventChannel):
             self._subscribers.forget_silent(now)
             start = self._position(cursor)
             known = start.sequence if start.epoch == self.epoch else 0
-            subscriber = self._subscribers.connect(shortened(name), filters, qos, known, now)
+            begin = Start(position=known, last=self._journal.last, now=now)
+            subscriber = self._subscribers.connect(shortened(name), filters, qos, begin)
         return Subscription(subscription_id=subscriber.id, cursor=str(start), qos=qos)
 
     def _position(self, cursor: str) -> Position:
@@ -179,7 +180,7 @@ class EventChannelServant(EventChannel):
     def _read_for(self, subscription_id: str, after: int, limit: int) -> Reading:
         # Looked up each time: who is disconnected while it waits must learn it.
         subscriber = self._subscribers.get(subscription_id)
-        after = subscriber.behind_quiet(after)
+        after = subscriber.behind_quiet(after, self._journal.last)
         reading = self._journal.read(subscriber.filters, after, limit, subscriber.qos.max_queue)
         subscriber.book(reading, self._journal)
         subscriber.seen = self._clock.monotonic()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from idl_like_interfaces.events import ConsumerStats, Gap, NoSuchSubscription, QoS
@@ -13,6 +14,8 @@ from objects.messaging.glob import TopicFilters
 from objects.messaging.journal import Journal, Reading
 
 FORGET_AFTER_S = 60.0
+
+_MOST_TOPICS = 4096
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,9 +30,10 @@ class Subscriber:
         position: Up to here it has acknowledged.
         seen: When it asked last (monotonic seconds).
         news: What its fetches wait for: something that it wants.
-        quiet_from: Behind this sequence number begins what was published while they
-            waited and nothing of which it wants.
-        quiet_to: The last of that.
+        last_wanted: Of all that came since it is connected, what it wants, or what it must
+            be told of, ends with this sequence number.
+        quiet_from: Behind this sequence number there was nothing for it ...
+        quiet_to: ... up to this one, when its fetches were woken the last time.
         delivered: Events handed out.
         dropped: Events that it lost, as far as their number is known.
         counted_to: Up to this sequence number events are in the two counts.
@@ -41,29 +45,25 @@ class Subscriber:
     qos: QoS
     position: int
     seen: float
-    news: News = field(default_factory=News)
+    last_wanted: int
     quiet_from: int = 0
     quiet_to: int = 0
+    news: News = field(default_factory=News)
     delivered: int = 0
     dropped: int = 0
     counted_to: int = 0
 
-    def wants(self, chunk: Chunk) -> bool:
-        """Tell whether a reading might find something in a chunk, be it only a gap."""
-        return chunk.missing > 0 or any(map(self.filters.matches, chunk.batch.topics))
+    def behind_quiet(self, position: int, last: int) -> int:
+        """Return the position up to which there is nothing for who stands at a position.
 
-    def pass_over(self, chunk: Chunk) -> None:
-        """Note that it wants nothing of a new chunk.
+        The journal itself cannot tell of events that it has evicted and forgotten.
 
-        So who waits needs not be woken for it, and when the chunk is evicted and even
-        forgotten it is known still that nothing was lost.
+        Args:
+            position: Of the reader.
+            last: Of the newest event of the channel.
         """
-        if self.quiet_to != chunk.first - 1:
-            self.quiet_from = chunk.first - 1
-        self.quiet_to = chunk.last
-
-    def behind_quiet(self, position: int) -> int:
-        """Return the position up to which there is nothing for who stands at a position."""
+        if position >= self.last_wanted:
+            return last
         return self.quiet_to if self.quiet_from <= position < self.quiet_to else position
 
     def book(self, reading: Reading, journal: Journal) -> None:
@@ -92,30 +92,46 @@ class Subscriber:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """Where and when a consumer begins.
+
+    Attributes:
+        position: Up to here it has acknowledged.
+        last: The newest event of the channel.
+        now: Monotonic seconds.
+    """
+
+    position: int
+    last: int
+    now: float
+
+
 class Subscribers:
     """All connected consumers."""
 
     def __init__(self, forget_after_s: float = FORGET_AFTER_S) -> None:
         self._forget_after_s = forget_after_s
         self._by_id: dict[str, Subscriber] = {}
+        self._wanting: dict[str, list[Subscriber]] = {}
 
     def __len__(self) -> int:
         return len(self._by_id)
 
-    def connect(
-        self, name: str, filters: TopicFilters, qos: QoS, position: int, now: float
-    ) -> Subscriber:
+    def connect(self, name: str, filters: TopicFilters, qos: QoS, start: Start) -> Subscriber:
         """Add a consumer."""
         subscriber = Subscriber(
             id=secrets.token_hex(8),
             name=name,
             filters=filters,
             qos=qos,
-            position=position,
-            seen=now,
-            counted_to=position,
+            position=start.position,
+            seen=start.now,
+            counted_to=start.position,
+            last_wanted=start.last,
         )
         self._by_id[subscriber.id] = subscriber
+        self._wanting.clear()
         return subscriber
 
     def get(self, subscription_id: str) -> Subscriber:
@@ -143,21 +159,38 @@ class Subscribers:
         """
         news = self.get(subscription_id).news
         del self._by_id[subscription_id]
+        self._wanting.clear()
         return news
 
     def woken_by(self, chunk: Chunk, now: float) -> list[News]:
-        """Return the news of those who wait for something that a new chunk has."""
+        """Note for whom a new chunk has something; return the news of those who wait."""
         woken: list[News] = []
-        for each in self._by_id.values():
-            if not each.news.waiting:
-                # Who begins to wait after this looks again, and finds the chunk.
-                continue
-            if each.wants(chunk):
+        for each in self._concerned(chunk):
+            # Who begins to wait after this looks again, and finds the chunk.
+            if each.news.waiting:
                 each.seen = now
+                each.quiet_from, each.quiet_to = each.last_wanted, chunk.first - 1
                 woken.append(each.news)
-            else:
-                each.pass_over(chunk)
+            each.last_wanted = chunk.last
         return woken
+
+    def _concerned(self, chunk: Chunk) -> Iterable[Subscriber]:
+        if chunk.missing:
+            # Nobody knows of which topic those are that a supplier has lost.
+            return self._by_id.values()
+        topics = chunk.batch.topics
+        if len(topics) == 1:
+            return self._who_wants(topics[0])
+        return {each.id: each for topic in topics for each in self._who_wants(topic)}.values()
+
+    def _who_wants(self, topic: str) -> list[Subscriber]:
+        wanting = self._wanting.get(topic)
+        if wanting is None:
+            if len(self._wanting) >= _MOST_TOPICS:
+                self._wanting.clear()
+            wanting = [each for each in self._by_id.values() if each.filters.matches(topic)]
+            self._wanting[topic] = wanting
+        return wanting
 
     def all_news(self) -> list[News]:
         """Return the news of all."""
@@ -172,6 +205,8 @@ class Subscribers:
         ]
         for subscription_id in silent:
             del self._by_id[subscription_id]
+        if silent:
+            self._wanting.clear()
 
     def stats(self, last: int) -> list[ConsumerStats]:
         """Return the rows of all consumers, sorted by name."""

@@ -84,14 +84,29 @@ def test_who_waited_while_others_events_came_and_went_has_lost_nothing() -> None
     assert reader.take(poll.result()) == [101]
 
 
-def test_who_did_not_wait_may_have_lost_something() -> None:
-    """Between two fetches nobody watched what came: that gap is told."""
+def test_several_events_come_before_a_woken_reader_looks() -> None:
+    """With others' events between them, of which some are forgotten already."""
+    channel = EventChannelServant("now", retention=Retention(max_events=4))
+    reader = Reader(channel, "b")
+    poll = reader.park()
+    for number in range(1, 101):
+        channel.publish(make_batch(number, ["a"]))
+    channel.publish(make_batch(101, ["b", "a", "b"]))
+    channel.publish(make_batch(104, ["b"]))
+    assert reader.take(poll.result()) == [101, 103, 104]
+
+
+def test_who_does_not_wait_has_lost_nothing_either() -> None:
+    """As long as nothing came for it; what came before it was connected nobody knows."""
     channel = EventChannelServant("now", retention=Retention(max_events=4))
     reader = Reader(channel, "b")
     reader.park().forget()
     for number in range(1, 101):
         channel.publish(make_batch(number, ["a"]))
-    assert [gap.count for gap in reader.fetch(0.0).gaps] == [-1]
+    assert reader.take(reader.fetch(0.0)) == []
+    old = Reader(channel, "b")
+    old.cursor = "now:0"
+    assert [gap.count for gap in old.fetch(0.0).gaps] == [-1]
 
 
 def test_the_end_of_the_time_passes_over_what_did_not_match() -> None:
