@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import select
 import socket
+import ssl
 import time
 from typing import cast
 
@@ -19,8 +21,9 @@ from idl_like_interfaces.mapping.message import (
     parse_body,
     parse_header,
 )
-from idl_like_interfaces.mapping.outcome import Late, Lost, NotExecuted, NotSent
+from idl_like_interfaces.mapping.outcome import Late, Lost, NotExecuted, NotSent, NotTrusted
 from idl_like_interfaces.mapping.outgoing import Request, greeting, head_of
+from idl_like_interfaces.mapping.trust import no_handshake, server_refused
 from idl_like_interfaces.mapping.wire import LARGEST_MESSAGE
 from idl_like_interfaces.octets import Buffer
 
@@ -35,16 +38,19 @@ class AioLine(asyncio.BufferedProtocol):
         place: The object that it leads to.
         used_at: When its last call ended (monotonic).
         ended: Done when the connection is closed by either side.
+        failure: What ended it, if not the peer in good order.
     """
 
     def __init__(self, place: Place) -> None:
         self.place = place
         self.used_at = 0.0
+        self.failure: Exception | None = None
         self._loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[None] = self._loop.create_future()
         self._head = head_of(place.object_id)
         self._sequence = 0
         self._transport: asyncio.Transport | None = None
+        self._poll = select.poll()
         self._reply: asyncio.Future[Message] | None = None
         self._flowing: asyncio.Future[None] | None = None
         self._ahead = memoryview(bytearray(_READ_AHEAD))
@@ -54,8 +60,10 @@ class AioLine(asyncio.BufferedProtocol):
 
     @property
     def is_stale(self) -> bool:
-        """Tell whether it is closed, or about to be."""
-        return self._transport is None or self._transport.is_closing()
+        """Tell whether it is closed: also by a peer of whom the loop does not know it yet."""
+        if self._transport is None or self._transport.is_closing():
+            return True
+        return bool(self._poll.poll(0))
 
     def close(self) -> None:
         """Close it at once; a call that waits at the peer is forgotten there."""
@@ -111,7 +119,7 @@ class AioLine(asyncio.BufferedProtocol):
             await asyncio.wait([self._flowing], timeout=left_s)
             if self._flowing is not None:
                 raise NotSent("the peer takes no data")
-        if self.is_stale:
+        if self._transport is None or self._transport.is_closing():
             raise NotExecuted("the connection is lost")
 
     async def greet(self, left_s: float) -> None:
@@ -123,12 +131,14 @@ class AioLine(asyncio.BufferedProtocol):
         try:
             check_greeting(self.place, await self._answer(greeting(self.place.object_id), left_s))
         except (Lost, Late, NotSent) as error:
+            if isinstance(self.failure, ssl.SSLError):
+                raise NotTrusted(server_refused(self.failure)) from error
             raise NotExecuted(f"no handshake with {self.place.uri}: {error}") from error
 
     async def _answer(self, parts: list[Buffer], left_s: float) -> Message:
         if left_s <= 0:
             raise NotSent("the time is over")
-        if self.is_stale:
+        if self._transport is None:
             raise Lost("the peer has closed the connection")
         reply: asyncio.Future[Message] = self._loop.create_future()
         self._reply = reply
@@ -165,9 +175,11 @@ class AioLine(asyncio.BufferedProtocol):
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self._poll.register(transport.get_extra_info("socket"), select.POLLIN)
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
+        self.failure = exc
         self._fail(f"connection lost: {exc}" if exc else "the peer has closed the connection")
         self._transport = None
         self.resume_writing()
@@ -235,6 +247,8 @@ async def aio_connect(place: Place, until: float, hosts: list[str]) -> AioLine:
         try:
             async with asyncio.timeout(max(0.0, until - time.monotonic())):
                 line = await _dial(place, host)
+        except ssl.SSLError as error:
+            raise NotTrusted(no_handshake(error)) from error
         except OSError as error:
             lost = error
             continue
