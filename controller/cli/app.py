@@ -10,7 +10,7 @@ import typer.main
 from typing_extensions import override
 
 from controller.cli.lazy import Entry, LazyGroup
-from controller.cli.options import NamesOption, RootOption
+from controller.cli.options import CertsOption, IdentityOption, NamesOption, RootOption
 from controller.cli.output import print_note
 from controller.failure import INTERRUPTED, REFUSED, CommandFailed, explain
 from idl_like_interfaces.errors import RemoteError
@@ -29,6 +29,8 @@ ENTRIES = {
     "daq": Entry(module="controller.cli.daq", summary="Start, steer and watch acquisitions."),
     "merge": Entry(module="controller.cli.merge", summary="Merge FITS files without a server."),
     "top": Entry(module="controller.cli.top", summary="Show a live dashboard."),
+    "certs": Entry(module="controller.cli.certs", summary="Make and list certificates."),
+    "audit": Entry(module="controller.cli.audit", summary="Read and verify the audit log."),
     "doctor": Entry(module="controller.cli.doctor", summary="Examine the health of all of it."),
 }
 
@@ -68,6 +70,8 @@ def _print_version(wanted: bool) -> None:
 def obsorb(
     names: NamesOption = None,
     root: RootOption = None,
+    certs: CertsOption = None,
+    identity: IdentityOption = None,
     version: Annotated[
         bool,
         typer.Option(

@@ -53,7 +53,14 @@ def daq(
     if not status:
         raise typer.Exit(_show_help(ctx))
     session = open_session(
-        {"names": names, "root": root, "ocm": ocm, "as_json": as_json, "status": status}
+        {
+            **(ctx.parent.params if ctx.parent else {}),
+            "names": names,
+            "root": root,
+            "ocm": ocm,
+            "as_json": as_json,
+            "status": status,
+        }
     )
     with session.connect() as client:
         print_samples(session, client)

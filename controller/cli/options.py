@@ -38,6 +38,26 @@ RootOption: TypeAlias = Annotated[
     ),
 ]
 
+CertsOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--certs",
+        metavar="DIR",
+        callback=inherit,
+        help="Call with TLS: folder of your certificate; default $OBSORB_CERTS.",
+    ),
+]
+
+IdentityOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--identity",
+        metavar="NAME",
+        callback=inherit,
+        help="Your certificate, if the folder has several; default $OBSORB_IDENTITY.",
+    ),
+]
+
 JsonOption: TypeAlias = Annotated[
     bool | None,
     typer.Option("--json", callback=inherit, help="Print JSON to stdout."),

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from controller.cli.options import (
     DEFAULT_ROOT,
+    CertsOption,
+    IdentityOption,
     JsonOption,
     NamesOption,
     OcmOption,
@@ -18,6 +20,7 @@ from controller.cli.options import (
     StatusOption,
 )
 from controller.cli.output import print_json, print_line
+from controller.cli.trust import use_own_certificate
 from controller.failure import CommandFailed
 from idl_like_interfaces.errors import Transient
 from idl_like_interfaces.naming import OBJECT_ID
@@ -26,6 +29,9 @@ if TYPE_CHECKING:
     from nameserver.client import Names
 
 NAME_SERVICE = f"PYRO:{OBJECT_ID}@"
+
+_NO_TLS = "no TLS with "
+"""So begins what says by itself why the two sides do not trust each other."""
 
 P = ParamSpec("P")
 
@@ -58,7 +64,7 @@ class Session:
             try:
                 yield names
             except Transient as error:
-                if NAME_SERVICE not in error.message:
+                if NAME_SERVICE not in error.message or error.message.startswith(_NO_TLS):
                     raise
                 raise _without_name_server(address, error) from error
 
@@ -76,6 +82,7 @@ class Session:
 
 def open_session(options: dict[str, Any]) -> Session:
     """Make a session from parsed options; what is missing has its default."""
+    use_own_certificate(options.get("certs"), options.get("identity"))
     root = options.get("root") or DEFAULT_ROOT
     return Session(
         names=options.get("names"),
@@ -95,7 +102,13 @@ def _without_name_server(address: tuple[str, int], error: Transient) -> CommandF
     )
 
 
-_COMMON = {"names": NamesOption, "root": RootOption, "as_json": JsonOption}
+_COMMON = {
+    "names": NamesOption,
+    "root": RootOption,
+    "certs": CertsOption,
+    "identity": IdentityOption,
+    "as_json": JsonOption,
+}
 _OF_OCM = {**_COMMON, "ocm": OcmOption, "status": StatusOption}
 
 
