@@ -9,5 +9,14 @@ from idl_like_interfaces.clients.logs import LogForwarder, register_levels
 from idl_like_interfaces.clients.records import Event
 from idl_like_interfaces.clients.supplier import EventSupplier
 from idl_like_interfaces.clients.survey import Survey
+from idl_like_interfaces.clients.watcher import NameWatcher
 
-__all__ = ["Event", "EventConsumer", "EventSupplier", "LogForwarder", "Survey", "register_levels"]
+__all__ = [
+    "Event",
+    "EventConsumer",
+    "EventSupplier",
+    "LogForwarder",
+    "NameWatcher",
+    "Survey",
+    "register_levels",
+]
