@@ -11,6 +11,7 @@ from idl_like_interfaces.events import InvalidTopic
 Item = TypeVar("Item")
 
 _MOST_CACHED = 4096
+_WILD = frozenset("*?")
 
 
 def match_runs(
@@ -69,13 +70,16 @@ class TopicFilters:
             check_filter(pattern)
         self.patterns = list(patterns)
         self.takes_all = "**" in patterns
-        self._split = [pattern.split("/") for pattern in patterns]
+        self._topics = {pattern for pattern in patterns if not _WILD & set(pattern)}
+        self._split = [each.split("/") for each in patterns if each not in self._topics]
         self._verdicts: dict[str, bool] = {}
 
     def matches(self, topic: str) -> bool:
         """Tell whether one of the filters matches a topic."""
-        if self.takes_all:
+        if self.takes_all or topic in self._topics:
             return True
+        if not self._split:
+            return False
         verdict = self._verdicts.get(topic)
         return self._judge(topic) if verdict is None else verdict
 
