@@ -9,11 +9,16 @@ from typing import Any, Self
 
 import Pyro5.core
 import Pyro5.errors
+import serpent
 
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.mapping.coding import unpack_plain
-from idl_like_interfaces.mapping.message import MSGPACK, Kind, Message
-from idl_like_interfaces.mapping.outcome import NotActive, NotExecuted
+from idl_like_interfaces.mapping.message import MSGPACK, SERPENT, Kind, Message
+from idl_like_interfaces.mapping.outcome import NotActive, NotExecuted, NotTrusted
+from idl_like_interfaces.mapping.trust import IN_CLEAR, NEEDS_TLS
+
+_LONGEST_REASON = 2000
+"""Bytes that are worth parsing."""
 
 
 class _Trust:
@@ -94,12 +99,21 @@ def check_greeting(place: Place, reply: Message) -> None:
     """
     if reply.header.kind == Kind.CONNECT_OK:
         return
-    text = "no reason is given"
-    if reply.header.serializer == MSGPACK:
-        try:
-            text = str(unpack_plain(reply.payload))
-        except (ValueError, RecursionError):
-            text = "the reason cannot be read"
+    text = _reason(reply)
+    if text.startswith(NEEDS_TLS):
+        raise NotTrusted(IN_CLEAR)
     if "unknown object" in text:
         raise NotActive(text)
     raise NotExecuted(f"{place.uri} refuses the connection: {text}")
+
+
+def _reason(reply: Message) -> str:
+    """Return why a peer refuses; a server that does not know us yet speaks as Pyro5 does."""
+    try:
+        if reply.header.serializer == MSGPACK:
+            return str(unpack_plain(reply.payload))
+        if reply.header.serializer == SERPENT and len(reply.payload) <= _LONGEST_REASON:
+            return str(serpent.loads(reply.payload))
+    except (ValueError, RecursionError, SyntaxError, MemoryError):
+        return "the reason cannot be read"
+    return "no reason is given"

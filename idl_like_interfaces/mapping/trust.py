@@ -15,6 +15,15 @@ class Distrust:
     remedy: str
 
 
+NEEDS_TLS = "this object speaks TLS only"
+"""What a server with TLS answers to a greeting in clear."""
+
+IN_CLEAR = Distrust(
+    "the server speaks TLS only",
+    "the installation runs with certificates, and this program shows none",
+    "give the folder of your certificate with --certs DIR or $OBSORB_CERTS",
+)
+
 _OWN = "compare with `obsorb certs list`; see the log of the server; have one issued with "
 _ISSUE = _OWN + "`obsorb certs issue`"
 
