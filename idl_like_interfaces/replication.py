@@ -136,7 +136,8 @@ class NameReplica(Protocol):
         """Hear where the other one stands and answer in kind.
 
         A server that follows another incarnation than the caller's, or one that leads no
-        more, stops following, before it answers: that is its promise not to take over.
+        more, stops following, before it answers: that is its promise not to take over. Copies
+        that were offered before are void.
         """
 
     @operation(NotFollowing, idempotent=True, role=Role.ADMIN)
@@ -149,7 +150,7 @@ class NameReplica(Protocol):
             content: Bindings and leases; contexts come before what is in them.
 
         Raises:
-            NotFollowing: It leads, has ended, or has more of the copies than it can keep.
+            NotFollowing: It leads, the copy is void, or has more parts than it can keep.
         """
 
     @operation(NotFollowing, idempotent=True, role=Role.ADMIN)
@@ -159,7 +160,7 @@ class NameReplica(Protocol):
         Args:
             leader: The caller.
             session: The copy.
-            parts: How many there are.
+            parts: How many there are, at least one.
 
         Raises:
             NotFollowing: It leads, a part is missing, or another incarnation than the

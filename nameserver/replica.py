@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
 
 from typing_extensions import override
@@ -29,6 +30,9 @@ log = logging.getLogger(__name__)
 
 _MOST_PARTS = 20_000
 """Of a copy: ten million names; who sends more than that is no name server."""
+
+_REMEMBERED = 16
+"""Copies that were given up: what comes of them late is refused."""
 
 _SHOWN = 20
 
@@ -133,6 +137,7 @@ class Replica(NameReplica):
         self._link = link
         self._session = ""
         self._parts: dict[int, ChangeSet] = {}
+        self._closed: deque[str] = deque(maxlen=_REMEMBERED)
         self._number = 0
         self.peer_state = "not heard yet" if link else "none"
 
@@ -162,17 +167,21 @@ class Replica(NameReplica):
         if self._link is None:
             log.warning("a name server takes this one for its peer; this one has no --peer")
             return self._member.state.standpoint
-        return self._member.change(
-            lambda state: states.on_hello(state, caller, self._member.clock())
-        ).standpoint
+        with self._member.lock:
+            # The answer must not be overtaken by an adoption that is still under way.
+            self._forget_copy()
+            return self._member.change(
+                lambda state: states.on_hello(state, caller, self._member.clock())
+            ).standpoint
 
     @override
     def offer(self, session: str, part: int, content: ChangeSet) -> None:
         with self._member.lock:
-            if self._member.state.leads or part >= _MOST_PARTS:
+            if self._member.state.leads or part >= _MOST_PARTS or session in self._closed:
                 raise self._not_following("takes no copy")
             if session != self._session:
-                self._session, self._parts = session, {}
+                self._forget_copy()
+                self._session = session
             self._parts[part] = content
 
     @override
@@ -183,10 +192,11 @@ class Replica(NameReplica):
                 return
             if not states.may_adopt(member.state, leader):
                 raise self._not_following("does not follow that leader")
-            if parts and (self._session != session or self._parts.keys() != set(range(parts))):
+            if self._session != session or self._parts.keys() != set(range(parts)):
                 raise self._not_following("has not got the whole copy")
             self._replace([self._parts[number] for number in range(parts)])
-            self._session, self._parts, self._number = "", {}, 0
+            self._forget_copy()
+            self._number = 0
             self.peer_state = "leads"
             member.change(lambda state: states.on_adoption(state, leader, session, member.clock()))
 
@@ -232,6 +242,11 @@ class Replica(NameReplica):
             "for one that is dead",
             peer=self.peer,
         )
+
+    def _forget_copy(self) -> None:
+        if self._session:
+            self._closed.append(self._session)
+        self._session, self._parts = "", {}
 
     def _peer_leads(self, link: PeerLink) -> bool:
         try:

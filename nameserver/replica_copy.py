@@ -41,7 +41,9 @@ def from_wire(changes: ChangeSet) -> Changes:
 
 
 def split(snapshot: Snapshot) -> Iterator[ChangeSet]:
-    """Cut everything into messages: leases come before the bindings that stand under them."""
+    """Cut everything into messages, at least one; leases come before what stands under them."""
+    if not snapshot.leases and not snapshot.bindings:
+        yield NOTHING
     for leases in _pieces(snapshot.leases):
         yield ChangeSet(put_leases=[_term(each) for each in leases])
     for bindings in _pieces(snapshot.bindings):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
+from collections.abc import Callable
 
 from typing_extensions import override
 
@@ -37,15 +38,22 @@ class Leadership:
         member: The state.
         replica: Our own.
         link: The other one.
+        wait: Waits so many seconds before a change is handed over once more.
     """
 
-    def __init__(self, member: Member, replica: Replica, link: PeerLink) -> None:
+    def __init__(
+        self,
+        member: Member,
+        replica: Replica,
+        link: PeerLink,
+        wait: Callable[[float], object] | None = None,
+    ) -> None:
         self._member = member
         self._replica = replica
         self._link = link
         self._turn = threading.Lock()
         self._number = 0
-        self._pause = threading.Event()
+        self._wait = wait or threading.Event().wait
         self._copy_at = 0.0
 
     def make(self, changes: Changes, reign: int) -> None:
@@ -149,7 +157,7 @@ class Leadership:
         except RemoteError as error:
             log.debug("no answer of the follower: %s", describe_loss(error))
             self.look_if_dead()
-            self._pause.wait(_AGAIN_S)
+            self._wait(_AGAIN_S)
         else:
             self._replica.peer_state = "follows"
             self._member.change(lambda now: states.on_confirmed(now, state.session, sent_at))

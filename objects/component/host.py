@@ -28,7 +28,7 @@ from idl_like_interfaces.mapping.wire import host_name
 from idl_like_interfaces.naming import NamingContext
 from idl_like_interfaces.security.protection import AUDIT, Protection
 from idl_like_interfaces.security.settings import ABSENT, SecurityTable
-from nameserver.client import LEASE_RENEWAL_S, Address, Names, Offer, Registration
+from nameserver.client import LEASE_RENEWAL_S, Names, Offer, Registration, Where
 from objects.component.clock import SystemClock
 from objects.component.outbox import ATTEND_S, Outbox
 from objects.component.site import ActiveObject, Component, Site
@@ -53,13 +53,13 @@ class HostedSite(Site):
         name: The component's name.
         root: Root context of the installation.
         data_root: Folder of the installation's data; made when it is missing.
-        names: Where the name server is; it need not run yet.
+        names: Where the name server is, or both of a pair; it need not run yet.
 
     Raises:
         OSError: The data root cannot be made.
     """
 
-    def __init__(self, name: str, *, root: str, data_root: Path, names: Address) -> None:
+    def __init__(self, name: str, *, root: str, data_root: Path, names: Where) -> None:
         self.name = name
         self.root = root
         self.incarnation = make_incarnation()
@@ -114,7 +114,7 @@ class ComponentHost(Closing):
         component: Its class.
         settings: Its settings, as its class declares them.
         name: Its name.
-        names: Where the name server is.
+        names: Where the name server is, or both of a pair.
         root: Root context of the installation.
         data_root: Folder of the installation's data.
         security: Certificates, roles, audit log.
@@ -132,7 +132,7 @@ class ComponentHost(Closing):
         settings: Any,
         *,
         name: str,
-        names: Address,
+        names: Where,
         root: str = "obs",
         data_root: Path,
         security: SecurityTable = ABSENT,

@@ -8,6 +8,7 @@ data_root = "data"             # relative to the file's folder
 
 [name_server]
 address = "localhost:9090"     # port 0: any free port
+second = "localhost:9091"      # a second one, which follows and takes over; default: none
 start = true                   # false: it is run by somebody else
 
 [security]                     # without it: no TLS, no audit log
@@ -33,7 +34,7 @@ from idl_like_interfaces.declare import Value
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.mapping.coding import from_plain
 from idl_like_interfaces.security.settings import ABSENT, SecurityTable
-from nameserver.client import parse_address
+from nameserver.client import Address, parse_address
 from objects.component.site import Component
 
 COMPONENTS = "obsorb.components"
@@ -50,9 +51,17 @@ class InstallationTable(Value, frozen=True, kw_only=True):
 
 
 class NameServerTable(Value, frozen=True, kw_only=True):
-    """The table ``[name_server]``; ``store``: a file below the data root, or ``memory``."""
+    """The table ``[name_server]``.
+
+    Attributes:
+        address: ``HOST:PORT``.
+        second: The same of a second one, which follows and takes over; empty: none.
+        start: Start them with the installation.
+        store: A file below the data root, or ``memory``; that of the second one stands beside.
+    """
 
     address: str = "localhost:9090"
+    second: str = ""
     start: bool = True
     store: str = "names/names.sqlite"
 
@@ -76,6 +85,7 @@ class Installation:
         root: Root context of all names.
         data_root: Folder of all data, absolute.
         name_server: Where the name server is, and whether to start it.
+        name_servers: Addresses of it and of the second one, if there is one.
         security: Certificates, roles, audit log; its folder is absolute.
         components: Settings of each component by its name, with its ``kind``.
 
@@ -90,7 +100,7 @@ class Installation:
         self.root = read.installation.root
         self.data_root = (self.path.parent / read.installation.data_root).resolve()
         self.name_server = read.name_server
-        parse_address(self.name_server.address, "name_server.address")
+        self.name_servers = _addresses(read.name_server)
         self.security = (read.security or ABSENT).below(self.path.parent)
         self.components = read.component
         for name in self.components:
@@ -124,6 +134,20 @@ class Installation:
         plain = {key: value for key, value in self.components[name].items() if key != "kind"}
         settings = from_plain(declared, plain, f"component.{name}")
         return _with_absolute_paths(settings, self.path.parent)
+
+
+def _addresses(table: NameServerTable) -> tuple[Address, ...]:
+    first = parse_address(table.address, "name_server.address")
+    if not table.second:
+        return (first,)
+    second = parse_address(table.second, "name_server.second")
+    if second == first and second[1]:
+        raise BadParam(
+            f"both name servers have the address {table.second}",
+            field="name_server.second",
+            remedy="give the second one a port of its own",
+        )
+    return first, second
 
 
 def _entry_point(kind: object, field: str) -> EntryPoint:

@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.errors import RemoteError
-from nameserver.client import Address, name_server_address, parse_address
+from nameserver.client import Address, name_server_addresses, parse_addresses
 from objects.component.host import ComponentHost
 from objects.component.installation import Installation
 
@@ -39,7 +39,8 @@ def serve(
     Args:
         installation: The installation file.
         component: The component's name in it.
-        names: ``HOST:PORT`` of the name server; None: as the file or environment says.
+        names: ``HOST:PORT`` of the name server, or of both with a comma between; None: as
+            the file or environment says.
         on_message: Gets ``ready NAME`` once it serves.
 
     Returns:
@@ -59,7 +60,7 @@ def serve(
             read.component_class(component),
             settings,
             name=component,
-            names=_address(read, names),
+            names=_addresses(read, names),
             root=read.root,
             data_root=read.data_root,
             security=read.security,
@@ -103,12 +104,12 @@ class EndingSignals(Closing):
             self._thread.join()
 
 
-def _address(installation: Installation, option: str | None) -> Address:
+def _addresses(installation: Installation, option: str | None) -> tuple[Address, ...]:
     """Option, then the file when it says a port, then the environment."""
     if option:
-        return parse_address(option)
-    configured = parse_address(installation.name_server.address)
-    return configured if configured[1] else name_server_address()
+        return parse_addresses(option)
+    configured = installation.name_servers
+    return configured if all(port for _, port in configured) else name_server_addresses()
 
 
 def set_up_logging(level: str = "INFO") -> None:

@@ -6,6 +6,7 @@ import logging
 import os
 import queue
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ from pathlib import Path
 from idl_like_interfaces.errors import RemoteError
 from idl_like_interfaces.security.protection import AUDIT
 from idl_like_interfaces.security.settings import ABSENT
-from nameserver.client import parse_address
+from nameserver.client import Address, parse_address, show_addresses
 from objects.component import launch
 from objects.component.clock import Clock, SystemClock
 from objects.component.installation import Installation
@@ -26,6 +27,9 @@ from objects.component.restarts import RestartPolicy
 log = logging.getLogger(__name__)
 
 NAME_SERVER = "name server"
+SECOND_NAME_SERVER = "second name server"
+
+_NAME_SERVERS = (NAME_SERVER, SECOND_NAME_SERVER)
 
 _CARRIERS = ("events", "log")
 _STOP_DEADLINE_S = 10.0
@@ -79,7 +83,7 @@ class Supervisor:
         self._said: queue.SimpleQueue[_Said | None] = queue.SimpleQueue()
         self._parts: dict[str, _Part] = {}
         self._is_stopping = False
-        self._names = installation.name_server.address
+        self._names = show_addresses(installation.name_servers)
 
     def run(self) -> None:
         """Start, watch and, when asked to, stop.
@@ -89,7 +93,7 @@ class Supervisor:
         """
         try:
             if self._installation.name_server.start:
-                self._start_name_server()
+                self._start_name_servers()
             self._say(f"{NAME_SERVER}: {self._names}")
             self._start_components()
             while not self._is_stopping:
@@ -102,24 +106,42 @@ class Supervisor:
         self._is_stopping = True
         self._said.put(None)
 
-    def _start_name_server(self) -> None:
-        host, port = parse_address(self._names)
-        store = self._installation.name_server.store
-        path = store if store == "memory" else str(self._installation.data_root / store)
-        command = [
-            str(_bin("obsorb-nameserver")),
-            "--host",
-            host,
-            "--port",
-            str(port),
-            "--store",
-            path,
-            *self._security_options(),
-        ]
-        part = self._add(NAME_SERVER, command)
+    def _start_name_servers(self) -> None:
+        if len(self._installation.name_servers) > 1:
+            self._start_pair()
+            return
+        part = self._add(
+            NAME_SERVER, self._name_server(parse_address(self._names), self._name_store())
+        )
         self._await(lambda: part.is_ready, [part])
         # A restart must come back where everybody knows it.
         part.command[part.command.index("--port") + 1] = self._names.rpartition(":")[2]
+
+    def _start_pair(self) -> None:
+        # Each is told the other's port before it runs, so none can be left to chance.
+        first, second = (
+            (host, port or _free_port(host)) for host, port in self._installation.name_servers
+        )
+        self._names = show_addresses((first, second))
+        parts = [
+            self._add(NAME_SERVER, self._name_server(first, self._name_store(), second)),
+            self._add(
+                SECOND_NAME_SERVER, self._name_server(second, self._name_store("second-"), first)
+            ),
+        ]
+        self._await(lambda: all(part.is_ready for part in parts), parts)
+
+    def _name_store(self, prefix: str = "") -> str:
+        store = self._installation.name_server.store
+        path = self._installation.data_root / store
+        return store if store == "memory" else str(path.with_name(prefix + path.name))
+
+    def _name_server(self, address: Address, store: str, peer: Address | None = None) -> list[str]:
+        """Return the command line of a name server."""
+        host, port = address
+        command = [str(_bin("obsorb-nameserver")), "--host", host, "--port", str(port)]
+        command += ["--store", store, *self._security_options()]
+        return command if peer is None else [*command, "--peer", show_addresses(peer)]
 
     def _security_options(self) -> list[str]:
         installation = self._installation
@@ -185,7 +207,8 @@ class Supervisor:
         elif line.startswith("refused "):
             part.refusal = line.removeprefix("refused ")
         elif line.startswith(f"{NAME_SERVER}: "):
-            self._names = line.removeprefix(f"{NAME_SERVER}: ")
+            if SECOND_NAME_SERVER not in self._parts:
+                self._names = line.removeprefix(f"{NAME_SERVER}: ")
             if part.is_ready:
                 self._say_started(part)
             part.is_ready = True
@@ -225,7 +248,7 @@ class Supervisor:
             self._say(f"{part.name} has ended on request")
         elif part.is_ready:
             self._plan_restart(part, code)
-        elif code == REFUSED or part.name == NAME_SERVER:
+        elif code == REFUSED or part.name in _NAME_SERVERS:
             part.refusal = part.refusal or f"exit code {code} (see its message above)"
             self._say(f"{part.name} refuses to start: {part.refusal}")
         else:
@@ -249,10 +272,10 @@ class Supervisor:
             log.error("%s died %d times within a minute", part.name, plan.recent_deaths)
 
     def _stop_all(self) -> None:
-        """Stop the components, then what carries their last words, then the name server."""
+        """Stop the components, then what carries their last words, then the name servers."""
         kinds = {name: table["kind"] for name, table in self._installation.components.items()}
         last = [part for name, part in self._parts.items() if kinds.get(name) in _CARRIERS]
-        names = [part for name, part in self._parts.items() if name == NAME_SERVER]
+        names = [part for name, part in self._parts.items() if name in _NAME_SERVERS]
         self._stop([part for part in self._parts.values() if part not in (*last, *names)])
         self._stop(last)
         self._stop(names)
@@ -276,6 +299,12 @@ class Supervisor:
                 part.reader.join()
 
 
+def _free_port(host: str) -> int:
+    with socket.create_server((host, 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port
+
+
 def _bin(program: str) -> Path:
     return Path(sys.executable).with_name(program)
 
@@ -286,7 +315,7 @@ def run(installation: Path, *, on_message: Say) -> int:
     Args:
         installation: The installation file.
         on_message: Gets a line for each thing that happens; the first is
-            ``name server: HOST:PORT``.
+            ``name server: HOST:PORT``, or of two of them ``HOST:PORT,HOST:PORT``.
 
     Returns:
         Exit code: 0.
