@@ -26,6 +26,10 @@ class Counts:
         crowd_s: How long the crowd is watched, and called beside, in seconds.
         crowd_rounds: Crowds of each side.
         connects: Connections that are made in a repetition.
+        tls_calls: Calls in a repetition with TLS.
+        tls_rounds: Repetitions of each side with TLS.
+        many: Hundreds of calls in a repetition of batches and awaited calls.
+        many_rounds: Repetitions of these.
     """
 
     rounds: int
@@ -44,6 +48,10 @@ class Counts:
     crowd_s: float
     crowd_rounds: int
     connects: int
+    tls_calls: int
+    tls_rounds: int
+    many: int
+    many_rounds: int
 
 
 FULL = Counts(
@@ -62,7 +70,11 @@ FULL = Counts(
     crowd=500,
     crowd_s=2.0,
     crowd_rounds=3,
-    connects=100,
+    connects=30,
+    tls_calls=2000,
+    tls_rounds=5,
+    many=20,
+    many_rounds=7,
 )
 
 QUICK = Counts(
@@ -82,4 +94,8 @@ QUICK = Counts(
     crowd_s=0.2,
     crowd_rounds=1,
     connects=3,
+    tls_calls=20,
+    tls_rounds=1,
+    many=1,
+    many_rounds=1,
 )

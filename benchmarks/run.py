@@ -18,13 +18,17 @@ from benchmarks.crowd import measure_crowd
 from benchmarks.figures import Figure, Report, now
 from benchmarks.host import describe_host
 from benchmarks.installation import measure_rest, measure_start
+from benchmarks.many import measure_many
 from benchmarks.table import plain, show_rich
+from benchmarks.tls import measure_tls
 
 GROUPS: dict[str, Callable[[Counts], list[Figure]]] = {
     "calls": measure_calls,
     "octets": measure_octets,
     "clients": measure_clients,
     "crowd": measure_crowd,
+    "many": measure_many,
+    "tls": measure_tls,
     "channel": measure_channel,
     "start": measure_start,
     "rest": measure_rest,
