@@ -22,7 +22,13 @@ ENTRIES = {
     ),
     "up": Entry(module="controller.cli.up", summary="Run an installation from a TOML file."),
     "serve": Entry(module="controller.cli.serve", summary="Run one component of an installation."),
-    "names": Entry(module="controller.cli.names", summary="Look at the name service."),
+    "names": Entry(
+        module="controller.cli.names", summary="Look at the name service, change what is bound."
+    ),
+    "idl": Entry(
+        module="controller.cli.idl",
+        summary="Show interfaces, check that objects keep them, compare versions.",
+    ),
     "events": Entry(module="controller.cli.events", summary="Look at the event channel."),
     "log": Entry(module="controller.cli.log", summary="Read the logs of all components."),
     "std": Entry(module="controller.cli.std", summary="Drive the state machine of a server."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from idl_like_interfaces.declare import Interface, is_compatible, parse_repository_id
+from idl_like_interfaces.declare import Interface, Value, is_compatible, parse_repository_id
 from idl_like_interfaces.description import (
     InterfaceDescription,
     OperationDescription,
@@ -13,7 +13,7 @@ from idl_like_interfaces.description import (
     StructDescription,
     describe,
 )
-from idl_like_interfaces.idl.difference import Difference, Weight
+from idl_like_interfaces.idl.difference import Difference, Verdict, Weight, verdict_of
 from idl_like_interfaces.idl.fits import Passage, Side
 
 _SHOWN = 3
@@ -35,6 +35,41 @@ def compare(older: InterfaceDescription, newer: InterfaceDescription) -> list[Di
             found.append(_major(each.name, "the operation is missing"))
     found += [_minor(name, "the operation is new") for name in now]
     return sorted(found, key=lambda each: list(Weight).index(each.weight), reverse=True)
+
+
+class Comparison(Value, frozen=True, kw_only=True):
+    """What clients of the older of two interfaces meet at an object of the newer one.
+
+    Attributes:
+        older: Repository id that the clients know.
+        newer: Repository id of the object.
+        verdict: What the differences come to.
+        version: Which version the newer one should have; empty when it has it.
+        differences: The breaking ones first.
+    """
+
+    older: str
+    newer: str
+    verdict: Verdict
+    version: str
+    differences: list[Difference]
+
+
+def judge(older: InterfaceDescription, newer: InterfaceDescription) -> Comparison:
+    """Compare two interfaces with their ids and versions."""
+    path = parse_repository_id(older.repository_id)[0]
+    paths = [parse_repository_id(each)[0] for each in (newer.repository_id, *newer.bases)]
+    found = compare(older, newer)
+    if path not in paths:
+        other = _major("", f"{newer.repository_id} is another interface: is_a denies {path}")
+        found = [other, *found]
+    return Comparison(
+        older=older.repository_id,
+        newer=newer.repository_id,
+        verdict=verdict_of(found),
+        version=missing_version(older, newer) if path == paths[0] else "",
+        differences=found,
+    )
 
 
 def missing_version(older: InterfaceDescription, newer: InterfaceDescription) -> str:
