@@ -7,6 +7,9 @@ from collections.abc import Sequence
 _BARS = " ▁▂▃▄▅▆▇█"
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _KIB = 1024
+_TEN = 9.95
+_MILLISECOND, _SECOND = 0.9995e-3, 0.9995
+"""What is rounded up to these is said in the next unit."""
 
 
 def duration(seconds: float) -> str:
@@ -21,6 +24,28 @@ def duration(seconds: float) -> str:
     if whole < _DAY:
         return f"{whole // _HOUR}h{whole % _HOUR // _MINUTE:02}m"
     return f"{whole // _DAY}d{whole % _DAY // _HOUR:02}h"
+
+
+def latency(seconds: float | None, highest_s: float | None = None) -> str:
+    """Say how long a call took in at most seven characters, e.g. ``85 us``, ``1.2 ms``.
+
+    Args:
+        seconds: The time; None: there was no call.
+        highest_s: The highest bound of the histogram that it was estimated from: a time
+            that reaches it may be longer.
+    """
+    if seconds is None:
+        return "-"
+    more = ">" if highest_s and seconds >= highest_s else ""
+    if seconds < _MILLISECOND:
+        return f"{more}{_short(seconds * 1e6)} us"
+    if seconds < _SECOND:
+        return f"{more}{_short(seconds * 1e3)} ms"
+    return f"{more}{_short(seconds)} s"
+
+
+def _short(value: float) -> str:
+    return f"{value:.1f}" if value < _TEN else f"{value:.0f}"
 
 
 def size(count: float) -> str:
