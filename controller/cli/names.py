@@ -1,4 +1,4 @@
-"""``obsorb names``: what is bound, under which lease, and does it answer."""
+"""``obsorb names``: what is bound, under which lease, does it answer; changes by hand."""
 
 from __future__ import annotations
 
@@ -9,9 +9,14 @@ import msgspec
 import typer
 
 from controller.cli.lazy import group
+from controller.cli.names_change import bind, unbind
+from controller.cli.names_copy import export_names, import_names
+from controller.cli.names_stats import stats
+from controller.cli.names_watch import watch
 from controller.cli.output import print_json, print_line
 from controller.cli.session import Session, addressed
 from controller.failure import CommandFailed
+from idl_like_interfaces.clients.directory import list_all
 from idl_like_interfaces.errors import RemoteError
 from idl_like_interfaces.naming import Binding, BindingType, Lease
 from idl_like_interfaces.object import Identity, Object
@@ -47,7 +52,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 @app.callback()
 def names() -> None:
-    """Look at the name service."""
+    """Look at the name service, and change what is bound."""
 
 
 @app.command("list")
@@ -55,7 +60,7 @@ def names() -> None:
 def list_names(session: Session, context: ContextArgument = "") -> None:
     """List the bindings below a context, one a line: name, interface, URI."""
     with session.connect() as client:
-        bindings = list_all(client, context)
+        bindings = list_all(client.context, context)
     session.emit(bindings, "\n".join(map(_line, bindings)))
 
 
@@ -64,7 +69,7 @@ def list_names(session: Session, context: ContextArgument = "") -> None:
 def tree(session: Session, context: ContextArgument = "") -> None:
     """Show the names as a tree with interface and what is left of the lease."""
     with session.connect() as client:
-        bindings = list_all(client, context)
+        bindings = list_all(client.context, context)
         leases = client.context.list_leases()
     if session.as_json:
         print_json({"bindings": bindings, "leases": leases})
@@ -90,7 +95,7 @@ def ping(session: Session, name: NameArgument) -> None:
         if binding.type is BindingType.OBJECT:
             found = [name]
         else:
-            found = [each.name for each in list_all(client, name) if _is_object(each)]
+            found = [each.name for each in list_all(client.context, name) if _is_object(each)]
         answers = [ping_one(client, each) for each in found]
     if session.as_json:
         print_json(answers)
@@ -103,16 +108,12 @@ def ping(session: Session, name: NameArgument) -> None:
         )
 
 
-def list_all(client: Names, context: str = "") -> list[Binding]:
-    """Return all bindings below a context, page by page."""
-    found: list[Binding] = []
-    after = ""
-    while True:
-        page = client.context.list(context, recursive=True, how_many=500, after=after)
-        found += page.bindings
-        after = page.more
-        if not after:
-            return found
+app.command()(bind)
+app.command()(unbind)
+app.command()(watch)
+app.command()(stats)
+app.command("export")(export_names)
+app.command("import")(import_names)
 
 
 def ping_one(client: Names, name: str, deadline_s: float = 3.0) -> Answer:
