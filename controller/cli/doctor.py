@@ -37,7 +37,9 @@ def doctor(
         findings.append(examine_space(data_root))
     if not offline:
         from controller.health.services import examine_services
+        from controller.health.trust import examine_certificate
 
+        findings.append(examine_certificate(session.certs, session.identity))
         findings += examine_services(session.names, session.root)
     if session.as_json:
         session.emit(findings, "")

@@ -46,6 +46,8 @@ class Session:
         ocm: Context of the OCM's objects.
         as_json: Print JSON.
         with_status: Print status samples to stderr.
+        certs: Folder of certificates as given; None: as the environment says.
+        identity: Which of them, in the same way.
     """
 
     names: str | None = None
@@ -53,6 +55,8 @@ class Session:
     ocm: str = f"{DEFAULT_ROOT}/ocm"
     as_json: bool = False
     with_status: bool = False
+    certs: str | None = None
+    identity: str | None = None
 
     @contextmanager
     def connect(self) -> Iterator[Names]:
@@ -90,6 +94,8 @@ def open_session(options: dict[str, Any]) -> Session:
         ocm=options.get("ocm") or f"{root}/ocm",
         as_json=bool(options.get("as_json")),
         with_status=bool(options.get("status")),
+        certs=options.get("certs"),
+        identity=options.get("identity"),
     )
 
 

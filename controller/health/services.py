@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from controller.health.finding import Finding, bad
+from controller.health.trust import examine_exposure
 from idl_like_interfaces.errors import RemoteError
 from idl_like_interfaces.events import EventChannel
 from idl_like_interfaces.logs import LogService
+from idl_like_interfaces.mapping.dialing import tls_context
 from idl_like_interfaces.naming import Binding, BindingType
 from idl_like_interfaces.object import Identity, Object
 from nameserver.client import Names, name_server_address
@@ -35,6 +37,8 @@ def examine_services(option: str | None, root: str) -> list[Finding]:
         findings = [Finding(subject=subject, found=f"{len(objects)} objects are bound")]
         findings += [_examine_object(names, each) for each in objects]
         findings += _examine_shared(names, root)
+        is_secure = tls_context() is not None
+        findings += examine_exposure((each.uri for each in objects), is_secure=is_secure)
     return findings
 
 
