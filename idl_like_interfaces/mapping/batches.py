@@ -19,6 +19,7 @@ from idl_like_interfaces.mapping.outgoing import Request, crossed, result_of, re
 from idl_like_interfaces.mapping.stub import Stub, caller_of, positional
 from idl_like_interfaces.mapping.wire import ANNEX
 from idl_like_interfaces.object import Object
+from idl_like_interfaces.octets import Buffer
 
 _NAME = "<batch>"
 _METHOD = pack_plain(_NAME)
@@ -56,7 +57,8 @@ class Outcome:
             raise RuntimeError(text)
         return self._value
 
-    def _settle(self, item: _Item, annex: Any) -> None:
+    def settle(self, item: Item, annex: Any) -> None:
+        """Take what came of it."""
         if item.error is not None:
             text = str(item.error.get("error_message", ""))
             self._error = revived(text, item.error.get("attributes") or item.error)
@@ -67,16 +69,24 @@ class Outcome:
             self._error = error
         self._is_done = True
 
-    def _fail(self, error: RemoteError) -> None:
+    def fail(self, error: RemoteError) -> None:
+        """Take what became of the whole batch."""
         self._error = error
 
 
-class _Item(msgspec.Struct):
+class Item(msgspec.Struct):
+    """What a reply says of one call.
+
+    Attributes:
+        value: What the operation returned.
+        error: The attributes of its error; ``None``: it was executed well.
+    """
+
     value: msgspec.Raw = msgspec.Raw(b"\xc0")
     error: dict[str, Any] | None = None
 
 
-class _BatchRequest(Request):
+class BatchRequest(Request):
     """All calls of a batch in one message; its value is the list of their items."""
 
     __slots__ = ()
@@ -93,11 +103,19 @@ class _BatchRequest(Request):
     def value(self, reply: Message) -> Any:
         if reply.header.flags & _EXCEPTION:
             raise crossed(_NAME, reply.payload)
-        try:
-            items = msgspec.msgpack.decode(reply.payload, type=list[_Item])
-        except (ValueError, RecursionError) as error:
-            raise not_as_declared(_NAME, error) from error
-        return items, reply.annotations.get(ANNEX)
+        return read_items(reply.payload), reply.annotations.get(ANNEX)
+
+
+def read_items(payload: Buffer) -> list[Item]:
+    """Read the reply to a batch.
+
+    Raises:
+        Internal: It is none.
+    """
+    try:
+        return msgspec.msgpack.decode(payload, type=list[Item])
+    except (ValueError, RecursionError) as error:
+        raise not_as_declared(_NAME, error) from error
 
 
 class Batch:
@@ -183,18 +201,18 @@ class Batch:
                 self._fail(refused)
                 raise
 
-    def _request(self) -> _BatchRequest:
-        return _BatchRequest(self._calls, self._annex)
+    def _request(self) -> BatchRequest:
+        return BatchRequest(self._calls, self._annex)
 
-    def _settle(self, items: list[_Item], annex: Any) -> None:
+    def _settle(self, items: list[Item], annex: Any) -> None:
         if len(items) != len(self._outcomes):
             raise not_as_declared(_NAME, f"{len(items)} outcomes of {len(self._outcomes)} calls")
         for outcome, item in zip(self._outcomes, items, strict=True):
-            outcome._settle(item, annex)  # noqa: SLF001 (same module)
+            outcome.settle(item, annex)
 
     def _fail(self, error: RemoteError) -> None:
         for outcome in self._outcomes:
-            outcome._fail(error)  # noqa: SLF001 (same module)
+            outcome.fail(error)
 
 
 def batch(stub: object) -> Batch:

@@ -9,7 +9,16 @@ import Pyro5.serializers
 from idl_like_interfaces.daqif import DaqException, DaqState, DaqStatus, DaqSubstate, OcmDaqControl
 from idl_like_interfaces.declare import interface_of
 from idl_like_interfaces.events import Batch, EventChannel, EventRecord
-from idl_like_interfaces.mapping.coding import Annex, decode_arguments, encode, to_plain
+from idl_like_interfaces.mapping.batches import BatchRequest, Outcome, read_items
+from idl_like_interfaces.mapping.coding import (
+    Annex,
+    decode_arguments,
+    encode,
+    encode_arguments,
+    to_plain,
+)
+from idl_like_interfaces.mapping.context import CallMark
+from idl_like_interfaces.mapping.outgoing import Request, head_of
 from idl_like_interfaces.mapping.wire import revive, to_pyro_error
 from idl_like_interfaces.naming import Lease, NamingContext
 from idl_like_interfaces.octets import OctetBlocks, Octets
@@ -31,6 +40,45 @@ def test_a_call_is_read_by_its_declaration() -> None:
     _, name, arguments, keywords = golden("call")
     operation = interface_of(OcmDaqControl).operations[name]
     assert decode_arguments(operation, arguments, keywords, None) == arguments
+
+
+def test_a_call_of_a_stub_has_the_golden_form() -> None:
+    """What a stub sends in one pass is the golden call, its mark before it."""
+    object_id, name, arguments, _ = golden("call")
+    request = Request(interface_of(OcmDaqControl).operations[name], arguments)
+    mark = CallMark(0x0123456789ABCDEF, 7, 10_000).pack()
+    message = b"".join(bytes(part) for part in request.parts(head_of(object_id), 1, mark))
+    assert message.endswith(octets_of(golden_text("call-msgpack")))
+    assert octets_of(golden_text("mark")) == mark
+    assert mark in message
+
+
+def test_many_calls_have_the_golden_form() -> None:
+    """A batch of our stubs is the golden message."""
+    object_id, name, calls, keywords = golden("calls")
+    operations = interface_of(OcmDaqControl).operations
+    annex = Annex()
+    request = BatchRequest(
+        [
+            (operations[each], encode_arguments(operations[each], args, annex))
+            for each, args in calls
+        ],
+        annex,
+    )
+    payload = MSGPACK.dumpsCall(object_id, name, calls, keywords)
+    message = b"".join(bytes(part) for part in request.parts(head_of(object_id), 1, b"\x01"))
+    assert message.endswith(payload)
+
+
+def test_the_golden_outcomes_of_many_calls_are_read() -> None:
+    """One is refused as declared, the other has its value."""
+    operations = interface_of(OcmDaqControl).operations
+    refused, active = (Outcome(operations[name]) for name in ("get_status", "get_active_list"))
+    items = read_items(MSGPACK.dumps(golden("calls-reply")))
+    for outcome, item in zip((refused, active), items, strict=True):
+        outcome.settle(item, None)
+    assert isinstance(refused.error, DaqException)
+    assert (refused.error.id, active.get()) == ("x", [])
 
 
 def test_a_struct_has_the_golden_form() -> None:
