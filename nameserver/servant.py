@@ -6,7 +6,6 @@ import logging
 import secrets
 import threading
 import time
-from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -214,10 +213,9 @@ class NamingServant(NamingContext):
                 field="how_many",
             )
         with self._turn():
-            bindings = self._tree.members(path, recursive=recursive)
-        start = bisect_right(bindings, after, key=lambda each: each.name) if after else 0
-        page = bindings[start : start + how_many] if how_many else bindings[start:]
-        is_last = start + len(page) == len(bindings)
+            page, is_last = self._tree.page(
+                path, recursive=recursive, how_many=how_many, after=after
+            )
         return Listing(bindings=page, more="" if is_last else page[-1].name)
 
     def expire_leases(self) -> None:

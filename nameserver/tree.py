@@ -8,7 +8,7 @@ acknowledged that would not survive.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 
@@ -65,25 +65,35 @@ class NameTree:
             raise _not_found(path, len(path), NotFoundReason.MISSING_NODE)
         return self._bindings[path]
 
-    def members(self, path: Path, *, recursive: bool) -> list[Binding]:
-        """Return the bindings of a context, sorted by name.
+    def page(
+        self, path: Path, *, recursive: bool, how_many: int = 0, after: str = ""
+    ) -> tuple[list[Binding], bool]:
+        """Return bindings of a context, sorted by name, and whether they are the last.
+
+        Args:
+            path: The context.
+            recursive: Also those of the contexts in it.
+            how_many: At most so many; 0: all.
+            after: Only what is sorted behind this name, which need not exist.
 
         Raises:
             NotFound: There is no such context.
         """
         self._walk(path, path)
-        return sorted(self._below(path, recursive=recursive), key=_name)
+        names = self._below(path) if recursive else self._members_of(path)
+        start = bisect_right(names, after)
+        end = start + how_many if how_many else len(names)
+        return list(self._all(names[start:end])), end >= len(names)
 
     def find(self, interface: str, below: Path) -> list[Binding]:
         """Return the objects that offer an interface, sorted by name."""
         if below not in self._members:
             return []
-        found = (
+        return [
             each
-            for each in self._below(below, recursive=True)
+            for each in self._all(self._below(below))
             if each.interface and is_compatible(each.interface, interface)
-        )
-        return sorted(found, key=_name)
+        ]
 
     def names_of(self, lease_id: str) -> tuple[str, ...]:
         """Return the names that stand under a lease, sorted."""
@@ -146,8 +156,7 @@ class NameTree:
 
     def after(self, name: str) -> Iterator[Binding]:
         """Yield all bindings that are sorted behind a name, which need not exist."""
-        for each in islice(self._names, bisect_right(self._names, name), None):
-            yield self._bindings[tuple(each.split("/"))]
+        return self._all(islice(self._names, bisect_right(self._names, name), None))
 
     def apply(self, changes: Changes) -> list[Change]:
         """Make planned changes true; the leases in them are not looked at.
@@ -185,12 +194,21 @@ class NameTree:
             self._by_lease.pop(old.lease_id, None)
         return old
 
-    def _below(self, path: Path, *, recursive: bool) -> Iterator[Binding]:
-        for component in self._members[path]:
-            member = (*path, component)
-            yield self._bindings[member]
-            if recursive and member in self._members:
-                yield from self._below(member, recursive=True)
+    def _below(self, path: Path) -> list[str]:
+        """Return all names below a context, sorted."""
+        if not path:
+            return self._names
+        begin = "/".join(path) + "/"
+        # "0" follows "/": what begins with the context and a slash lies between the two.
+        low, high = (bisect_left(self._names, each) for each in (begin, begin[:-1] + "0"))
+        return self._names[low:high]
+
+    def _members_of(self, path: Path) -> list[str]:
+        """Return the names in a context itself, sorted."""
+        return sorted("/".join((*path, component)) for component in self._members[path])
+
+    def _all(self, names: Iterable[str]) -> Iterator[Binding]:
+        return (self._bindings[tuple(name.split("/"))] for name in names)
 
     def _walk(self, contexts: Path, name: Path) -> None:
         """Refuse a name of which one of the leading contexts is none."""
@@ -199,10 +217,6 @@ class NameTree:
                 is_object = contexts[:depth] in self._bindings
                 why = NotFoundReason.NOT_CONTEXT if is_object else NotFoundReason.MISSING_NODE
                 raise _not_found(name, depth, why)
-
-
-def _name(binding: Binding) -> str:
-    return binding.name
 
 
 def _not_found(path: Path, depth: int, why: NotFoundReason) -> NotFound:

@@ -37,7 +37,7 @@ def test_a_plan_changes_nothing() -> None:
     """The tree is as it was until the plan is applied."""
     tree = tree_of(a_context("obs"))
     plan = tree.plan_bind(("obs", "ocm"), an_object("obs/ocm"))
-    assert tree.members(("obs",), recursive=True) == []
+    assert tree.page(("obs",), recursive=True) == ([], True)
     tree.apply(plan)
     assert tree.get(("obs", "ocm")) == an_object("obs/ocm")
 
@@ -77,7 +77,7 @@ def test_the_tree_is_whole_after_any_steps(taken: list[tuple[str, Path, str]]) -
     model: dict[Path, Binding] = {}
     for step, path, lease_id in taken:
         _take(tree, model, step, path, lease_id)
-    everything = tree.members((), recursive=True)
+    everything, _ = tree.page((), recursive=True)
     assert everything == sorted(model.values(), key=lambda each: each.name)
     for path in model:
         assert path[:-1] == () or model[path[:-1]].type is BindingType.CONTEXT
