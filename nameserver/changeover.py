@@ -83,14 +83,18 @@ def addresses_of(where: Where) -> tuple[Address, ...]:
     return tuple(cast("Sequence[Address]", where))
 
 
-def name_server_addresses(option: str | None = None) -> tuple[Address, ...]:
-    """Find out where the name servers are: the option, else $OBSORB_NAMES, else localhost:9090.
+def name_server_address(option: str | None = None) -> Where:
+    """Find out where the name server is: the option, else $OBSORB_NAMES, else localhost:9090.
+
+    Returns:
+        One address, or those of a pair when the text has several with commas between.
 
     Raises:
         BadParam: The text is not ``HOST:PORT``, or several of them with commas between.
     """
     text = option or os.environ.get(ENVIRONMENT) or f"localhost:{DEFAULT_PORT}"
-    return parse_addresses(text)
+    addresses = parse_addresses(text)
+    return addresses[0] if len(addresses) == 1 else addresses
 
 
 def reference_of(address: Address, object_id: str = OBJECT_ID) -> str:

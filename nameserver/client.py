@@ -31,7 +31,7 @@ from nameserver.changeover import (
     Where,
     addresses_of,
     dismiss_peer_of,
-    name_server_addresses,
+    name_server_address,
     parse_address,
     parse_addresses,
     reference_of,
@@ -51,7 +51,6 @@ __all__ = [
     "addresses_of",
     "dismiss_peer_of",
     "name_server_address",
-    "name_server_addresses",
     "parse_address",
     "parse_addresses",
     "show_addresses",
@@ -73,11 +72,6 @@ _RESOLVE_DEADLINE_S = 3.0
 T = TypeVar("T")
 
 _CALL_DEADLINE_S = 10.0
-
-
-def name_server_address(option: str | None = None) -> Address:
-    """Return the first of the addresses, for who shows one; see ``name_server_addresses``."""
-    return name_server_addresses(option)[0]
 
 
 class Names(Closing):

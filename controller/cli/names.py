@@ -11,6 +11,7 @@ import typer
 from controller.cli.lazy import group
 from controller.cli.names_change import bind, unbind
 from controller.cli.names_copy import export_names, import_names
+from controller.cli.names_servers import dismiss, ping_servers
 from controller.cli.names_stats import stats
 from controller.cli.names_watch import watch
 from controller.cli.output import print_json, print_line
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 app = group()
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="A name, e.g. obs/ocm/daq.")]
+PingArgument = Annotated[
+    str, typer.Argument(metavar="[NAME]", help="A name; without: the name servers themselves.")
+]
 ContextArgument = Annotated[
     str, typer.Argument(metavar="[CONTEXT]", help="A context; without: all names.")
 ]
@@ -88,8 +92,11 @@ def resolve(session: Session, name: NameArgument) -> None:
 
 @app.command()
 @addressed
-def ping(session: Session, name: NameArgument) -> None:
-    """Ask an object, or all objects below a context, whether they are alive."""
+def ping(session: Session, name: PingArgument = "") -> None:
+    """Ask an object, or all below a context, whether they are alive; without: the name servers."""
+    if not name:
+        ping_servers(session)
+        return
     with session.connect() as client:
         binding = client.context.resolve(name)
         if binding.type is BindingType.OBJECT:
@@ -112,6 +119,7 @@ app.command()(bind)
 app.command()(unbind)
 app.command()(watch)
 app.command()(stats)
+app.command()(dismiss)
 app.command("export")(export_names)
 app.command("import")(import_names)
 

@@ -24,7 +24,7 @@ NamesOption: TypeAlias = Annotated[
         "--names",
         metavar="HOST:PORT",
         callback=inherit,
-        help="Name server; default $OBSORB_NAMES, else localhost:9090.",
+        help="Name server, or both of a pair with a comma; default $OBSORB_NAMES, else localhost:9090.",
     ),
 ]
 

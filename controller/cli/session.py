@@ -26,7 +26,7 @@ from idl_like_interfaces.errors import Transient
 from idl_like_interfaces.naming import OBJECT_ID
 
 if TYPE_CHECKING:
-    from nameserver.client import Names
+    from nameserver.client import Names, Where
 
 NAME_SERVICE = f"PYRO:{OBJECT_ID}@"
 
@@ -99,10 +99,11 @@ def open_session(options: dict[str, Any]) -> Session:
     )
 
 
-def _without_name_server(address: tuple[str, int], error: Transient) -> CommandFailed:
-    host, port = address
+def _without_name_server(where: Where, error: Transient) -> CommandFailed:
+    from nameserver.client import show_addresses
+
     return CommandFailed(
-        f"the name server {host}:{port} cannot be reached: {error.message.rpartition(': ')[2]}",
+        f"the name server {show_addresses(where)} cannot be reached: {error.message.rpartition(': ')[2]}",
         cause="it is not running, or it is elsewhere",
         remedy="start an installation with `obsorb up FILE`, or give --names HOST:PORT",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from controller.health.finding import Finding, bad
+from controller.health.pair import examine_pair
 from controller.health.trust import examine_exposure
 from idl_like_interfaces.errors import RemoteError
 from idl_like_interfaces.events import EventChannel
@@ -12,7 +13,7 @@ from idl_like_interfaces.logs import LogService
 from idl_like_interfaces.mapping.dialing import tls_context
 from idl_like_interfaces.naming import Binding, BindingType
 from idl_like_interfaces.object import Identity, Object
-from nameserver.client import Names, name_server_address
+from nameserver.client import Names, name_server_address, show_addresses
 
 _DEADLINE_S = 3.0
 
@@ -20,21 +21,23 @@ _DEADLINE_S = 3.0
 def examine_services(option: str | None, root: str) -> list[Finding]:
     """Examine the name server, every bound object, the event channel and the log service."""
     address = name_server_address(option)
-    subject = f"name server {address[0]}:{address[1]}"
+    subject = f"name server {show_addresses(address)}"
     with Names(address) as names:
         try:
             bindings = names.context.list(recursive=True).bindings
         except RemoteError as error:
             return [
+                *examine_pair(address),
                 bad(
                     subject,
                     f"does not answer: {error.message.rpartition(': ')[2]}",
                     cause="it is not running, or it is elsewhere",
                     remedy="start an installation with `obsorb up FILE`, or give --names",
-                )
+                ),
             ]
         objects = [each for each in bindings if each.type is BindingType.OBJECT]
         findings = [Finding(subject=subject, found=f"{len(objects)} objects are bound")]
+        findings += examine_pair(address)
         findings += [_examine_object(names, each) for each in objects]
         findings += _examine_shared(names, root)
         is_secure = tls_context() is not None

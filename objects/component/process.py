@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.errors import RemoteError
-from nameserver.client import Address, name_server_addresses, parse_addresses
+from nameserver.client import Where, name_server_address, parse_addresses
 from objects.component.host import ComponentHost
 from objects.component.installation import Installation
 
@@ -104,12 +104,12 @@ class EndingSignals(Closing):
             self._thread.join()
 
 
-def _addresses(installation: Installation, option: str | None) -> tuple[Address, ...]:
+def _addresses(installation: Installation, option: str | None) -> Where:
     """Option, then the file when it says a port, then the environment."""
     if option:
         return parse_addresses(option)
     configured = installation.name_servers
-    return configured if all(port for _, port in configured) else name_server_addresses()
+    return configured if all(port for _, port in configured) else name_server_address()
 
 
 def set_up_logging(level: str = "INFO") -> None:

@@ -69,6 +69,8 @@ class Link:
                 world.disturb()
             case 9:
                 self._lose(Transient("lost"))
+            case _:
+                pass
         self._check_alive()
         try:
             return self._deliver(name, arguments)
