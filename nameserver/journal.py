@@ -21,7 +21,7 @@ JOURNAL_BYTES = 16 * 1024 * 1024
 """And not more than about this, when names carry long marks."""
 
 PAGE_BYTES = 64 * 1024
-"""About so much is in one answer: a stock client reads no more than 128 KiB."""
+"""About so much is in one answer: others wait while a long one is put into words."""
 
 _TOKEN = re.compile(r"([0-9a-f]{8}):([0-9]{1,18})(?::(.+))?")
 _FRAME_BYTES = 200
