@@ -12,8 +12,8 @@ from idl_like_interfaces.security.audit_log import AuditLog
 from idl_like_interfaces.security.bucket import Bucket
 from idl_like_interfaces.security.roles import LOCAL, Policy, is_local, role_in
 
-ROUTINE = frozenset({"publish", "push", "append", "renew_lease"})
-"""Operations by which components keep things going all the time: counted, not recorded."""
+ROUTINE = frozenset({"publish", "push", "append", "renew_lease", "hello", "offer"})
+"""Operations by which programs keep things going all the time: counted, not recorded."""
 
 _MOST_CACHED = 1024
 _LONGEST = 200
