@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 
 from controller.measures import Measure, difference, measure
 from idl_like_interfaces.clients import Survey
 from idl_like_interfaces.errors import RemoteError
+from idl_like_interfaces.naming import OBJECT_ID
 from idl_like_interfaces.object import Object, Statistics
 
 if TYPE_CHECKING:
@@ -40,9 +41,15 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def survey_of(names: Names, deadline_s: float = DEADLINE_S) -> Survey[Statistics]:
-    """Return a survey of statistics among objects by name."""
+    """Return a survey of statistics among objects by name.
+
+    The name server itself, which is not bound, has the name ``NameService``.
+    """
 
     def ask(name: str) -> Statistics:
+        if name == OBJECT_ID:
+            # Every stub has also the operations that every object has.
+            return cast("Object", names.context_within(deadline_s)).get_statistics()
         return names.narrow(name, Object, deadline_s).get_statistics()
 
     return Survey(ask)

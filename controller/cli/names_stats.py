@@ -17,7 +17,7 @@ from controller.failure import CommandFailed
 from controller.measures import Measure
 from controller.statistics import Told, ask_all, survey_of, told
 from idl_like_interfaces.clients.directory import list_all, objects_of
-from idl_like_interfaces.naming import BindingType
+from idl_like_interfaces.naming import OBJECT_ID, BindingType
 from idl_like_interfaces.object import Statistics
 
 if TYPE_CHECKING:
@@ -33,7 +33,11 @@ _COLUMNS = "    calls refused failed dropped denied   now     /s     mean      p
 def stats(
     session: Session,
     name: Annotated[
-        str, typer.Argument(metavar="[NAME]", help="An object or a context; without: all names.")
+        str,
+        typer.Argument(
+            metavar="[NAME]",
+            help="An object or a context; NameService: the name server; without: all.",
+        ),
     ] = "",
     watch: Annotated[
         bool, typer.Option("--watch", "-w", help="Every two seconds what came since; to Ctrl-C.")
@@ -77,10 +81,10 @@ def _watch(
 
 
 def _objects(client: Names, name: str) -> list[str]:
-    binding = client.context.resolve(name)
-    if binding.type is BindingType.OBJECT:
+    if name == OBJECT_ID or client.context.resolve(name).type is BindingType.OBJECT:
         return [name]
-    return [each.name for each in objects_of(list_all(client.context, name))]
+    own = [] if name else [OBJECT_ID]
+    return own + [each.name for each in objects_of(list_all(client.context, name))]
 
 
 def _show(session: Session, tellings: list[Told], *, is_stream: bool) -> None:

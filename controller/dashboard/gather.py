@@ -12,6 +12,8 @@ import msgspec
 from typing_extensions import override
 
 from controller.dashboard.picture import Picture
+from controller.dashboard.snapshot import NameServerLine
+from controller.statistics import ask_all, survey_of
 from idl_like_interfaces.announcements import HEARTBEAT_TOPIC, Heartbeat
 from idl_like_interfaces.clients import Event, EventConsumer
 from idl_like_interfaces.closing import Closing
@@ -19,13 +21,17 @@ from idl_like_interfaces.daqif import STATUS_TOPIC, DaqStatus, OcmDaqControl
 from idl_like_interfaces.errors import BadParam, CommFailure, RemoteError
 from idl_like_interfaces.events import EventChannel, Gap
 from idl_like_interfaces.logs import LogQuery, LogService
+from idl_like_interfaces.naming import OBJECT_ID
 
 if TYPE_CHECKING:
     from controller.dashboard.snapshot import Snapshot
-    from nameserver.client import Names
+    from nameserver.client import Address, Names
 
 PERIOD_S = 1.0
-"""Of all questions; also how long a thread may take to end."""
+"""Of most questions; also how long a thread may take to end."""
+
+CALLS_PERIOD_S = 2.0
+"""Of the questions to all objects about their calls, and to name servers."""
 
 _DEADLINE_S = 3.0
 _FIRST_RECORDS = 100
@@ -45,6 +51,7 @@ class Gatherer(Closing):
         self._names = names
         self._name_server = f"name server {host}:{port}"
         self._root = root
+        self._addresses = names.addresses
         self.picture = Picture(f"{host}:{port}", root, time.monotonic)
         self._channel = names.narrow(f"{root}/events", EventChannel, _DEADLINE_S)
         self._log = names.narrow(f"{root}/log", LogService, _DEADLINE_S)
@@ -52,16 +59,21 @@ class Gatherer(Closing):
         self._ocm = names.narrow(self._ocm_name, OcmDaqControl, _DEADLINE_S)
         self._closing = threading.Event()
         self._consumer: EventConsumer | None = None
-        self._threads = [
-            threading.Thread(target=self._repeat, args=(step,), name=f"dashboard {what}")
-            for what, step in (
-                # Each in a thread of its own: one that does not answer hides no other.
-                ("names", self._poll_names),
-                ("services", self._poll_services),
-                ("events", self._read_events),
-                ("log", self._follow_log),
-            )
+        steps = [
+            # Each in a thread of its own: one that does not answer hides no other.
+            ("names", self._poll_names, PERIOD_S),
+            ("services", self._poll_services, PERIOD_S),
+            ("events", self._read_events, PERIOD_S),
+            ("log", self._follow_log, PERIOD_S),
+            ("calls", self._poll_calls, CALLS_PERIOD_S),
         ]
+        if len(names.addresses) > 1:
+            steps.append(("name servers", self._poll_name_servers, CALLS_PERIOD_S))
+        self._threads = [
+            threading.Thread(target=self._repeat, args=(step, period_s), name=f"dashboard {what}")
+            for what, step, period_s in steps
+        ]
+        self._survey = survey_of(names, _DEADLINE_S)
         self._last_record = -1
         self._has_ocm = False
 
@@ -86,15 +98,16 @@ class Gatherer(Closing):
         self._closing.set()
         for thread in self._threads:
             thread.join()
+        self._survey.close()
         if self._consumer is not None:
             self._consumer.close()
 
-    def _repeat(self, step: Callable[[], None]) -> None:
+    def _repeat(self, step: Callable[[], None], period_s: float) -> None:
         while not self._closing.is_set():
             started = time.monotonic()
             step()
             # A step that had to wait for news need not wait again.
-            self._closing.wait(max(PERIOD_S - (time.monotonic() - started), 0.0))
+            self._closing.wait(max(period_s - (time.monotonic() - started), 0.0))
 
     def _asked(self, what: str, question: Callable[[], None]) -> None:
         try:
@@ -111,6 +124,13 @@ class Gatherer(Closing):
         self._asked("event channel", self._ask_channel)
         if self._has_ocm:
             self._asked("OCM", self._ask_ocm)
+
+    def _poll_calls(self) -> None:
+        objects = [OBJECT_ID, *self.picture.await_objects(PERIOD_S)]
+        self.picture.put_calls(ask_all(self._survey, objects, PERIOD_S))
+
+    def _poll_name_servers(self) -> None:
+        self.picture.put_name_servers(map(_role_of, self._addresses))
 
     def _ask_names(self) -> None:
         bindings = self._names.context.list(recursive=True).bindings
@@ -180,6 +200,16 @@ class Gatherer(Closing):
             records = self._log.follow(query, PERIOD_S)
         self.picture.put_records(records)
         self._last_record = max([self._last_record, 0, *(each.number for each in records)])
+
+
+def _role_of(address: Address) -> NameServerLine:
+    from nameserver.client import show_addresses, status_of
+
+    try:
+        role = status_of(address, PERIOD_S).role.value
+    except RemoteError:
+        role = "away"
+    return NameServerLine(address=show_addresses(address), role=role)
 
 
 def _status_of(body: Any) -> DaqStatus:

@@ -8,11 +8,12 @@ from rich.text import Text
 
 from controller.dashboard.snapshot import (
     AcquisitionLine,
+    CallLine,
     ComponentLine,
     LogLine,
     Snapshot,
 )
-from controller.dashboard.text import bar, chart, duration, size, sparkline, tail
+from controller.dashboard.text import bar, chart, duration, latency, size, sparkline, tail
 from controller.progress import progress_of
 from idl_like_interfaces.announcements import ComponentState
 from idl_like_interfaces.daqif import DaqSubstate
@@ -154,6 +155,61 @@ def channel_text(snapshot: Snapshot, width: int, rows: int) -> RenderableType:
     lines = [Text(figures + more), *(Text(row, style="cyan") for row in drawn_rows)]
     lines.append(Text(busiest, style="dim"))
     return _joined(lines[:rows], width)
+
+
+def calls_text(snapshot: Snapshot, width: int) -> Text:
+    """Say on one line how busy the objects are, and before that what went wrong."""
+    if not snapshot.calls:
+        return Text("no object has told of its calls yet", style="dim")
+    known = [each.per_s for each in snapshot.calls if each.per_s is not None]
+    text = Text(f"{sum(known):7.1f}/s" if known else "      -/s", no_wrap=True)
+    for each in snapshot.calls:
+        if each.troubles:
+            text.append("  " + _short_name(each, snapshot) + " ", style="bold")
+            text.append(_troubles(each), style="bold red" if each.failed else "yellow")
+    for each in snapshot.calls:
+        if each.per_s is None:
+            text.append(f"  {_short_name(each, snapshot)} {each.calls} calls")
+        elif each.per_s:
+            figures = f"{each.per_s:.1f}/s {latency(each.p99_s, each.highest_bound_s)}"
+            text.append(f"  {_short_name(each, snapshot)} {figures}")
+    text.truncate(width, overflow="ellipsis")
+    return text
+
+
+def calls_table(snapshot: Snapshot, width: int, rows: int) -> RenderableType:
+    """List the objects, the busiest first; ``rows`` includes the head."""
+    if not snapshot.calls:
+        return Text("no object has told of its calls yet", style="dim")
+    table = _table(width)
+    table.add_column("object", ratio=4, no_wrap=True, overflow="ellipsis")
+    for title, room in (("calls/s", 8), ("99 % in", 8), ("now", 5), ("refused", 8)):
+        table.add_column(title, width=room, justify="right", no_wrap=True)
+    table.add_column("trouble", ratio=3, no_wrap=True, overflow="ellipsis")
+    # Those with troubles stand first, whatever room there is; else the busiest.
+    ordered = sorted(snapshot.calls, key=lambda each: not each.troubles)
+    for each in ordered[: max(rows - 1, 0)]:
+        table.add_row(*_call_cells(each, snapshot))
+    return table
+
+
+def _call_cells(each: CallLine, snapshot: Snapshot) -> tuple[Text, ...]:
+    return (
+        Text(_short_name(each, snapshot), style="bold"),
+        Text("-" if each.per_s is None else f"{each.per_s:.1f}"),
+        Text(latency(each.p99_s, each.highest_bound_s)),
+        Text(str(each.in_progress)),
+        Text(str(each.refused or "-")),
+        Text(_troubles(each), style="bold red" if each.failed else "yellow"),
+    )
+
+
+def _troubles(each: CallLine) -> str:
+    return ", ".join(f"{count} {what}" for count, what in each.troubles)
+
+
+def _short_name(each: CallLine, snapshot: Snapshot) -> str:
+    return each.name.removeprefix(f"{snapshot.root}/")
 
 
 def names_text(snapshot: Snapshot, width: int, rows: int) -> RenderableType:

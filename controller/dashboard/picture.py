@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from controller.dashboard.calls import CallHistory
 from controller.dashboard.snapshot import (
     AcquisitionLine,
     ChannelLine,
     ComponentLine,
     LogLine,
+    NameServerLine,
     Snapshot,
     Trouble,
 )
@@ -78,6 +80,8 @@ class Picture:
         self._stats: ChannelStats | None = None
         self._history: deque[float] = deque(maxlen=HISTORY)
         self._log: deque[LogLine] = deque(maxlen=_LOG_LINES)
+        self._calls = CallHistory()
+        self._name_servers: tuple[NameServerLine, ...] = ()
 
     def watch(self, what: str) -> None:
         """Expect answers of a service from now on."""
@@ -139,6 +143,22 @@ class Picture:
                 for each in records
             )
 
+    def put_calls(self, answers: Mapping[str, object]) -> None:
+        """Take the statistics of all objects; who did not answer has something else there."""
+        with self._changed:
+            self._calls.put(answers, self._monotonic())
+
+    def put_name_servers(self, lines: Iterable[NameServerLine]) -> None:
+        """Take the roles of several name servers."""
+        with self._changed:
+            self._name_servers = tuple(lines)
+
+    def await_objects(self, timeout_s: float) -> list[str]:
+        """Return the objects that can be asked about their calls, once some are known."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._objects, timeout_s)
+            return [each.name for each in self._objects if each.interface]
+
     def active_ids(self) -> set[str]:
         """Return the acquisitions that have not ended as far as is known."""
         with self._changed:
@@ -170,6 +190,8 @@ class Picture:
                 channel=self._channel(),
                 log=tuple(self._log),
                 troubles=self._troubles(now),
+                calls=self._calls.lines(),
+                name_servers=self._name_servers,
             )
 
     def _components(self, now: float) -> tuple[ComponentLine, ...]:

@@ -98,6 +98,50 @@ class ChannelLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallLine:
+    """The calls of an object, without those of the dashboard for these figures.
+
+    Attributes:
+        name: Of the object.
+        per_s: Calls per second over the last seconds; None when it was asked only once.
+        p99_s: The time that 99 of 100 calls of the last half minute did not exceed, without
+            long-polls; None without calls.
+        highest_bound_s: A time that reaches this may be longer.
+        calls: Since the object is active; the others too.
+        in_progress: Executed or waiting now.
+        refused: Ended by an error.
+        failed: Ended by a bug.
+        dropped: Not executed: out of time, sent twice, or too many.
+        denied: Not executed: not allowed.
+    """
+
+    name: str
+    per_s: float | None = None
+    p99_s: float | None = None
+    highest_bound_s: float = 0.0
+    calls: int = 0
+    in_progress: int = 0
+    refused: int = 0
+    failed: int = 0
+    dropped: int = 0
+    denied: int = 0
+
+    @property
+    def troubles(self) -> tuple[tuple[int, str], ...]:
+        """What should not be, with its number; the worst first."""
+        found = (self.failed, "failed"), (self.dropped, "dropped"), (self.denied, "denied")
+        return tuple(each for each in found if each[0])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameServerLine:
+    """One of several name servers; ``role`` is ``away`` when it does not answer."""
+
+    address: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
     """Something that the dashboard cannot reach.
 
@@ -126,6 +170,8 @@ class Snapshot:
         channel: The event channel; None when it was never reached.
         log: Oldest first.
         troubles: What cannot be reached now; the rest is as it was last seen.
+        calls: A line for each object that tells of its calls, the busiest first.
+        name_servers: When there are several.
     """
 
     time: datetime
@@ -137,3 +183,5 @@ class Snapshot:
     channel: ChannelLine | None = None
     log: tuple[LogLine, ...] = ()
     troubles: tuple[Trouble, ...] = ()
+    calls: tuple[CallLine, ...] = ()
+    name_servers: tuple[NameServerLine, ...] = ()

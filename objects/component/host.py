@@ -79,8 +79,8 @@ class HostedSite(Site):
         return self.names.narrow(reference, interface, deadline_s)
 
     @override
-    def naming(self) -> NamingContext:
-        return self.names.context
+    def naming(self, deadline_s: float = 10.0) -> NamingContext:
+        return self.names.context_within(deadline_s)
 
     @override
     def publish(self, topic: str, body: Value) -> None:

@@ -41,7 +41,7 @@ class Site(Protocol):
         again. Nothing is contacted before the first call.
         """
 
-    def naming(self) -> NamingContext:
+    def naming(self, deadline_s: float = 10.0) -> NamingContext:
         """Return a stub of the root context of the name service."""
 
     def publish(self, topic: str, body: Value) -> None:

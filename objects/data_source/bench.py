@@ -79,7 +79,7 @@ class BenchSite(Site):
         raise Transient(f"{reference} cannot be reached: there are no names on the bench")
 
     @override
-    def naming(self) -> NamingContext:
+    def naming(self, deadline_s: float = 10.0) -> NamingContext:
         raise Transient("there are no names on the bench")
 
     @override

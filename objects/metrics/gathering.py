@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from typing_extensions import override
 
@@ -14,6 +14,7 @@ from idl_like_interfaces.clients import Survey
 from idl_like_interfaces.clients.directory import list_all, objects_of
 from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.errors import RemoteError
+from idl_like_interfaces.naming import OBJECT_ID
 from idl_like_interfaces.object import Object, Statistics
 from objects.component.site import Site
 from objects.metrics.exposition import families
@@ -27,7 +28,7 @@ log = logging.getLogger(__name__)
 class Gathering(Closing):
     """A collector of ``prometheus_client``: finds the objects by name and asks each.
 
-    Objects that it knew are shown as down while the name service does not answer, or does not
+    The name server is shown as ``NameService``. Objects that it knew are shown as down while the name service does not answer, or does not
     know them any more for a while; they are asked all the same.
 
     Args:
@@ -39,7 +40,7 @@ class Gathering(Closing):
         self._site = site
         self._deadline_s = deadline_s
         self._turn = threading.Lock()
-        self._names: list[str] = []
+        self._names = [OBJECT_ID]
         self._survey: Survey[Statistics] = Survey(self._ask)
         self.answering = 0
 
@@ -69,10 +70,13 @@ class Gathering(Closing):
         except RemoteError as error:
             log.warning("the objects known before are asked: %s", error)
             return False
-        self._names = [each.name for each in objects_of(bindings)]
+        self._names = [OBJECT_ID, *(each.name for each in objects_of(bindings))]
         return True
 
     def _ask(self, name: str) -> Statistics:
+        if name == OBJECT_ID:
+            # It is not bound; and every stub has also the operations that every object has.
+            return cast("Object", self._site.naming(self._deadline_s)).get_statistics()
         return self._site.narrow(name, Object, self._deadline_s).get_statistics()
 
 

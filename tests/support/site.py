@@ -47,7 +47,7 @@ class FakeSite(Site):
         return cast("T", _Late(self._bound, reference))
 
     @override
-    def naming(self) -> NamingContext:
+    def naming(self, deadline_s: float = 10.0) -> NamingContext:
         return self.narrow(OBJECT_ID, NamingContext)
 
     @override

@@ -31,7 +31,13 @@ def test_all_objects_below_a_context_are_asked(small: SmallInstallation) -> None
     assert [each["name"] for each in document("names", "stats", "obs/ocm")] == [
         "obs/ocm/daq", "obs/ocm/std",
     ]  # fmt: skip
-    assert "obs/log" in {each["name"] for each in document("names", "stats")}
+    assert {"obs/log", "NameService"} <= {each["name"] for each in document("names", "stats")}
+
+
+def test_the_name_server_tells_of_its_own_calls(small: SmallInstallation) -> None:
+    """Although it is not bound."""
+    (found,) = document("names", "stats", "NameService")
+    assert "bind" in {each["operation"] for each in found["operations"]}
 
 
 def test_a_document_has_the_estimates(small: SmallInstallation) -> None:
@@ -50,7 +56,7 @@ def test_who_does_not_answer_fails_the_command(small: SmallInstallation) -> None
     assert result.exit_code == 1
     assert "obs/events, active since" in result.stdout
     assert "obs/dead: no answer" in result.stdout
-    assert "1 of 5 did not answer: obs/dead" in result.stderr
+    assert "1 of 6 did not answer: obs/dead" in result.stderr
 
 
 def test_a_name_that_is_not_bound_is_refused(small: SmallInstallation) -> None:
