@@ -1,0 +1,75 @@
+"""What ordinary clients do: the work beside which an attack is compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from tests.hostile import wire
+from tests.hostile.attack import Attack, Beside, Field, Run, crowd, feed
+from tests.hostile.target import LARGEST_REPLY
+from tests.hostile.wire import Peer
+
+
+def _quiet(field: Field, run: Run) -> None:
+    run.hold(1.0)
+
+
+def _calls(field: Field, run: Run) -> None:
+    with Peer(field.address) as peer:
+        peer.greet()
+        while not run.is_over:
+            peer.send(wire.invocation(field.object_id, "look"))
+            run.note(peer.answer())
+
+
+def _connects(field: Field, run: Run) -> None:
+    with Peer(field.address) as peer:
+        peer.greet()
+        peer.send(wire.invocation(field.object_id, "look"))
+        run.note(peer.answer())
+
+
+def _uploads(field: Field, run: Run) -> None:
+    """Sixty peers send 16 MiB each, all of it."""
+    ballast = wire.annotation(b"BULK", bytes((16 << 20) - 1000))
+    call = wire.invocation(field.object_id, "look", annotations=ballast)
+    with ExitStack() as open_:
+        peers = crowd(open_, field.address, 60, greeted=True)
+        feed(run, {peer: memoryview(call) for peer in peers})
+        for peer in peers:
+            run.note(peer.answer())
+            if run.is_over:
+                break
+
+
+def _downloads(field: Field, run: Run) -> None:
+    """Sixty peers ask for 8 MiB each, and read it."""
+    with ExitStack() as open_:
+        peers = crowd(open_, field.address, 60, greeted=True)
+        for peer in peers:
+            peer.send(wire.invocation(field.object_id, "fill", LARGEST_REPLY))
+            run.note(peer.answer())
+            if run.is_over:
+                break
+
+
+def _work(
+    name: str, beside: Beside, round_: Callable[[Field, Run], None]
+) -> Callable[[int], Attack]:
+    def make(threads: int) -> Attack:
+        return Attack(
+            name=name, does="", answer="", expects=frozenset(), beside=beside, threads=threads,
+            round=round_,
+        )  # fmt: skip
+
+    return make
+
+
+HARMLESS: dict[str, Callable[[int], Attack]] = {
+    "quiet": _work("nothing", "quiet", _quiet),
+    "calls": _work("calls", "calls", _calls),
+    "uploads": _work("long calls", "uploads", _uploads),
+    "downloads": _work("long replies", "downloads", _downloads),
+    "connects": _work("connections with one call each", "connects", _connects),
+}
