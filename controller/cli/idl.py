@@ -75,8 +75,14 @@ def list_interfaces(session: Session) -> None:
         )
         for each in declared()
     ]
-    lines = [f"{e.repository_id:<42} {e.operations:>3} operations  {e.module}" for e in found]
+    lines = [
+        f"{e.repository_id:<42} {e.operations:>3} operations  {_last(e.module)}" for e in found
+    ]
     session.emit(found, "\n".join(lines))
+
+
+def _last(module: str) -> str:
+    return module.rpartition(".")[2]
 
 
 @app.command()
@@ -205,10 +211,12 @@ def diff(
     found = judge(described(session, older), described(session, newer))
     session.emit(found, _comparison_text(found))
     if found.verdict is Verdict.INCOMPATIBLE:
-        first = found.differences[0].text()
+        first = found.differences[0]
         raise CommandFailed(
-            f"clients of {older} cannot work with {newer}: {first}",
-            cause="the interface was changed in a way that older clients do not survive",
+            f"clients of {older} cannot work with {newer}: {first.text()}",
+            cause="the interface was changed in a way that older clients do not survive"
+            if first.path
+            else "they are different interfaces",
             remedy="bring both to one release, or give the new interface a new major version",
         )
 

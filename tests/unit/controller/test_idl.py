@@ -24,7 +24,7 @@ def test_list_shows_every_interface() -> None:
     assert len(lines) == len(declared())
     (line,) = [each for each in lines if "OcmDaqControl" in each]
     assert line.split() == [
-        "IDL:obsorb/daqif/OcmDaqControl:3.1", "12", "operations", "idl_like_interfaces.daqif",
+        "IDL:obsorb/daqif/OcmDaqControl:3.1", "12", "operations", "daqif",
     ]  # fmt: skip
 
 
