@@ -12,7 +12,7 @@ from idl_like_interfaces.object import OperationStatistics, Statistics
 BOUNDS_S = tuple(64e-6 * 2**power for power in range(20))
 """Upper bounds of the histograms of latency: 64 us to 34 s, each twice the one before."""
 
-_WINDOW = 1024
+_WINDOW = 256
 """Numbers of calls of one stub that may overtake each other."""
 
 _CALLERS = 10_000
@@ -26,44 +26,41 @@ class Tally:
         name: The operation.
     """
 
-    __slots__ = ("_counts", "_lock", "_numbers", "_total_s", "name")
+    __slots__ = ("_counts", "_lock", "_numbers", "_running", "_total_s", "name")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self._lock = threading.Lock()
-        self._numbers = dict.fromkeys(
-            ("calls", "refused", "failed", "dropped", "denied", "in_progress"), 0
-        )
+        self._numbers = dict.fromkeys(("calls", "refused", "failed", "dropped", "denied"), 0)
+        self._running: set[object] = set()
         self._total_s = 0.0
         self._counts = [0] * (len(BOUNDS_S) + 1)
 
-    def begin(self) -> None:
+    def begin(self, call: object) -> None:
         """Count a call that begins to be executed."""
-        with self._lock:
-            self._numbers["in_progress"] += 1
+        self._running.add(call)
 
-    def end(self, elapsed_s: float, ending: str = "") -> None:
+    def end(self, call: object, elapsed_s: float, ending: str = "") -> None:
         """Count a call that was executed.
 
         Args:
+            call: As it began.
             elapsed_s: From its arrival.
             ending: ``refused`` or ``failed``; empty: well.
         """
         place = bisect_left(BOUNDS_S, elapsed_s)
+        self._running.discard(call)
         with self._lock:
-            numbers = self._numbers
-            numbers["in_progress"] -= 1
-            numbers["calls"] += 1
+            self._numbers["calls"] += 1
             if ending:
-                numbers[ending] += 1
+                self._numbers[ending] += 1
             self._total_s += elapsed_s
             self._counts[place] += 1
 
-    def forget(self) -> None:
+    def forget(self, call: object) -> None:
         """Count a call that nobody waits for any more."""
-        with self._lock:
-            self._numbers["in_progress"] -= 1
-            self._numbers["dropped"] += 1
+        self._running.discard(call)
+        self.drop()
 
     def drop(self, kind: str = "dropped") -> None:
         """Count a call that was not executed: ``dropped`` or ``denied``."""
@@ -74,7 +71,11 @@ class Tally:
         """Return the numbers."""
         with self._lock:
             return OperationStatistics(
-                name=self.name, total_s=self._total_s, counts=list(self._counts), **self._numbers
+                name=self.name,
+                in_progress=len(self._running),
+                total_s=self._total_s,
+                counts=list(self._counts),
+                **self._numbers,
             )
 
 
@@ -111,6 +112,7 @@ class SeenCalls:
 
     def __init__(self, window: int = _WINDOW, callers: int = _CALLERS) -> None:
         self._window = window
+        self._mask = (1 << window) - 1
         self._callers = callers
         self._lock = threading.Lock()
         self._highest: OrderedDict[tuple[str, str, int], tuple[int, int]] = OrderedDict()
@@ -124,7 +126,7 @@ class SeenCalls:
             if ahead <= -self._window or (ahead <= 0 and bits >> -ahead & 1):
                 return False
             if ahead > 0:
-                bits = (bits << ahead | 1) & (1 << self._window) - 1 if ahead < self._window else 1
+                bits = (bits << ahead | 1) & self._mask if ahead < self._window else 1
                 highest = number
             else:
                 bits |= 1 << -ahead

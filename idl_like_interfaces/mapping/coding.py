@@ -12,6 +12,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from types import EllipsisType
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -135,9 +136,9 @@ def decode_arguments(
 
 
 def check_texts(plain: Any, field: str) -> None:
-    """Refuse texts that are none: half a surrogate pair, which nothing could write or send on.
+    """Refuse what nothing could write or send on: half a surrogate pair, complex numbers, ``...``.
 
-    Only serpent brings such; msgpack carries UTF-8.
+    Only serpent brings such, which is Python; msgpack carries UTF-8 and plain values.
 
     Raises:
         BadParam: There is one, at any depth.
@@ -159,6 +160,12 @@ def check_texts(plain: Any, field: str) -> None:
         case dict():
             for pair in plain.items():
                 check_texts(pair, field)
+        case complex() | EllipsisType():
+            raise BadParam(
+                f"an argument of {field} holds {plain!r}, which is no plain value",
+                field=field,
+                remedy="give dicts, lists, texts, real numbers, booleans and null",
+            )
         case _:
             pass
 

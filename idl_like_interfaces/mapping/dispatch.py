@@ -48,10 +48,12 @@ from idl_like_interfaces.mapping.replies import (
 )
 from idl_like_interfaces.mapping.requests import Request, is_heavy, read_request
 from idl_like_interfaces.mapping.skeleton import Skeleton, crossing
+from idl_like_interfaces.mapping.sparing import Sparing
 from idl_like_interfaces.mapping.stock import StockDaemon
 from idl_like_interfaces.waiting import Parked, allow_parking
 
 log = logging.getLogger(__name__)
+log.addFilter(Sparing())
 
 _MOST_ITEMS = 10_000
 """Calls of one batch."""
@@ -155,6 +157,11 @@ class Call:
         self.is_express = False
         self.is_heavy = bool(self._header.flags & Flag.COMPRESSED) or is_heavy(message)
 
+    @property
+    def size(self) -> int:
+        """Return how many octets its message has."""
+        return self._header.size
+
     # To understand it.
 
     def open(self) -> None:
@@ -245,7 +252,7 @@ class Call:
 
     def forget(self) -> None:
         """Note that its client has gone while it was parked."""
-        self._tally.forget()
+        self._tally.forget(self)
 
     def look(self, parked: Parked[Any], *, is_last: bool) -> Reply | None:
         """Look again for the reply of a long-poll; ``None``: there is none yet."""
@@ -269,9 +276,10 @@ class Call:
             return self.refuse(repeated)
         except RemoteError as refused:
             return self._failure(refused)
-        self._tally.begin()
+        self._tally.begin(self)
         begin_serving(self._until, self._peer.caller)
-        allow_parking(is_allowed=self._operation.long_poll)
+        if self._operation.long_poll:
+            allow_parking(is_allowed=True)
         try:
             found = self._target(*self._args)
         except Parked as parked:
@@ -280,7 +288,8 @@ class Call:
             return self._ended_badly(error)
         finally:
             end_serving()
-            allow_parking(is_allowed=False)
+            if self._operation.long_poll:
+                allow_parking(is_allowed=False)
         return self._ended_well(found)
 
     def _admit(self, operation: Operation) -> None:
@@ -334,14 +343,14 @@ class Call:
                 reply = plain_result(header, encode_inline(found))
         except Exception as error:  # a reply that is not as declared is a bug of the servant
             return self._ended_badly(error)
-        self._tally.end(time.monotonic() - self._arrived)
+        self._tally.end(self, time.monotonic() - self._arrived)
         self._note("ok")
         return reply
 
     def _ended_badly(self, error: Exception) -> Reply | None:
         crossed = crossing(error, self._operation)
         is_bug = isinstance(crossed, Internal)
-        self._tally.end(time.monotonic() - self._arrived, "failed" if is_bug else "refused")
+        self._tally.end(self, time.monotonic() - self._arrived, "failed" if is_bug else "refused")
         self._note(crossed.repository_id)
         crossed.__traceback__ = error.__traceback__
         return self._failure(crossed)
@@ -424,22 +433,22 @@ class Call:
         )
 
     def _execute_item(self, target: Callable[..., Any], args: list[Any]) -> Any:
-        operation, tally = self._operation, self._tally
+        operation, tally, item = self._operation, self._tally, object()
         began = time.monotonic()
         self._admit(operation)
-        tally.begin()
+        tally.begin(item)
         begin_serving(self._until, self._peer.caller)
         try:
             found = target(*args)
         except Exception as error:  # the outermost loop of a request
             crossed = crossing(error, operation)
             kind = "failed" if isinstance(crossed, Internal) else "refused"
-            tally.end(time.monotonic() - began, kind)
+            tally.end(item, time.monotonic() - began, kind)
             self._note(crossed.repository_id)
             raise crossed from error
         finally:
             end_serving()
-        tally.end(time.monotonic() - began)
+        tally.end(item, time.monotonic() - began)
         self._note("ok")
         return found
 

@@ -56,6 +56,12 @@ def check_request(header: Header) -> None:
     Raises:
         Unwelcome: Says why.
     """
+    if (
+        header.serializer == MSGPACK
+        and header.kind == Kind.INVOKE
+        and not (header.flags & Flag.KEEP_SERIALIZED or header.size > LARGEST_MESSAGE)
+    ):
+        return  # as almost all are
     if header.kind not in _EXPECTED:
         text = f"a request was expected, not a message of kind {header.kind}"
         raise Unwelcome(text, header, "connect with Pyro5", is_hopeless=True)
@@ -99,4 +105,4 @@ def inflated(message: Message) -> Message:
         text = f"a payload that inflates to more than {most} bytes is refused"
         raise Unwelcome(text, header, "send less at a time; write bulk data to a file")
     plain = replace(header, flags=header.flags & ~Flag.COMPRESSED, data_size=len(payload))
-    return Message(plain, message.annotations, memoryview(payload))
+    return Message(plain, message.annotations, payload)

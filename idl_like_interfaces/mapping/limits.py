@@ -20,6 +20,9 @@ class Limits:
         reply_s: Within this time a peer must have taken each part of a reply.
         stay_s: So long a worker waits for the next request of a connection that it has
             just served, while nobody else needs it.
+        kept_bytes: Memory for all parts of messages and of replies that wait for their
+            peers; who has waited for longest makes room. And as much again for whole
+            messages that wait for a worker; more of them are refused.
     """
 
     workers: int = 64
@@ -29,6 +32,7 @@ class Limits:
     message_s: float = 10.0
     reply_s: float = 10.0
     stay_s: float = 0.005
+    kept_bytes: int = 128 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

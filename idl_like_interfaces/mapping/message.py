@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum, IntFlag
+from typing import Final
 
 import Pyro5.errors
 
@@ -19,37 +19,39 @@ HEADER_SIZE = 40
 
 SERPENT, MSGPACK = 1, 4
 
-_HEADER = struct.Struct("!4sHBBHHII16sHH")
+_HEADER = struct.Struct("!6sBBHHII16sHH")
 _ANNOTATION = struct.Struct("!4sI")
-_TAG, _VERSION, _MAGIC = b"PYRO", 502, 0x4DC5
+_TAG, _MAGIC = b"PYRO\x01\xf6", 0x4DC5
+"""The tag ends in the version of the protocol, 502."""
+
 _NO_CORRELATION = bytes(16)
 
 _JOIN_BELOW = 64 * 1024
 """Bytes: to copy a short message into one buffer is cheaper than to send it in parts."""
 
 
-class Kind(IntEnum):
-    """What a message is (Pyro5's message types)."""
+class Kind:
+    """What a message is (Pyro5's message types). Plain numbers, as the flags."""
 
-    CONNECT = 1
-    CONNECT_OK = 2
-    CONNECT_FAIL = 3
-    INVOKE = 4
-    RESULT = 5
-    PING = 6
+    CONNECT: Final = 1
+    CONNECT_OK: Final = 2
+    CONNECT_FAIL: Final = 3
+    INVOKE: Final = 4
+    RESULT: Final = 5
+    PING: Final = 6
 
 
-class Flag(IntFlag):
-    """Pyro5's message flags."""
+class Flag:
+    """Pyro5's message flags. Plain numbers: each ``&`` of an ``IntFlag`` costs microseconds."""
 
-    NONE = 0
-    EXCEPTION = 1
-    COMPRESSED = 2
-    ONEWAY = 4
-    BATCH = 8
-    ITEM_STREAM = 16
-    KEEP_SERIALIZED = 32
-    CORRELATION_ID = 64
+    NONE: Final = 0
+    EXCEPTION: Final = 1
+    COMPRESSED: Final = 2
+    ONEWAY: Final = 4
+    BATCH: Final = 8
+    ITEM_STREAM: Final = 16
+    KEEP_SERIALIZED: Final = 32
+    CORRELATION_ID: Final = 64
 
 
 # Each message makes one of each of these; frozen ones take three times as long to make.
@@ -87,13 +89,13 @@ class Message:
 
     Attributes:
         header: Its header.
-        annotations: Views of the received bytes, by their four letters.
-        payload: A view of the rest.
+        annotations: By their four letters; views of the received bytes when these are many.
+        payload: The rest, likewise.
     """
 
     header: Header
-    annotations: dict[str, memoryview]
-    payload: memoryview
+    annotations: dict[str, Buffer]
+    payload: Buffer
 
 
 def parse_header(octets: Buffer) -> Header:
@@ -102,10 +104,10 @@ def parse_header(octets: Buffer) -> Header:
     Raises:
         ProtocolError: They are no header of Pyro5.
     """
-    tag, version, kind, serializer, flags, sequence, data, annotations, _, _, magic = (
-        _HEADER.unpack_from(octets)
+    tag, kind, serializer, flags, sequence, data, annotations, _, _, magic = _HEADER.unpack_from(
+        octets
     )
-    if tag != _TAG or version != _VERSION or magic != _MAGIC:
+    if tag != _TAG or magic != _MAGIC:
         text = "this is no message of Pyro5, or one of another version"
         raise Pyro5.errors.ProtocolError(text)
     return Header(kind, serializer, flags, sequence, data, annotations)
@@ -120,7 +122,7 @@ def parse_body(header: Header, body: Buffer) -> Message:
     view = memoryview(body)
     if not header.annotations_size:
         return Message(header, {}, view)
-    annotations: dict[str, memoryview] = {}
+    annotations: dict[str, Buffer] = {}
     start, end = 0, header.annotations_size
     while start < end:
         data = start + _ANNOTATION.size
@@ -132,6 +134,27 @@ def parse_body(header: Header, body: Buffer) -> Message:
             raise _do_not_add_up()
         annotations[letters.decode("ascii")] = view[data:start]
     return Message(header, annotations, view[end:])
+
+
+def parse_short(octets: bytes) -> Message | None:
+    """Read octets that are one message, as almost all are; ``None``: they are less, or more.
+
+    Raises:
+        ProtocolError: They are no message.
+    """
+    if len(octets) < HEADER_SIZE:
+        return None
+    header = parse_header(octets)
+    body = HEADER_SIZE + header.annotations_size
+    if len(octets) != body + header.data_size:
+        return None
+    if not header.annotations_size:
+        return Message(header, {}, octets[HEADER_SIZE:])
+    letters, length = _ANNOTATION.unpack_from(octets, HEADER_SIZE)
+    if letters != b"OBSB" or length + _ANNOTATION.size != header.annotations_size:
+        return parse_body(header, octets[HEADER_SIZE:])
+    annotation = octets[HEADER_SIZE + _ANNOTATION.size : body]
+    return Message(header, {"OBSB": annotation}, octets[body:])
 
 
 def _do_not_add_up() -> Exception:
@@ -158,7 +181,7 @@ def pack(
         parts += (_ANNOTATION.pack(letters, length), octets)
         size += _ANNOTATION.size + length
     header = _HEADER.pack(
-        _TAG, _VERSION, kind, serializer, flags, sequence,
+        _TAG, kind, serializer, flags, sequence,
         len(payload), size, _NO_CORRELATION, 0, _MAGIC,
     )  # fmt: skip
     parts = [header, *parts, payload]

@@ -25,6 +25,7 @@ from idl_like_interfaces.mapping.message import (
     Message,
     parse_body,
     parse_header,
+    parse_short,
 )
 from idl_like_interfaces.octets import Buffer
 
@@ -102,6 +103,11 @@ class Peer:
         return self._header is not None or len(self._ahead) > 0
 
     @property
+    def kept(self) -> int:
+        """Return how many octets of an unfinished message or reply are in memory."""
+        return self._filled + self.unsent
+
+    @property
     def unsent(self) -> int:
         """Return how many octets of a reply are not sent yet."""
         return sum(map(len, self._unsent))
@@ -118,6 +124,11 @@ class Peer:
             Unwelcome: Its header is refused; the next ``read`` passes it over.
         """
         try:
+            if self._header is None and not self._ahead and not self._skip:
+                message = self._short(stay=stay)
+                if message is not None or not self._ahead:
+                    return message
+                stay = False
             if self._skip and not self._passed_over():
                 return None
             if self._header is None and not self._begin(stay=stay):
@@ -125,6 +136,16 @@ class Peer:
             return self._rest()
         except OSError as error:
             raise _lost(error) from error
+
+    def _short(self, *, stay: bool) -> Message | None:
+        """Read a message that comes at once and alone, as almost all do; else keep what came."""
+        received = self._receive(_READ_AHEAD, 0 if stay else socket.MSG_DONTWAIT)
+        message = parse_short(received)
+        if message is None:
+            self._ahead = received
+        else:
+            self.check(message.header)
+        return message
 
     def _begin(self, *, stay: bool) -> bool:
         """Read a header; a short message mostly comes with it."""
@@ -163,6 +184,7 @@ class Peer:
         if not self._fill(size):
             return None
         body, self._body, self._header = self._body, memoryview(b""), None
+        self._filled = 0
         return parse_body(header, body)
 
     def _fill(self, size: int) -> bool:
@@ -284,7 +306,7 @@ class Peer:
         with contextlib.suppress(OSError):
             self.sock.shutdown(socket.SHUT_RDWR)
         self.sock.close()
-        self._unsent = []
+        self._unsent, self._body = [], memoryview(b"")
 
 
 def _closed() -> ConnectionClosedError:

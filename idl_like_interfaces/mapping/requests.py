@@ -19,6 +19,7 @@ from idl_like_interfaces.mapping.coding import (
 from idl_like_interfaces.mapping.context import CallMark
 from idl_like_interfaces.mapping.message import MSGPACK, Flag, Message
 from idl_like_interfaces.mapping.wire import ANNEX, MARK
+from idl_like_interfaces.octets import Buffer
 
 _HEAVY_SERPENT = 2 * 1024
 _HEAVY_MSGPACK = 256 * 1024
@@ -37,7 +38,7 @@ class _Envelope(msgspec.Struct, array_like=True, forbid_unknown_fields=True, fro
 
 _envelope = msgspec.msgpack.Decoder(_Envelope)
 
-_NO_KWARGS = b"\x80"
+_NO_KWARGS = msgspec.Raw(b"\x80")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Request:
     _kwargs: dict[str, Any]
 
     @property
-    def annex(self) -> memoryview | None:
+    def annex(self) -> Buffer | None:
         """Its octets."""
         return self.message.annotations.get(ANNEX)
 
@@ -121,7 +122,7 @@ def read_request(message: Message) -> Request:
 def _read_msgpack(message: Message, mark: CallMark | None, *, is_ours: bool) -> Request:
     try:
         envelope = _envelope.decode(message.payload)
-        if is_ours and bytes(envelope.kwargs) == _NO_KWARGS:
+        if is_ours and envelope.kwargs == _NO_KWARGS:
             return Request(
                 envelope.object_id, envelope.operation, message, mark, is_ours, envelope.args, {}
             )
@@ -130,7 +131,7 @@ def _read_msgpack(message: Message, mark: CallMark | None, *, is_ours: bool) -> 
         raise _no_call(error) from error
 
 
-def _parse_serpent(payload: memoryview) -> Any:
+def _parse_serpent(payload: Buffer) -> Any:
     try:
         return serpent.loads(bytes(payload))
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:

@@ -11,10 +11,12 @@ from idl_like_interfaces.declare import Operation, interface_of
 from idl_like_interfaces.description import InterfaceDescription, describe, implements
 from idl_like_interfaces.errors import BadOperation, BadParam, Internal, RemoteError
 from idl_like_interfaces.mapping.calls import CallBook
+from idl_like_interfaces.mapping.sparing import Sparing
 from idl_like_interfaces.mapping.wire import host_name, may_cross
 from idl_like_interfaces.object import Identity, Object, Statistics
 
 log = logging.getLogger(__name__)
+log.addFilter(Sparing())
 
 
 class Skeleton:

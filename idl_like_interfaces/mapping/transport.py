@@ -34,18 +34,21 @@ from typing import Protocol
 import Pyro5.errors
 
 from idl_like_interfaces.mapping.alarms import Alarms
+from idl_like_interfaces.mapping.ballast import Ballast
 from idl_like_interfaces.mapping.headers import Unwelcome, check_greeting, check_request
 from idl_like_interfaces.mapping.limits import Limits, Load
 from idl_like_interfaces.mapping.message import Message
 from idl_like_interfaces.mapping.peer import Peer
+from idl_like_interfaces.mapping.sparing import Sparing
 from idl_like_interfaces.mapping.tls import ServerChannel
-from idl_like_interfaces.mapping.trust import client_refused
+from idl_like_interfaces.mapping.trust import NEEDS_TLS, client_refused
 from idl_like_interfaces.mapping.workers import Slots, Workers
 from idl_like_interfaces.octets import Buffer
 from idl_like_interfaces.security.bucket import Bucket
 from idl_like_interfaces.waiting import Parked
 
 log = logging.getLogger(__name__)
+log.addFilter(Sparing())
 
 _RESERVE = 4
 """Threads beyond those that execute calls: they read, greet and answer for the daemon."""
@@ -57,7 +60,10 @@ _EVICTED_AT_ONCE = 20
 """One part in so many of the connections makes room when there are too many: to look for
 one alone each time would cost the watching thread too much in a flood."""
 
-_NEEDS_TLS = "this object speaks TLS only: give a certificate (--certs DIR or OBSORB_CERTS)"
+_NEEDS_TLS = f"{NEEDS_TLS}: give a certificate (--certs DIR or OBSORB_CERTS)"
+
+_COUNTED = 32 * 1024
+"""Bytes of a message from which on it matters how many of them wait."""
 
 _ACCEPTED_AT_ONCE = 64
 _ACCEPT_AGAIN_S = 0.1
@@ -78,6 +84,10 @@ class Call(Protocol):
     """To understand it takes so long that only one such is opened at a time."""
     is_express: bool
     """To execute it takes no time and needs no slot; known once it is open."""
+
+    @property
+    def size(self) -> int:
+        """Return how many octets its message has."""
 
     def open(self) -> None:
         """Decode it, so far that it can be executed."""
@@ -145,9 +155,11 @@ class Transport:
         self._epoll = select.epoll()
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._alarms = Alarms(self._ring)
-        self._workers = Workers(limits.workers + _RESERVE)
+        self._workers = Workers(limits.workers + _RESERVE, self._call_later)
         self._slots: Slots[tuple[Peer, Call]] = Slots(limits.workers, limits.connections)
         self._heavy: Slots[tuple[Peer, Call]] = Slots(1, limits.connections)
+        self._slow: Ballast[Peer] = Ballast(limits.kept_bytes)
+        self._in_line: Ballast[Peer] = Ballast(limits.kept_bytes)
         self._watcher = threading.Thread(target=self._watch_all, name="watch", daemon=True)
 
     def start(self) -> None:
@@ -196,6 +208,9 @@ class Transport:
             bell, self._bell = self._bell, -1
             if bell >= 0:
                 os.close(bell)
+
+    def _call_later(self, after_s: float, action: Callable[[], None]) -> None:
+        self._alarms.set(time.monotonic() + after_s, action)
 
     # The watching thread.
 
@@ -332,7 +347,13 @@ class Transport:
         if peer.deadline is None:
             deadline = peer.deadline = time.monotonic() + within_s
             self._alarms.set(deadline, functools.partial(self._give_up, peer, deadline))
+        too_many = self._slow.keep(peer, peer.kept)
         self._watch(peer, events)
+        for each in too_many:
+            if self._seize(each):
+                log.warning("a connection of %s was closed: it is slow, and too much memory "
+                            "is kept for such", each.caller.address)  # fmt: skip
+                self._end(each)
 
     def _end(self, peer: Peer) -> None:
         """Close a connection and forget it; harmless when repeated."""
@@ -344,6 +365,8 @@ class Transport:
         if not is_known:
             return
         peer.deadline = None
+        self._slow.let_go(peer)
+        self._in_line.let_go(peer)
         forgotten = self._unpark(peer)
         if forgotten is not None:
             forgotten.call.forget()
@@ -377,7 +400,7 @@ class Transport:
     def _serve_all(self, peer: Peer, *, stay: bool) -> None:
         """Serve one request after the other, as long as they come without delay."""
         while self._serve_one(peer, stay=stay):
-            stay = self._workers.is_relaxed
+            stay = True
             peer.last_used = time.monotonic()
 
     def _serve_one(self, peer: Peer, *, stay: bool) -> bool:
@@ -385,7 +408,7 @@ class Transport:
         try:
             if not peer.is_greeted:
                 return self._greet(peer)
-            message = peer.read(stay=stay)
+            message = self._read(peer, stay=stay)
         except Unwelcome as refused:
             return self._refuse(peer, refused)
         if message is None:
@@ -393,6 +416,7 @@ class Transport:
             return False
         if peer.deadline is not None:
             peer.deadline = None
+            self._slow.let_go(peer)
         if self._is_draining:
             self._end(peer)
             return False
@@ -404,12 +428,24 @@ class Transport:
 
     def _has_slot(self, slots: Slots[tuple[Peer, Call]], peer: Peer, call: Call) -> bool:
         """Take a slot for a call; if there is none, it waits and others are served."""
-        has_slot = slots.take((peer, call))
+        is_small = call.size < _COUNTED
+        has_slot = slots.take((peer, call)) if is_small else self._take_counted(slots, peer, call)
         if has_slot is None:
             log.warning("too many calls wait for their turn; one of %s is refused", peer.caller)
             if self._reply(peer, call.refuse(self._dispatcher.too_many())):
                 self._watch_reading(peer)
         return bool(has_slot)
+
+    def _take_counted(self, slots: Slots[tuple[Peer, Call]], peer: Peer, call: Call) -> bool | None:
+        """Take a slot for a call of a long message, whose memory may be too much to wait."""
+        if slots.waiting and not self._in_line.has_room(call.size):
+            return None
+        # Noted before somebody else may go on with it.
+        self._in_line.keep(peer, call.size)
+        has_slot = slots.take((peer, call))
+        if has_slot is not False:
+            self._in_line.let_go(peer)
+        return has_slot
 
     def _open(self, peer: Peer, call: Call) -> bool:
         """Open a heavy call that has the slot for it, and hand the slot on."""
@@ -433,12 +469,21 @@ class Transport:
         if waiting is None:
             return
         peer, call = waiting
+        self._in_line.let_go(peer)
 
         def serve() -> None:
             if go_on(peer, call):
                 self._serve_all(peer, stay=False)
 
         self._workers.submit(functools.partial(self._guarded, peer, serve))
+
+    def _read(self, peer: Peer, *, stay: bool) -> Message | None:
+        if not (stay and self._workers.linger()):
+            return peer.read(stay=False)
+        try:
+            return peer.read(stay=True)
+        finally:
+            self._workers.resume()
 
     def _watch_reading(self, peer: Peer) -> None:
         if peer.is_within_message:
@@ -511,6 +556,7 @@ class Transport:
             before = peer.unsent
             if peer.flush():
                 peer.deadline = None
+                self._slow.let_go(peer)
                 self._serve_all(peer, stay=False)
                 return
             if peer.unsent < before:

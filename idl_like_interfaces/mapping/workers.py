@@ -7,7 +7,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 log = logging.getLogger(__name__)
@@ -16,79 +15,145 @@ T = TypeVar("T")
 
 Job = Callable[[], None]
 
+_KEPT = 4
+"""Threads that stay when there is nothing to do; the others end after a while."""
+
+_STAY_S = 1.0
+
 
 class Workers:
-    """A bounded pool; threads are made when there is work for one more, and kept.
+    """A pool in which few threads run at a time, and more only when these are held up.
+
+    Python executes one thread at a time, and to hand over from one to the next costs more
+    than most calls. So a thread that has done its job takes the next one itself, and
+    another is woken only when there are fewer than ``AT_ONCE`` at work, or when all of
+    them have been at the same job for ``HELD_UP_S``.
 
     Args:
         most: Threads.
+        call_later: Has something called after a time in seconds, in any thread.
     """
 
-    def __init__(self, most: int) -> None:
+    AT_ONCE = 3
+    LINGERING = 12
+    HELD_UP_S = 0.002
+
+    def __init__(self, most: int, call_later: Callable[[float, Job], None]) -> None:
         self._most = most
-        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._call_later = call_later
         self._lock = threading.Lock()
+        self._jobs: deque[Job] = deque()
+        self._idle: list[threading.Lock] = []
         self._threads: list[threading.Thread] = []
-        self._queued = self._idle = 0
-        self._is_closed = False
+        self._busy = self._held_up = self._lingering = self._taken = 0
+        self._is_looked_after = self._is_closed = False
 
     @property
     def size(self) -> int:
         """Threads that there are."""
         return len(self._threads)
 
-    @property
-    def is_relaxed(self) -> bool:
-        """Tell whether nothing waits for a thread."""
-        return self._queued == 0
-
     def submit(self, job: Job) -> None:
         """Have a job done by one of the threads; after ``close`` it is dropped."""
         with self._lock:
             if self._is_closed:
                 return
-            self._queued += 1
-            is_short = self._queued > self._idle and len(self._threads) < self._most
-            if is_short:
-                self._add()
-        self._jobs.put(job)
+            self._jobs.append(job)
+            if self._busy - self._held_up < self.AT_ONCE:
+                self._send_one()
+                return
+            if self._is_looked_after:
+                return
+            self._is_looked_after = True
+            taken = self._taken
+        self._call_later(self.HELD_UP_S, lambda: self._look_after(taken))
+
+    def linger(self) -> bool:
+        """Ask to wait a moment for the next job of one's own; then say ``resume``."""
+        with self._lock:
+            if self._jobs or self._lingering >= self.LINGERING or self._is_closed:
+                return False
+            self._lingering += 1
+            self._busy -= 1
+            return True
+
+    def resume(self) -> None:
+        """Say that the moment of ``linger`` is over."""
+        with self._lock:
+            self._lingering -= 1
+            self._busy += 1
 
     def close(self, deadline_s: float) -> None:
         """Let each thread end after its job, and wait for them together."""
         with self._lock:
             self._is_closed = True
+            self._jobs.clear()
+            idle, self._idle = self._idle, []
             threads = list(self._threads)
-        for _ in threads:
-            self._jobs.put(None)
+        for wake in idle:
+            wake.release()
         until = time.monotonic() + deadline_s
         for thread in threads:
             if thread is not threading.current_thread():
                 thread.join(max(0.0, until - time.monotonic()))
+
+    def _look_after(self, taken: int) -> None:
+        """Send one more when no job was taken for a while although there are some."""
+        with self._lock:
+            if not self._jobs or self._is_closed:
+                self._is_looked_after = False
+                return
+            if self._taken == taken:
+                self._held_up = min(self._held_up + 1, self._busy)
+                self._send_one()
+            taken = self._taken
+        self._call_later(self.HELD_UP_S, lambda: self._look_after(taken))
+
+    def _send_one(self) -> None:
+        """Wake a thread, or make one; the lock is held."""
+        if self._idle:
+            self._busy += 1
+            self._idle.pop().release()
+        elif len(self._threads) < self._most:
+            self._busy += 1
+            self._add()
 
     def _add(self) -> None:
         thread = threading.Thread(target=self._run, name=f"worker {self.size + 1}", daemon=True)
         try:
             thread.start()
         except RuntimeError as error:
+            self._busy -= 1
             log.error("a thread could not be made, %d must do: %s", self.size, error)
         else:
             self._threads.append(thread)
 
     def _run(self) -> None:
-        while True:
-            with self._lock:
-                self._idle += 1
-            job = self._jobs.get()
-            with self._lock:
-                self._idle -= 1
-                if job is not None:
-                    self._queued -= 1
-            if job is None:
-                return
+        wake = threading.Lock()
+        wake.acquire()
+        began = time.monotonic()
+        while (job := self._next(wake, time.monotonic() - began)) is not None:
+            began = time.monotonic()
             try:
                 job()
             except Exception:
                 log.exception("a worker's job failed")
+
+    def _next(self, wake: threading.Lock, elapsed_s: float) -> Job | None:
+        """Return the next job, waiting for one; ``None``: there will be none."""
+        with self._lock:
+            if elapsed_s > self.HELD_UP_S and self._held_up:
+                self._held_up -= 1
+        while True:
+            with self._lock:
+                if self._is_closed:
+                    return None
+                if self._jobs and self._busy - self._held_up <= self.AT_ONCE:
+                    self._taken += 1
+                    return self._jobs.popleft()
+                self._busy -= 1
+                self._idle.append(wake)
+            wake.acquire()
 
 
 class Slots(Generic[T]):
