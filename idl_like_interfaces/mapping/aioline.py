@@ -247,9 +247,9 @@ async def aio_connect(place: Place, until: float, hosts: list[str]) -> AioLine:
         try:
             async with asyncio.timeout(max(0.0, until - time.monotonic())):
                 line = await _dial(place, host)
-        except ssl.SSLError as error:
-            raise NotTrusted(no_handshake(error)) from error
         except OSError as error:
+            if _is_of_tls(error):
+                raise NotTrusted(no_handshake(error)) from error
             lost = error
             continue
         try:
@@ -260,6 +260,13 @@ async def aio_connect(place: Place, until: float, hosts: list[str]) -> AioLine:
         return line
     where = place.path or f"{place.host}:{place.port}"
     raise NotExecuted(f"cannot connect to {where}: {str(lost) or 'no answer in time'}") from lost
+
+
+def _is_of_tls(error: OSError) -> bool:
+    """Tell whether a peer was reached and did not agree on TLS."""
+    if isinstance(error, ConnectionError) and not isinstance(error, ConnectionRefusedError):
+        return tls_context() is not None
+    return isinstance(error, ssl.SSLError)
 
 
 async def _dial(place: Place, host: str) -> AioLine:

@@ -70,10 +70,11 @@ class ServerChannel:
         try:
             while part := self._tls.read(_RECORD):
                 parts.append(part)
+            # The peer has said that nothing more comes; its socket may stay open for that.
+            if not parts:
+                raise _gone()
         except ssl.SSLWantReadError:
             pass
-        except ssl.SSLZeroReturnError:
-            is_new = False
         if not parts and not is_new and self._incoming.eof:
             raise _gone()
         return b"".join(parts)
