@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakSet
 
 from idl_like_interfaces.declare import Operation
 from idl_like_interfaces.errors import BadOperation, BadParam, RemoteError
 from idl_like_interfaces.mapping.aiocaller import AioCallers
-from idl_like_interfaces.mapping.context import remaining_s
+from idl_like_interfaces.mapping.context import CallIds, remaining_s
 from idl_like_interfaces.mapping.lane import Lane
 from idl_like_interfaces.mapping.line import Line, connect
 from idl_like_interfaces.mapping.outcome import NotExecuted, Unanswered, time_is_up
-from idl_like_interfaces.mapping.pool import Pool
 from idl_like_interfaces.mapping.outgoing import Request
+from idl_like_interfaces.mapping.pool import Pool
 from idl_like_interfaces.mapping.target import DESCRIBE, Target, decisive, may_repeat
 from idl_like_interfaces.mapping.wire import CONNECT_DEADLINE_S
 
@@ -31,9 +33,14 @@ class Caller:
 
     def __init__(self, target: Target) -> None:
         self.target = target
+        self.begin()
+        _all.add(self)
+
+    def begin(self) -> None:
+        """Take no connection over: in the beginning, and in a process that was forked."""
         self._pool: Pool[Line] = Pool(_MOST_IDLE)
         self._lane = Lane(self)
-        self.aio = AioCallers(target)
+        self.aio = AioCallers(self.target)
 
     def __call__(self, operation: Operation, args: Sequence[Any]) -> Any:
         """Call an operation and return its reply.
@@ -145,6 +152,19 @@ class Caller:
         """Close all idle connections and forget where the object was."""
         self._pool.place = None
         self._pool.clear()
+
+
+_all: WeakSet[Caller] = WeakSet()
+
+
+def _begin_again() -> None:
+    """Share nothing with the process that this one was forked from, above all no ids of calls."""
+    for caller in _all:
+        caller.target.ids = CallIds()
+        caller.begin()
+
+
+os.register_at_fork(after_in_child=_begin_again)
 
 
 def _left(until: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -188,6 +189,23 @@ class TestPool:
                 desk.hand_in(number)
             release(desk)
             assert relay.connections == 1
+
+    def test_a_forked_process_has_connections_and_ids_of_its_own(
+        self, desk: Desk, servant: DeskServant
+    ) -> None:
+        """Neither its requests nor their ids are mixed up with those of its parent."""
+        desk.hand_in(1)
+        child = os.fork()
+        if not child:
+            try:
+                desk.hand_in(2)
+                desk.hand_in(3)
+                os._exit(0)
+            finally:
+                os._exit(1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        desk.hand_in(4)
+        assert servant.taken == [1, 2, 3, 4]
 
     def test_a_stub_may_be_used_after_its_release(self, desk: Desk) -> None:
         """It connects again."""
