@@ -55,6 +55,7 @@ class Leadership:
         self._number = 0
         self._wait = wait or threading.Event().wait
         self._copy_at = 0.0
+        self._why_not = ""
 
     def make(self, changes: Changes, reign: int) -> None:
         """Make a change here and at the follower.
@@ -85,12 +86,13 @@ class Leadership:
         """Give the other one everything and make it our follower."""
         with self._turn:
             if self._member.clock() < self._copy_at:
+                self._replica.peer_state = self._why_not
                 return
             try:
                 self._copy(follower)
             except NotFollowing as refusal:
-                self._put_off(refusal)
                 self._hear(refusal.standpoint)
+                self._put_off(refusal)
             except RemoteError as error:
                 self._put_off(error)
 
@@ -134,7 +136,7 @@ class Leadership:
 
     def _put_off(self, error: RemoteError) -> None:
         self._copy_at = self._member.clock() + _COPY_AGAIN_S
-        self._replica.peer_state = f"cannot take a copy: {error.message}"
+        self._why_not = self._replica.peer_state = f"cannot take a copy: {error.message}"
         log.warning("%s does not take a copy of the names: %s", self._replica.peer, error)
 
     def _allowed(self, reign: int, *, was_sent: bool) -> State:
