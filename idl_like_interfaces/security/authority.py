@@ -28,6 +28,7 @@ from idl_like_interfaces.security.certificates import (
 )
 from idl_like_interfaces.security.files import check_private, make_folder, write_private
 from idl_like_interfaces.security.refusals import AlreadyIssued, NoCertificate
+from idl_like_interfaces.security.roles import LOCAL
 
 AUTHORITY = "ca"
 REVOKED = "ca.crl"
@@ -211,11 +212,11 @@ def revoked_in(folder: Path) -> set[int]:
 
 
 def _check_name(name: str) -> None:
-    if not _NAME.fullmatch(name) or name == AUTHORITY:
+    if not _NAME.fullmatch(name) or name in (AUTHORITY, LOCAL):
         raise BadParam(
             f"{name!r} cannot be the name of a certificate",
             field="name",
-            remedy="give up to 64 letters, digits, `.`, `_` or `-`, and not `ca`",
+            remedy="give up to 64 letters, digits, `.`, `_` or `-`, and neither `ca` nor `local`",
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from functools import lru_cache
 from typing import Protocol
 
@@ -14,6 +15,9 @@ from idl_like_interfaces.security.roles import LOCAL, Policy, is_local, role_in
 
 ROUTINE = frozenset({"publish", "push", "append", "renew_lease", "hello", "offer"})
 """Operations by which programs keep things going all the time: counted, not recorded."""
+
+NAMELESS = "a certificate without a name"
+"""How a caller is called whose certificate has no common name."""
 
 _MOST_CACHED = 1024
 _LONGEST = 200
@@ -43,14 +47,22 @@ class AccessGuard:
         policy: What the installation says.
         audit: Where it is recorded; ``None``: nowhere.
         is_required: Refuse what cannot be recorded.
+        with_tls: Callers have shown a certificate; one without a name has no role, wherever
+            it calls from.
     """
 
     def __init__(
-        self, policy: Policy, audit: AuditLog | None = None, *, is_required: bool = False
+        self,
+        policy: Policy,
+        audit: AuditLog | None = None,
+        *,
+        is_required: bool = False,
+        with_tls: bool = False,
     ) -> None:
         self._policy = policy
         self._audit = audit
         self._is_required = is_required
+        self._with_tls = with_tls
         self._denials = Bucket()
         self._role_of = lru_cache(_MOST_CACHED)(self._find_role)
         self._least_role = lru_cache(_MOST_CACHED)(policy.least_role)
@@ -65,7 +77,7 @@ class AccessGuard:
         role = self._role_of(caller.identity, caller.stated, caller.address)
         least = self._least_of(object_id, operation)
         if role is None or not role.includes(least):
-            raise _denied(caller, role, object_id, operation, least)
+            raise _denied(self._name_of(caller), role, object_id, operation, least)
         audit = self._audit
         if self._is_required and audit and not audit.is_writable and _is_recorded(operation):
             # Tried each time: the first that can be written ends the refusals.
@@ -92,13 +104,18 @@ class AccessGuard:
         role = self._role_of(caller.identity, caller.stated, caller.address)
         self._audit.append(
             Kind.DENIED if is_denied else Kind.CALL,
-            caller=name_of(caller)[:_LONGEST],
+            caller=self._name_of(caller)[:_LONGEST],
             address=caller.address,
             role=role or "",
             object=object_id[:_LONGEST],
             operation=operation.name[:_LONGEST],
             outcome=outcome,
         )
+
+    def _name_of(self, caller: Caller) -> str:
+        if self._with_tls and not caller.identity:
+            return NAMELESS
+        return name_of(caller)
 
     def _least_of(self, object_id: str, operation: Operation) -> Role:
         if not self._policy.rules:
@@ -108,6 +125,8 @@ class AccessGuard:
         return self._least_role(object_id, operation.name, operation.role)
 
     def _find_role(self, identity: str, stated: tuple[str, ...], address: str) -> Role | None:
+        if self._with_tls and not identity:
+            return None
         return self._policy.role_of(identity, role_in(stated), address)
 
 
@@ -124,20 +143,33 @@ def _is_recorded(operation: Operation) -> bool:
 
 
 def _denied(
-    caller: Caller, role: Role | None, object_id: str, operation: Operation, least: Role
+    who: str, role: Role | None, object_id: str, operation: Operation, least: Role
 ) -> NoPermission:
-    who = name_of(caller)
     have = f"has the role {role}" if role else "has no role"
-    how = (
-        f'"{who}" = "{least}" under [security.roles] of the installation file, or a certificate '
-        f"made with `obsorb certs issue {who} --role {least}`"
-        if caller.identity
-        else f'{"local_role" if who == LOCAL else "network_role"} = "{least}" under [security], '
-        "or a certificate of your own and TLS"
-    )
     return NoPermission(
         f"{operation.name} of {object_id} takes the role {least}; {who} {have}",
         needed=str(least),
         cause="roles are given by whoever runs the installation",
-        remedy=f"ask for it: {how}",
+        remedy=f"ask for it: {_way(who, least)}",
     )
+
+
+def _way(who: str, least: Role) -> str:
+    """Say how somebody would get a role."""
+    if who == NAMELESS:
+        return "a certificate with a common name: `obsorb certs issue NAME`"
+    if who == LOCAL or _is_address(who):
+        key = "local_role" if who == LOCAL else "network_role"
+        return f'{key} = "{least}" under [security], or a certificate of your own and TLS'
+    return (
+        f'"{who}" = "{least}" under [security.roles] of the installation file, or a certificate '
+        f"made with `obsorb certs issue {who} --role {least}`"
+    )
+
+
+def _is_address(who: str) -> bool:
+    try:
+        ipaddress.ip_address(who)
+    except ValueError:
+        return False
+    return True

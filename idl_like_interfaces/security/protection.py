@@ -65,7 +65,12 @@ class Protection(Closing):
         self.guard: AccessGuard | None = None
         if table != ABSENT:
             required = table.audit is AuditMode.REQUIRED
-            self.guard = AccessGuard(table.policy, self._audit, is_required=required)
+            self.guard = AccessGuard(
+                table.policy,
+                self._audit,
+                is_required=required,
+                with_tls=self.server is not None,
+            )
 
     @override
     def close(self) -> None:

@@ -60,7 +60,9 @@ def test_nothing_is_overwritten_without_force(authority: Authority) -> None:
     assert (authority.folder / "ca.key").read_bytes() != before
 
 
-@pytest.mark.parametrize("name", ["", "ca", "../x", "a/b", "a b", "-a", ".a", "x" * 65, "ä", "a\n"])
+@pytest.mark.parametrize(
+    "name", ["", "ca", "local", "../x", "a/b", "a b", "-a", ".a", "x" * 65, "ä", "a\n"]
+)
 def test_a_name_that_is_none_is_refused(authority: Authority, name: str) -> None:
     """It is a file name and goes into logs."""
     with pytest.raises(BadParam, match="cannot be the name"):

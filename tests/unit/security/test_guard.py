@@ -78,6 +78,15 @@ def test_a_remedy_fits_the_caller(caller: Caller, policy: Policy, remedy: str) -
     assert remedy in caught.value.remedy
 
 
+def test_a_certificate_without_a_name_gives_no_right() -> None:
+    """It must not pass for a local caller, whose role is admin by default."""
+    guard = AccessGuard(Policy(), with_tls=True)
+    nameless = Caller(address="127.0.0.1", stated=("urn:obsorb:role:admin",))
+    with pytest.raises(NoPermission, match="a certificate without a name has no role") as caught:
+        guard.admit(nameless, "obs/ocm/daq", STATUS)
+    assert "common name" in caught.value.remedy
+
+
 def test_rules_change_the_least_role() -> None:
     """In both directions; also for very long names, which are not remembered."""
     guard = AccessGuard(
