@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from controller.health.calls import examine_calls
+from controller.health.files import examine_files
 from controller.health.finding import Finding, bad
 from controller.health.pair import examine_pair
 from controller.health.trust import examine_exposure
+from controller.statistics import ask_all, survey_of
+from idl_like_interfaces.clients import Survey
+from idl_like_interfaces.clients.directory import list_all
 from idl_like_interfaces.errors import RemoteError
 from idl_like_interfaces.events import EventChannel
 from idl_like_interfaces.logs import LogService
 from idl_like_interfaces.mapping.dialing import tls_context
-from idl_like_interfaces.naming import Binding, BindingType
+from idl_like_interfaces.naming import OBJECT_ID, Binding, BindingType
 from idl_like_interfaces.object import Identity, Object
 from nameserver.client import Names, name_server_address, show_addresses
 
 _DEADLINE_S = 3.0
+_SPARE_S = 0.5
 
 
 def examine_services(option: str | None, root: str) -> list[Finding]:
@@ -24,7 +30,7 @@ def examine_services(option: str | None, root: str) -> list[Finding]:
     subject = f"name server {show_addresses(address)}"
     with Names(address) as names:
         try:
-            bindings = names.context.list(recursive=True).bindings
+            bindings = list_all(names.context)
         except RemoteError as error:
             return [
                 *examine_pair(address),
@@ -38,24 +44,42 @@ def examine_services(option: str | None, root: str) -> list[Finding]:
         objects = [each for each in bindings if each.type is BindingType.OBJECT]
         findings = [Finding(subject=subject, found=f"{len(objects)} objects are bound")]
         findings += examine_pair(address)
-        findings += [_examine_object(names, each) for each in objects]
+        findings += _examine_objects(names, objects)
         findings += _examine_shared(names, root)
         is_secure = tls_context() is not None
         findings += examine_exposure((each.uri for each in objects), is_secure=is_secure)
     return findings
 
 
-def _examine_object(names: Names, binding: Binding) -> Finding:
-    try:
-        identity = names.narrow(binding.uri, Object, _DEADLINE_S).ping()
-    except RemoteError as error:
-        return bad(
-            binding.name,
-            f"no answer from {binding.uri}: {error.message.rpartition(': ')[2]}",
-            cause="its component has died; the name goes when its lease ends",
-            remedy="see why with `obsorb log query --level WARNING`, and start it again",
-        )
-    return judge_identity(binding, identity)
+def _examine_objects(names: Names, objects: list[Binding]) -> list[Finding]:
+    """Ask all at once, so that those that hang are waited for together."""
+    bound = {each.name: each for each in objects}
+
+    def ping(name: str) -> Identity:
+        return names.narrow(bound[name].uri, Object, _DEADLINE_S).ping()
+
+    with Survey(ping) as pings:
+        found = pings.run(bound, _DEADLINE_S + _SPARE_S)
+    alive = {name: each for name, each in found.items() if isinstance(each, Identity)}
+    with survey_of(names, _DEADLINE_S) as survey:
+        ours = [name for name in alive if bound[name].interface]
+        answers = ask_all(survey, [OBJECT_ID, *ours], _DEADLINE_S)
+    return [
+        *(_judge_answer(bound[name], each) for name, each in found.items()),
+        *examine_calls(answers),
+        *examine_files(alive),
+    ]
+
+
+def _judge_answer(binding: Binding, answer: Identity | RemoteError) -> Finding:
+    if isinstance(answer, Identity):
+        return judge_identity(binding, answer)
+    return bad(
+        binding.name,
+        f"no answer from {binding.uri}: {answer.message.rpartition(': ')[2]}",
+        cause="its component has died; the name goes when its lease ends",
+        remedy="see why with `obsorb log query --level WARNING`, and start it again",
+    )
 
 
 def judge_identity(binding: Binding, identity: Identity) -> Finding:
