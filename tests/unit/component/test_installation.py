@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from idl_like_interfaces.errors import BadParam
+from idl_like_interfaces.security.settings import ABSENT, read_security
 from objects.component.installation import Installation
 from tests.support.installation import TEMPLATE
 
@@ -33,9 +34,15 @@ def test_the_template_is_read(tmp_path: Path) -> None:
         ("[installation]\nroot = 'a/b'", "installation.root"),
         ("[name_server]\nstart = 'yes'", "name_server.start"),
         ("[name_server]\naddress = 'here'", "name_server.address"),
+        ("[name_server]\nsecond = 'here'", "name_server.second"),
+        ("[name_server]\nsecond = 'localhost:9090'", "name_server.second"),
         ("[component.'a b']\nkind = 'log'", "component"),
         ("[component.x]\nkind = 'nonsense'", "component.x.kind"),
         ("[component.x]\na = 1", "component.x.kind"),
+        ("[security]\ncert = 'x'", "security.cert"),
+        ("[security]\naudit = true", "security.audit"),
+        ("[security.roles]\nalice = 'king'", "security.roles.alice"),
+        ("[[security.rules]]\nrole = 'king'", "security.rules[0].role"),
         ("[components.x]\nkind = 'log'", "components"),
         ("not toml", "installation"),
     ],
@@ -71,6 +78,14 @@ def test_an_unknown_component_is_refused(tmp_path: Path) -> None:
         with pytest.raises(BadParam, match="no component 'xyz'") as caught:
             ask("xyz")
         assert "dcs1" in caught.value.remedy
+
+
+def test_security_is_read_from_its_table(tmp_path: Path) -> None:
+    """The folder of the certificates is relative to the file; without the table there is none."""
+    read = Installation(write(tmp_path, TEMPLATE + "\n[security]\ncerts = 'keys'\n"))
+    assert read.security.certs == str(tmp_path / "keys")
+    assert read.security == read_security(read.path)
+    assert Installation(write(tmp_path, TEMPLATE)).security == ABSENT
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:

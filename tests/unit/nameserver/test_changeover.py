@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from typing_extensions import override
 
 from idl_like_interfaces.errors import BadParam, CommFailure, OutcomeUnknown, Transient
 from idl_like_interfaces.mapping import ObjectAdapter
@@ -35,6 +36,7 @@ class Server(NamingServant):
         self.leads = True
         self.is_asked = 0
 
+    @override
     def __getattribute__(self, name: str) -> object:
         if name in {"bind", "resolve"}:
             self.is_asked += 1
