@@ -13,6 +13,7 @@ class Counts:
         rounds: Repetitions of each side.
         calls: Small calls in a repetition.
         transfers: Octets calls in a repetition.
+        octets_rounds: Repetitions of each side with octets.
         channel_rounds: Repetitions of each side with events.
         events: Events in a repetition; no more than the channel holds for late readers.
         consumers: The numbers of consumers that are tried.
@@ -30,11 +31,15 @@ class Counts:
         tls_rounds: Repetitions of each side with TLS.
         many: Hundreds of calls in a repetition of batches and awaited calls.
         many_rounds: Repetitions of these.
+        names: Names of a name server that has many.
+        binds: Durable binds in a repetition.
+        bind_rounds: Repetitions of these.
     """
 
     rounds: int
     calls: int
     transfers: int
+    octets_rounds: int
     channel_rounds: int
     events: int
     consumers: tuple[int, ...]
@@ -52,13 +57,17 @@ class Counts:
     tls_rounds: int
     many: int
     many_rounds: int
+    names: int
+    binds: int
+    bind_rounds: int
 
 
 FULL = Counts(
     rounds=11,
     calls=3000,
     transfers=200,
-    channel_rounds=5,
+    octets_rounds=7,
+    channel_rounds=3,
     events=100_000,
     consumers=(1, 4),
     starts=3,
@@ -75,12 +84,16 @@ FULL = Counts(
     tls_rounds=5,
     many=20,
     many_rounds=7,
+    names=10_000,
+    binds=500,
+    bind_rounds=5,
 )
 
 QUICK = Counts(
     rounds=1,
     calls=50,
     transfers=5,
+    octets_rounds=1,
     channel_rounds=1,
     events=500,
     consumers=(1, 2),
@@ -98,4 +111,7 @@ QUICK = Counts(
     tls_rounds=1,
     many=1,
     many_rounds=1,
+    names=50,
+    binds=10,
+    bind_rounds=1,
 )
