@@ -15,6 +15,7 @@ from idl_like_interfaces.security.audit_check import records, verify
 from idl_like_interfaces.security.authority import Authority
 from idl_like_interfaces.security.files import make_folder, write_private
 from tests.support.installation import OBSORB, TEMPLATE, running_installation
+from tests.support.nameserver import name_server, run
 from tests.support.tls import self_signed
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
@@ -87,9 +88,7 @@ def test_an_observer_lists_and_watches(address: str, folder: Path) -> None:
     ("who", "arguments", "needed"),
     [
         ("alice", ["daq", "start", "", SOURCES], "operator"),
-        ("alice", ["events", "publish", "a/b", "1"], "operator"),
         ("bob", ["std", "reset"], "engineer"),
-        ("bob", ["std", "setloglevel", "", "DEBUG"], "engineer"),
         ("erin", ["std", "exit"], "admin"),
     ],
 )
@@ -103,23 +102,23 @@ def test_a_role_that_is_too_low_is_told(
     assert f'remedy: ask for it: "{who}" = "{needed}"' in done.stderr
 
 
-@pytest.mark.parametrize("who", ["bob", "carol"])
-def test_an_operator_starts_and_stops(address: str, folder: Path, who: str) -> None:
-    """By the certificate, or by the installation file, which wins."""
+def test_operators_start_and_stop(address: str, folder: Path) -> None:
+    """By the certificate (bob), or by the installation file, which wins (carol)."""
     certs = folder / "certs"
-    started = obsorb(address, certs, "daq", "start", "", SOURCES, "--id", who, who=who)
+    started = obsorb(address, certs, "daq", "start", "", SOURCES, "--id", "s1", who="bob")
     assert started.returncode == 0, started.stderr
-    assert obsorb(address, certs, "daq", "stop", who, who=who).returncode == 0
+    stopped = obsorb(address, certs, "daq", "stop", "s1", who="carol")
+    assert stopped.returncode == 0, stopped.stderr
 
 
 def test_commands_and_denials_are_recorded(address: str, folder: Path) -> None:
     """With who, what and the outcome; the chains are whole."""
     certs, audit = folder / "certs", folder / "data" / "audit"
-    obsorb(address, certs, "daq", "start", "", SOURCES, who="alice")
     obsorb(address, certs, "daq", "start", "", SOURCES, "--id", "r1", who="bob")
+    obsorb(address, certs, "daq", "abort", "r1", who="alice")
     obsorb(address, certs, "daq", "abort", "r1", who="bob")
     told = [(r.what, r.caller, r.operation) for r in records(audit / "ocm.jsonl")]
-    assert ("denied", "alice", "start_daq") in told
+    assert ("denied", "alice", "abort_daq") in told
     assert ("call", "bob", "start_daq") in told
     by_ocm = [r for r in records(audit / "host1.jsonl") if r.what == "call"]
     assert ("components", "start_daq") in {(r.caller, r.operation) for r in by_ocm}
@@ -137,12 +136,8 @@ def people(folder: Path, certs: Path, case: str) -> Path:
             other = Authority.init(folder / "strangers" / "other")
             other.issue("eve", Role.ADMIN)
             return other.folder
-        case "expired":
-            self_signed(place, "eve", days=-1, issuer=certs)
-        case "self-signed":
-            self_signed(place, "eve")
         case _:
-            pass
+            self_signed(place, "eve")
     write_private(place / "ca.crt", (certs / "ca.crt").read_bytes(), replace=True)
     return place
 
@@ -151,9 +146,7 @@ def people(folder: Path, certs: Path, case: str) -> Path:
     ("case", "said", "logged"),
     [
         ("other authority", "its certificate is not accepted", "it does not accept ours"),
-        ("expired", "has expired on", ""),
         ("self-signed", "does not know the authority", "self-signed certificate"),
-        ("nothing", "no certificate of anybody", ""),
     ],
 )
 def test_a_stranger_is_refused_in_words(
@@ -198,3 +191,20 @@ def test_an_open_key_stops_the_start(folder: Path) -> None:
     assert done.returncode == 1
     assert "components.key has mode 644" in done.stderr
     assert "chmod 600" in done.stderr
+
+
+def test_a_name_server_alone_serves_with_certificates(folder: Path) -> None:
+    """Options are enough; a call in clear is refused."""
+    certs = folder / "certs"
+    with name_server("--port", "0", "--certs", str(certs), "--identity", "components") as server:
+        address = f"{server.host}:{server.port}"
+        assert obsorb(address, certs, "names", "list", who="alice").returncode == 0
+        assert "speaks TLS only" in obsorb(address, None, "names", "list").stderr
+
+
+def test_a_name_server_beyond_loopback_wants_certificates() -> None:
+    """Before it listens; the refusal names both ways."""
+    done = run("--host", "192.0.2.1", "--port", "0")
+    assert done.returncode == 1
+    assert "not on the loopback interface" in done.stderr
+    assert "obsorb certs init" in done.stderr
