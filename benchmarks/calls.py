@@ -54,7 +54,7 @@ def _call(pair: _Pair, what: str, name: str, counts: Counts) -> Figure:
         seconds: float = client.do(what, count=counts.calls)
         return 1e6 * seconds / counts.calls
 
-    ours, bare = _measured(pair, counts, mean_us)
+    ours, bare = _measured(pair, counts.rounds, mean_us)
     return figure(
         "calls", name, "us", ours, peer="bare Pyro5, msgpack", theirs=bare, goal=CALL_GOAL
     )
@@ -71,7 +71,7 @@ def _octets(pair: _Pair, way: str, size: int, counts: Counts) -> Figure:
         seconds: float = client.do(way, count=counts.transfers, size=size)
         return counts.transfers * size / 1e6 / seconds
 
-    ours, bare = _measured(pair, counts, mb_per_s)
+    ours, bare = _measured(pair, counts.octets_rounds, mb_per_s)
     return figure(
         "octets",
         f"{size // _KIB} KiB {_WAYS[way]}",
@@ -84,8 +84,8 @@ def _octets(pair: _Pair, way: str, size: int, counts: Counts) -> Figure:
     )
 
 
-def _measured(pair: _Pair, counts: Counts, measure: Callable[[Child], float]) -> list[list[float]]:
+def _measured(pair: _Pair, rounds: int, measure: Callable[[Child], float]) -> list[list[float]]:
     """Measure both sides in turn; the first run of each only warms it up."""
     sides = [lambda: measure(pair.ours), lambda: measure(pair.bare)]
     alternate(1, sides)
-    return alternate(counts.rounds, sides)
+    return alternate(rounds, sides)

@@ -12,11 +12,11 @@ from benchmarks.figures import Figure, Goal, Measure, alternate, figure
 RATE_GOAL = Goal(of=Measure.RATIO, at_least=0.77)
 P99_GOAL = Goal(of=Measure.RATIO, at_most=1.3)
 
-CALLS = "clients, calls of all"
-P50 = "clients, half of the calls within"
-P99 = "clients, 99 % of the calls within"
-SERVER = "clients that cost nothing, calls of all"
-SERVER_P99 = "clients that cost nothing, 99 % of the calls within"
+CALLS = "many clients, calls of all"
+P50 = "many clients, half of the calls within"
+P99 = "many clients, 99 % of the calls within"
+SERVER = "the server alone, calls of all clients"
+SERVER_P99 = "the server alone, 99 % of the calls within"
 
 _MEASURES: dict[str, dict[str, tuple[str, Callable[[Run], float], Goal | None]]] = {
     "own": {

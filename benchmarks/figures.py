@@ -104,12 +104,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         date: When, UTC.
         host: Where: processors, memory, versions, load.
         figures: The rows.
+        failed: Groups that ended with a failure.
     """
 
     command: str
     date: datetime
     host: dict[str, str]
     figures: list[Figure]
+    failed: list[str] = []
 
 
 def figure(  # noqa: PLR0913 (a row has so many columns)

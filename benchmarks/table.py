@@ -65,7 +65,8 @@ def cells(row: Figure) -> tuple[str, ...]:
 def head(report: Report) -> list[str]:
     """Return when, where and how a report came about."""
     host = ", ".join(f"{name} {value}" for name, value in report.host.items())
-    return [f"{report.command}, {report.date:%Y-%m-%d %H:%M} UTC", host]
+    failed = [f"FAILED: {', '.join(report.failed)}"] if report.failed else []
+    return [f"{report.command}, {report.date:%Y-%m-%d %H:%M} UTC", host, *failed]
 
 
 def plain(report: Report) -> str:
