@@ -20,6 +20,7 @@ from idl_like_interfaces.mapping.message import (
     Message,
     parse_body,
     parse_header,
+    parse_short,
 )
 from idl_like_interfaces.mapping.outcome import (
     Late,
@@ -172,16 +173,17 @@ class Line:
     def _receive(self, until: float, *, is_bulk: bool) -> Message:
         # Octets then come into a buffer of their own; a copy costs more than one more call.
         ahead = self._some(HEADER_SIZE if is_bulk else _READ_AHEAD)
+        try:
+            return parse_short(ahead) or self._receive_more(ahead, until)
+        except Pyro5.errors.ProtocolError as error:
+            raise Lost(str(error)) from error
+
+    def _receive_more(self, ahead: bytes, until: float) -> Message:
         while len(ahead) < HEADER_SIZE:
             self._allow_until(until)
             ahead += self._some(HEADER_SIZE - len(ahead))
-        try:
-            header = parse_header(ahead)
-            if header.size == len(ahead) - HEADER_SIZE:
-                return parse_body(header, memoryview(ahead)[HEADER_SIZE:])
-            return parse_body(header, self._rest(header, ahead, until))
-        except Pyro5.errors.ProtocolError as error:
-            raise Lost(str(error)) from error
+        header = parse_header(ahead)
+        return parse_body(header, self._rest(header, ahead, until))
 
     def _rest(self, header: Header, ahead: bytes, until: float) -> bytearray:
         done = len(ahead) - HEADER_SIZE
