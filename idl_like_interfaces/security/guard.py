@@ -65,6 +65,7 @@ class AccessGuard:
         self._with_tls = with_tls
         self._denials = Bucket()
         self._role_of = lru_cache(_MOST_CACHED)(self._find_role)
+        self._is_enough = lru_cache(_MOST_CACHED)(self._compare)
         self._least_role = lru_cache(_MOST_CACHED)(policy.least_role)
 
     def admit(self, caller: Caller, object_id: str, operation: Operation) -> None:
@@ -74,9 +75,9 @@ class AccessGuard:
             NoPermission: The caller's role is less than the operation takes.
             PersistStore: The call must be recorded, and that is impossible now.
         """
-        role = self._role_of(caller.identity, caller.stated, caller.address)
         least = self._least_of(object_id, operation)
-        if role is None or not role.includes(least):
+        if not self._is_enough(caller.identity, caller.stated, caller.address, least):
+            role = self._role_of(caller.identity, caller.stated, caller.address)
             raise _denied(self._name_of(caller), role, object_id, operation, least)
         audit = self._audit
         if self._is_required and audit and not audit.is_writable and _is_recorded(operation):
@@ -111,6 +112,10 @@ class AccessGuard:
             operation=operation.name[:_LONGEST],
             outcome=outcome,
         )
+
+    def _compare(self, identity: str, stated: tuple[str, ...], address: str, least: Role) -> bool:
+        role = self._role_of(identity, stated, address)
+        return role is not None and role.includes(least)
 
     def _name_of(self, caller: Caller) -> str:
         if self._with_tls and not caller.identity:
