@@ -309,8 +309,15 @@ def parts_of(info: msgspec.inspect.Type) -> list[tuple[str, msgspec.inspect.Type
     match info:
         case msgspec.inspect.StructType(fields=fields):
             return [(f".{each.name}", each.type) for each in fields]
-        case msgspec.inspect.ListType() | msgspec.inspect.VarTupleType():
+        case (
+            msgspec.inspect.ListType()
+            | msgspec.inspect.VarTupleType()
+            | msgspec.inspect.SetType()
+            | msgspec.inspect.FrozenSetType()
+        ):
             return [("[]", info.item_type)]
+        case msgspec.inspect.TupleType(item_types=types):
+            return [("[]", each) for each in types]
         case msgspec.inspect.DictType():
             return [("{}", info.value_type)]
         case msgspec.inspect.UnionType():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 from msgspec.inspect import (
@@ -14,13 +14,16 @@ from msgspec.inspect import (
     DictType,
     EnumType,
     FloatType,
+    FrozenSetType,
     IntType,
     ListType,
     LiteralType,
     Metadata,
     NoneType,
+    SetType,
     StrType,
     StructType,
+    TupleType,
     UnionType,
     VarTupleType,
 )
@@ -42,6 +45,10 @@ _SIMPLE: dict[type, str] = {
 
 _OCTETS: dict[type, str] = {Octets: "octets", OctetBlocks: "octet_blocks"}
 
+_Limits: TypeAlias = dict[str, float | int | str]
+
+_OTHERS = {"TimeType": "time_of_day"}
+
 _FINITE = sys.float_info.max
 """A limit of every float: neither NaN nor infinity travels."""
 
@@ -50,10 +57,11 @@ class TypeDescription(Document, frozen=True, kw_only=True):
     """A type.
 
     Attributes:
-        kind: One of ``any none bool int float str time octets octet_blocks list map union
-            literal enum struct``.
-        name: Of an enum or a struct.
-        of: The element of a list, the value of a map (keys are texts), the members of a union.
+        kind: One of ``any none bool int float str time octets octet_blocks list tuple map
+            union literal enum struct``, or what msgspec calls another scalar.
+        name: Of an enum or a struct; of a map the type of its keys when that is not ``str``.
+        of: The element of a list, the elements of a tuple, the value of a map, the members of
+            a union.
         values: Of a literal.
         limits: Limits of the value: ``gt ge lt le multiple_of min_length max_length pattern``.
     """
@@ -76,7 +84,8 @@ class TypeDescription(Document, frozen=True, kw_only=True):
             "struct": self.name,
             "none": "None",
             "list": f"list[{''.join(inner)}]",
-            "map": f"dict[str, {''.join(inner)}]",
+            "tuple": f"tuple[{', '.join(inner)}]",
+            "map": f"dict[{self.name or 'str'}, {''.join(inner)}]",
             "union": " | ".join(inner),
             "literal": " | ".join(map(repr, self.values)),
         }
@@ -84,42 +93,48 @@ class TypeDescription(Document, frozen=True, kw_only=True):
 
 
 def shape_of(info: msgspec.inspect.Type) -> TypeDescription:
-    """Describe a type that a declaration may use.
-
-    Raises:
-        TypeError: The wire has no form for it.
-    """
-    if kind := _SIMPLE.get(type(info)):
-        return TypeDescription(kind=kind, limits=_limits_of(info))
-    match info:
-        case EnumType(cls=cls):
-            return TypeDescription(kind="enum", name=cls.__name__)
-        case StructType(cls=cls):
-            return TypeDescription(kind="struct", name=cls.__name__)
-        case CustomType(cls=cls) if cls in _OCTETS:
-            return TypeDescription(kind=_OCTETS[cls])
-        case LiteralType(values=values):
-            return TypeDescription(kind="literal", values=list(values))
-        case _:
-            return _shape_of_container(info)
-
-
-def _shape_of_container(info: msgspec.inspect.Type) -> TypeDescription:
+    """Describe a type that a declaration may use."""
+    limits = _limits_of(info)
     match info:
         case Metadata(type=inner):
             return shape_of(inner)
-        case ListType(item_type=each) | VarTupleType(item_type=each):
-            return TypeDescription(kind="list", of=[shape_of(each)], limits=_limits_of(info))
-        case DictType(key_type=StrType(), value_type=value):
-            return TypeDescription(kind="map", of=[shape_of(value)], limits=_limits_of(info))
+        case EnumType() | StructType():
+            kind = "enum" if isinstance(info, EnumType) else "struct"
+            return TypeDescription(kind=kind, name=info.cls.__name__)
+        case LiteralType(values=values):
+            return TypeDescription(kind="literal", values=list(values))
+        case CustomType(cls=cls):
+            return TypeDescription(kind=_OCTETS[cls])
+        case _:
+            kind = _SIMPLE.get(type(info), "")
+            return (
+                TypeDescription(kind=kind, limits=limits)
+                if kind
+                else _shape_of_container(info, limits)
+            )
+
+
+def _shape_of_container(info: msgspec.inspect.Type, limits: _Limits) -> TypeDescription:
+    match info:
+        case ListType() | VarTupleType() | SetType() | FrozenSetType():
+            return TypeDescription(kind="list", of=[shape_of(info.item_type)], limits=limits)
+        case TupleType(item_types=types):
+            return TypeDescription(kind="tuple", of=[shape_of(each) for each in types])
+        case DictType(key_type=key, value_type=value):
+            name = "" if isinstance(key, StrType) else shape_of(key).text()
+            return TypeDescription(kind="map", name=name, of=[shape_of(value)], limits=limits)
         case UnionType(types=types):
             return TypeDescription(kind="union", of=[shape_of(each) for each in types])
         case _:
-            message = f"{type(info).__name__} has no description on the wire"
-            raise TypeError(message)
+            # Of one form on the wire each: a date, a duration, a decimal number, ...
+            return TypeDescription(kind=_snake(type(info).__name__), limits=limits)
 
 
-def _limits_of(info: msgspec.inspect.Type) -> dict[str, float | int | str]:
+def _snake(name: str) -> str:
+    return _OTHERS.get(name, name.removesuffix("Type").lower())
+
+
+def _limits_of(info: msgspec.inspect.Type) -> _Limits:
     found = {name: getattr(info, name, None) for name in _LIMITS}
     return {
         name: value

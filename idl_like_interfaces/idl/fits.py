@@ -19,7 +19,7 @@ from idl_like_interfaces.description import (
 from idl_like_interfaces.idl.difference import Difference, Weight
 from idl_like_interfaces.shapes import TypeDescription
 
-_INNER = {"list": "[]", "map": "{}"}
+_INNER = {"list": "[]", "tuple": "[]", "map": "{}"}
 """What a path gets for the step into a container."""
 
 _UPPER = ("lt", "le", "max_length")
@@ -105,7 +105,7 @@ class Passage:
                 return [self._wider(sent, taken, path)] if is_text == (kind == "str") else None
             case ("int", "float") | ("time", "str"):
                 return [self._wider(sent, taken, path), *self._of_limits(sent, taken, path)]
-            case one, other if one == other:
+            case one, other if (one, sent.name, len(sent.of)) == (other, taken.name, len(taken.of)):
                 return [*self._of_limits(sent, taken, path), *self._of_parts(sent, taken, path)]
             case _:
                 return None

@@ -112,8 +112,11 @@ class Types:
             "enum": self._enum,
             "list": self._list,
             "map": self._map,
+            "tuple": self._tuple,
             "union": self._union,
         }
+        if type_.kind not in define:
+            return "string"
         return define[type_.kind](type_)
 
     def name_beside(self, type_: TypeDescription, taken: Collection[str]) -> str:
@@ -209,6 +212,9 @@ class Types:
     def _list(self, type_: TypeDescription) -> str:
         inner = self.name_of(type_.of[0])
         return self._once(f"{_title(inner)}Seq", lambda name: f"typedef sequence<{inner}> {name};")
+
+    def _tuple(self, type_: TypeDescription) -> str:
+        return self._list(TypeDescription(kind="list", of=[TypeDescription(kind="any")]))
 
     def _map(self, type_: TypeDescription) -> str:
         inner = self.name_of(type_.of[0])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -24,6 +25,7 @@ CURRENT = SNAPSHOTS / "current"
 FROZEN = SNAPSHOTS / "frozen"
 
 
+@cache
 def pages() -> dict[str, str]:
     """Return the pages that the declarations as they are now give, by file name."""
     written = {page_name(each): write_page(each) for each in declared()}

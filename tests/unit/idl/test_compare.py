@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date, timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
 import pytest
@@ -16,6 +17,7 @@ from idl_like_interfaces.declare import (
     Finite,
     Interface,
     Seconds,
+    UtcTime,
     Value,
     interface,
     interface_of,
@@ -24,8 +26,9 @@ from idl_like_interfaces.declare import (
 from idl_like_interfaces.description import InterfaceDescription, describe, digest_of, implements
 from idl_like_interfaces.errors import RemoteError
 from idl_like_interfaces.events import EventChannel
-from idl_like_interfaces.idl.compare import compare, explain_mismatch
+from idl_like_interfaces.idl.compare import compare, explain_mismatch, judge, missing_version
 from idl_like_interfaces.idl.difference import Verdict, Weight, verdict_of
+from idl_like_interfaces.octets import OctetBlocks, Octets
 
 
 class Kind(StrEnum):
@@ -88,6 +91,55 @@ class Two(Document, frozen=True, kw_only=True, tag="two"):
     """Another member."""
 
     x: int
+
+
+class PointMayLack(Value, frozen=True, kw_only=True):
+    """Its first field may be left out."""
+
+    x: int = 0
+    y: int = 0
+
+
+class OtherDefault(Value, frozen=True, kw_only=True):
+    """With another default, which travels."""
+
+    x: int
+    y: int = 1
+
+
+class Rest(Value, frozen=True, kw_only=True):
+    """What else there is."""
+
+    day: date
+    ids: set[int] = set()
+    octets: Octets = Octets(b"a")
+    blocks: OctetBlocks = OctetBlocks.of([b"b"])
+
+
+class Row(msgspec.Struct, frozen=True, array_like=True):
+    """Travels without names."""
+
+    x: int
+
+
+class LongerRow(msgspec.Struct, frozen=True, array_like=True):
+    """With one field more."""
+
+    x: int
+    y: int = 0
+
+
+class Tree(Value, frozen=True, kw_only=True):
+    """Contains itself."""
+
+    below: list[Tree] = []
+
+
+class TreeWithMore(Value, frozen=True, kw_only=True):
+    """Contains itself, and more."""
+
+    below: list[TreeWithMore] = []
+    height: int = 0
 
 
 class Broken(RemoteError, repository_id="IDL:test/compare/Broken:1.0"):
@@ -155,6 +207,20 @@ CHANGES = [
     (Sparse, SparseOther, INCOMPATIBLE, INCOMPATIBLE),
     (One, One | Two, COMPATIBLE, INCOMPATIBLE),
     (One, Two, INCOMPATIBLE, INCOMPATIBLE),
+    (Literal["a"], Literal["a", "b"], COMPATIBLE, INCOMPATIBLE),
+    (Literal["a"], Literal["b"], INCOMPATIBLE, INCOMPATIBLE),
+    (Literal["a"], str, COMPATIBLE, INCOMPATIBLE),
+    (tuple[int, str], tuple[int, str], IDENTICAL, IDENTICAL),
+    (tuple[int, str], tuple[int, str, int], INCOMPATIBLE, INCOMPATIBLE),
+    (dict[str, int], dict[int, int], INCOMPATIBLE, INCOMPATIBLE),
+    (UtcTime, str, COMPATIBLE, INCOMPATIBLE),
+    (timedelta, timedelta, IDENTICAL, IDENTICAL),
+    (PointMayLack, Point, INCOMPATIBLE, COMPATIBLE),
+    (Rest, Rest, IDENTICAL, IDENTICAL),
+    (Row, LongerRow, INCOMPATIBLE, INCOMPATIBLE),
+    (Annotated[int, Meta(le=5)], Annotated[int, Meta(le=9)], COMPATIBLE, INCOMPATIBLE),
+    (Tree, TreeWithMore, COMPATIBLE, COMPATIBLE),
+    (OtherDefault, Point, COMPATIBLE, COMPATIBLE),
 ]
 
 
@@ -348,3 +414,61 @@ def test_two_types_of_one_name_are_refused() -> None:
     namesake = msgspec.defstruct("Point", [("a", int)])
     with pytest.raises(TypeError, match="two types of one interface are called Point"):
         describe(taking(dict[str, Point | None] | list[namesake]))  # type: ignore[valid-type]
+
+
+def test_a_base_stays_a_base() -> None:
+    """Who asks ``is_a`` of a base must not be refused."""
+    wanted = describe(interface_of(DpmDaqControl))
+    base = "IDL:test/Base:1.1"
+    extended = changed(wanted, bases=[base])
+    assert verdict_of(compare(wanted, extended)) is Verdict.COMPATIBLE
+    assert verdict_of(compare(extended, wanted)) is Verdict.INCOMPATIBLE
+    newer = changed(wanted, bases=["IDL:test/Base:1.2"])
+    assert verdict_of(compare(extended, newer)) is Verdict.IDENTICAL
+
+
+VERSIONS = [
+    ("3.1", "3.1", True, "needs the new version 3.2: added: the operation is new"),
+    ("3.1", "3.2", True, ""),
+    ("3.1", "3.1", False, ""),
+    ("3.1", "3.0", False, "went back from 3.1 to 3.0"),
+]
+
+
+@pytest.mark.parametrize(("before", "now", "has_more", "said"), VERSIONS)
+def test_a_change_asks_for_a_version(before: str, now: str, has_more: bool, said: str) -> None:
+    """The history of an interface is told by its versions."""
+    wanted = describe(interface_of(DpmDaqControl))
+    path = "IDL:obsorb/daqif/DpmDaqControl"
+    more = [msgspec.structs.replace(wanted.signatures[0], name="added")] if has_more else []
+    older = changed(wanted, repository_id=f"{path}:{before}")
+    newer = changed(wanted, repository_id=f"{path}:{now}", signatures=[*wanted.signatures, *more])
+    assert missing_version(older, newer).endswith(said)
+    assert bool(missing_version(older, newer)) == bool(said)
+
+
+def test_a_breaking_change_asks_for_a_major_version() -> None:
+    """The first reasons are told, and how many more there are."""
+    wanted = describe(interface_of(DpmDaqControl))
+    none = changed(wanted, signatures=[], repository_id="IDL:obsorb/daqif/DpmDaqControl:3.9")
+    said = missing_version(wanted, none)
+    assert "needs the new major version 4.0: abort_daq: the operation is missing" in said
+    assert said.endswith("; and 2 more")
+    fresh = changed(none, repository_id="IDL:obsorb/daqif/DpmDaqControl:4.0")
+    assert missing_version(wanted, fresh) == ""
+    assert judge(wanted, fresh).verdict is Verdict.INCOMPATIBLE
+
+
+def test_types_are_told_as_python_writes_them() -> None:
+    """So a reader of a refusal knows them."""
+    given = describe(taking(dict[str, tuple[int, Kind | None]] | Literal[5])).signatures[0]
+    assert given.parameters[0].type.text() == "dict[str, tuple[int, Kind | None]] | 5"
+    keyed = describe(taking(dict[int, date])).signatures[0].parameters[0].type
+    assert keyed.text() == "dict[int, date]"
+
+
+def test_defaults_of_octets_are_told_in_hexadecimal() -> None:
+    """A description is plain values."""
+    (rest,) = [each for each in describe(taking(Rest)).structs if each.name == "Rest"]
+    defaults = {each.name: each.default for each in rest.fields}
+    assert (defaults["octets"], defaults["blocks"]) == ("61", ["62"])

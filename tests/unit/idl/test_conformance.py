@@ -11,7 +11,7 @@ import pytest
 from typing_extensions import override
 
 from idl_like_interfaces.declare import interface_of
-from idl_like_interfaces.description import InterfaceDescription, describe
+from idl_like_interfaces.description import InterfaceDescription, describe, digest_of
 from idl_like_interfaces.errors import BadParam, Internal, RemoteError
 from idl_like_interfaces.events import EventChannel
 from idl_like_interfaces.idl.conformance import UNDECLARED, Check, Examination, Outcome, Peer
@@ -185,6 +185,46 @@ def test_a_lenient_object_is_spared(probe: Probe) -> None:
     checks = examine(bent)
     assert checks["wrong add(a) is refused"].outcome is Outcome.SKIPPED
     assert not any(operation == "add" for operation, _, _ in bent.calls)
+
+
+def test_roles_of_an_installation_are_no_fault(probe: Probe) -> None:
+    """They are policy; the check says that they differ."""
+    signatures = [msgspec.structs.replace(each, role="admin") for each in changed().signatures]
+    checks = examine(Bent(probe, lies(get_interface=changed(signatures=signatures))))
+    assert failures(checks) == []
+    assert checks["the interface is the declared one"].detail == "the same but for the roles"
+
+
+def test_a_newer_object_serves_older_clients(probe: Probe) -> None:
+    """Its interface has a newer minor version than the one that is asked for."""
+    newer = changed(repository_id="IDL:test/Echo:1.9")
+    told = msgspec.structs.replace(newer, digest=digest_of(newer))
+    checks = examine(Bent(probe, lies(get_interface=told)))
+    detail = checks["the interface is the declared one"].detail
+    assert detail == "it serves clients of IDL:test/Echo:1.2"
+
+
+def test_a_change_without_a_version_is_told(probe: Probe) -> None:
+    """Also one that older clients survive."""
+    more = [*changed().signatures, msgspec.structs.replace(changed().signatures[0], name="more")]
+    newer = changed(signatures=more)
+    told = msgspec.structs.replace(newer, digest=digest_of(newer))
+    checks = examine(Bent(probe, lies(get_interface=told)))
+    detail = checks["the interface is the declared one"].detail
+    assert "needs the new version 1.3: more: the operation is new" in detail
+
+
+def test_who_names_the_unknown_argument_first_is_asked_again(probe: Probe) -> None:
+    """With the wrong value alone: the unknown argument is not what this is about."""
+
+    def answer(operation: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        if UNDECLARED in kwargs and operation != "ping":
+            raise BadParam("unknown", field=UNDECLARED)
+        return NotImplemented
+
+    bent = Bent(probe, answer)
+    assert failures(examine(bent)) == []
+    assert ("add", [["obsorb idl check"]], {}) in bent.calls
 
 
 def counting() -> Callable[..., Any]:

@@ -83,6 +83,8 @@ def test_versions_fit_by_major_and_minor(offered: str, wanted: str, fits: bool) 
         (complex, "not a declared struct"),
         (list[float], "declare Finite"),
         (dict[str, bytes], "declare Octets"),
+        (tuple[int, float], "declare Finite"),
+        (set[bytes], "declare Octets"),
         (float | None, "declare Finite"),
     ],
 )
