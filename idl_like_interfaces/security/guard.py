@@ -105,11 +105,11 @@ class AccessGuard:
         role = self._role_of(caller.identity, caller.stated, caller.address)
         self._audit.append(
             Kind.DENIED if is_denied else Kind.CALL,
-            caller=self._name_of(caller)[:_LONGEST],
+            caller=_printable(self._name_of(caller)),
             address=caller.address,
             role=role or "",
-            object=object_id[:_LONGEST],
-            operation=operation.name[:_LONGEST],
+            object=_printable(object_id),
+            operation=_printable(operation.name),
             outcome=outcome,
         )
 
@@ -140,6 +140,11 @@ def name_of(caller: Caller) -> str:
     if caller.identity:
         return caller.identity
     return LOCAL if is_local(caller.address) else caller.address
+
+
+def _printable(text: str) -> str:
+    """Return a name from a stranger so that it can be written, whatever he put into it."""
+    return text[:_LONGEST].encode("utf-8", "replace").decode()
 
 
 def _is_recorded(operation: Operation) -> bool:

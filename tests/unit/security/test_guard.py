@@ -13,7 +13,7 @@ from idl_like_interfaces.errors import NoPermission, PersistStore
 from idl_like_interfaces.events import EventChannel
 from idl_like_interfaces.mapping.access import Guard
 from idl_like_interfaces.mapping.context import Caller
-from idl_like_interfaces.security.audit_check import records
+from idl_like_interfaces.security.audit_check import records, verify
 from idl_like_interfaces.security.audit_log import AuditLog
 from idl_like_interfaces.security.bucket import BURST, MOST_PER_S, Bucket
 from idl_like_interfaces.security.guard import AccessGuard
@@ -130,6 +130,17 @@ def test_one_who_insists_does_not_fill_the_disk(audit: AuditLog, tmp_path: Path)
     assert len(told(tmp_path)) < 1000
     assert len(told(tmp_path)) + sum(r.counted.get("denied", 0) for r in records(tmp_path)) == 5000
     assert (tmp_path / "ocm.jsonl").stat().st_size < 1000 * 1000
+
+
+def test_odd_names_are_recorded_all_the_same(audit: AuditLog, tmp_path: Path) -> None:
+    """A stranger must not be able to make recording fail, nor to write a line of his own."""
+    guard = AccessGuard(Policy(), audit)
+    odd = 'a\ud800\n\x00"},{"seq":1'
+    guard.note(Caller(identity=odd), odd, START, NoPermission.repository_id)
+    audit.close()
+    (found,) = verify(tmp_path)
+    assert (found.records, found.is_intact) == (3, True)
+    assert told(tmp_path)[0][1] == odd.replace("\ud800", "?")
 
 
 def test_denials_are_worth_lines_again_after_a_while() -> None:
