@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 import secrets
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from typing_extensions import override
@@ -42,6 +40,7 @@ from nameserver.names import (
 from nameserver.records import Changes, LeaseRecord
 from nameserver.stores import NameStore
 from nameserver.tree import NameTree
+from nameserver.turn import Turn
 
 log = logging.getLogger(__name__)
 
@@ -87,12 +86,12 @@ class NamingServant(NamingContext):
         self._utc = utc
         self._monotonic = monotonic
         self._make_lease_id = make_lease_id
-        self._lock = threading.Lock()
         self._news = News()
         self._tree = NameTree(utc())
         self._leases = LeaseBook()
         self._journal = journal or Journal()
         self._owed = Changes()
+        self._turn = Turn(self._expire, self._journal, self._news)
         self._load()
 
     @override
@@ -106,7 +105,7 @@ class NamingServant(NamingContext):
     ) -> None:
         path = parse_bindable(name)
         check_reference(uri, interface, metadata)
-        with self._turn():
+        with self._turn:
             binding = self._new_binding(name, uri, interface, metadata, lease_id)
             self._commit(self._tree.plan_bind(path, binding))
 
@@ -121,20 +120,19 @@ class NamingServant(NamingContext):
     ) -> None:
         path = parse_bindable(name)
         check_reference(uri, interface, metadata)
-        with self._turn():
+        with self._turn:
             binding = self._new_binding(name, uri, interface, metadata, lease_id)
             self._commit(self._tree.plan_rebind(path, binding))
 
     @override
     def resolve(self, name: str) -> Binding:
-        path = parse_name(name)
-        with self._turn():
-            return self._tree.get(path)
+        with self._turn:
+            return self._get(name)
 
     @override
     def resolve_many(self, names: list[str]) -> Resolutions:
         check_count(len(names))
-        with self._turn():
+        with self._turn:
             return [self._resolution(name) for name in names]
 
     @override
@@ -151,26 +149,26 @@ class NamingServant(NamingContext):
     @override
     def unbind(self, name: str) -> None:
         path = parse_bindable(name)
-        with self._turn():
+        with self._turn:
             self._commit(self._tree.plan_unbind(path))
 
     @override
     def bind_new_context(self, name: str) -> None:
         path = parse_bindable(name)
-        with self._turn():
+        with self._turn:
             binding = Binding(name=name, type=BindingType.CONTEXT, bound_at=self._utc())
             self._commit(self._tree.plan_bind(path, binding))
 
     @override
     def destroy(self, name: str) -> None:
         path = parse_bindable(name)
-        with self._turn():
+        with self._turn:
             self._commit(self._tree.plan_destroy(path))
 
     @override
     def grant_lease(self, holder: str, term_s: float) -> Lease:
         check_terms(holder, term_s)
-        with self._turn():
+        with self._turn:
             record = LeaseRecord(
                 lease_id=self._make_lease_id(), holder=holder, term_s=float(term_s)
             )
@@ -179,18 +177,18 @@ class NamingServant(NamingContext):
 
     @override
     def renew_lease(self, lease_id: str) -> Lease:
-        with self._turn():
+        with self._turn:
             return self._renewed(lease_id)
 
     @override
     def release_lease(self, lease_id: str) -> None:
-        with self._turn():
+        with self._turn:
             self._leases.get(lease_id)
             self._commit(self._end_of((lease_id,)))
 
     @override
     def list_leases(self) -> Leases:
-        with self._turn():
+        with self._turn:
             now = self._monotonic()
             return [self._lease(lease_id, now) for lease_id in self._leases.ids()]
 
@@ -198,7 +196,7 @@ class NamingServant(NamingContext):
     def find(self, interface: str, below: str = "") -> Bindings:
         check_repository_id(interface)
         path = parse_below(below)
-        with self._turn():
+        with self._turn:
             return self._tree.find(interface, path)
 
     @override
@@ -212,7 +210,7 @@ class NamingServant(NamingContext):
                 remedy="give 0 (all) or a positive number",
                 field="how_many",
             )
-        with self._turn():
+        with self._turn:
             page, is_last = self._tree.page(
                 path, recursive=recursive, how_many=how_many, after=after
             )
@@ -220,29 +218,21 @@ class NamingServant(NamingContext):
 
     def expire_leases(self) -> None:
         """Unbind what stands under leases that have run out."""
-        with self._turn():
+        with self._turn:
             pass
 
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """Have the names for oneself, without what ran out; tell the watchers afterwards."""
-        before = self._journal.number
-        try:
-            with self._lock:
-                self._expire()
-                yield
-        finally:
-            if self._journal.number != before:
-                self._news.tell()
+    def _get(self, name: str) -> Binding:
+        # What is bound is a name: only what is not found need be looked at more closely.
+        return self._tree.known(name) or self._tree.get(parse_name(name))
 
     def _resolution(self, name: str) -> Resolution:
         try:
-            return Resolution(name=name, binding=self._tree.get(parse_name(name)))
+            return Resolution(name=name, binding=self._get(name))
         except NamingError as error:
             return Resolution(name=name, refusal=error.message)
 
     def _changes_after(self, token: Token | None) -> ChangeList | None:
-        with self._turn():
+        with self._turn:
             if token is None or not self._journal.knows(token):
                 return self._journal.snapshot(self._tree.after(""))
             if token.after:

@@ -52,6 +52,10 @@ class NameTree:
         self._members: dict[Path, set[str]] = {(): set()}
         self._by_lease: dict[str, set[Path]] = {}
 
+    def known(self, name: str) -> Binding | None:
+        """Return what a full name stands for; ``None``: nothing, or the text is no name."""
+        return self._bindings.get(tuple(name.split("/")))
+
     def get(self, path: Path) -> Binding:
         """Return what a name stands for.
 
