@@ -62,6 +62,9 @@ one alone each time would cost the watching thread too much in a flood."""
 
 _NEEDS_TLS = f"{NEEDS_TLS}: give a certificate (--certs DIR or OBSORB_CERTS)"
 
+_IN_A_ROW = 16
+"""Requests of one connection after which those of others have their turn."""
+
 _COUNTED = 32 * 1024
 """Bytes of a message from which on it matters how many of them wait."""
 
@@ -80,10 +83,13 @@ Reply = list[Buffer]
 class Call(Protocol):
     """A request on its way to the reply."""
 
-    is_heavy: bool
-    """To understand it takes so long that only one such is opened at a time."""
-    is_express: bool
-    """To execute it takes no time and needs no slot; known once it is open."""
+    @property
+    def is_heavy(self) -> bool:
+        """Tell whether to understand it takes so long that only one such is opened at a time."""
+
+    @property
+    def is_express(self) -> bool:
+        """Tell whether to execute it takes no time and needs no slot; known once it is open."""
 
     @property
     def size(self) -> int:
@@ -246,9 +252,10 @@ class Transport:
             # It has nothing to say now: it is gone.
             self._end(peer)
         elif events & select.EPOLLOUT:
-            self._workers.submit(functools.partial(self._go_on_writing, peer))
+            self._workers.submit(functools.partial(self._go_on_writing, peer), later=True)
         else:
-            self._workers.submit(functools.partial(self._serve, peer))
+            job = functools.partial(self._serve, peer)
+            self._workers.submit(job, later=peer.is_within_message)
 
     def _seize(self, peer: Peer) -> bool:
         """Take a connection away from the watching; tell whether it was there to take."""
@@ -399,9 +406,15 @@ class Transport:
 
     def _serve_all(self, peer: Peer, *, stay: bool) -> None:
         """Serve one request after the other, as long as they come without delay."""
+        left = _IN_A_ROW
         while self._serve_one(peer, stay=stay):
             stay = True
             peer.last_used = time.monotonic()
+            left -= 1
+            if left <= 0 and self._workers.is_wanted:
+                # Who sends without waiting for replies shall not keep others waiting.
+                self._workers.submit(functools.partial(self._serve, peer))
+                return
 
     def _serve_one(self, peer: Peer, *, stay: bool) -> bool:
         """Serve what has come; tell whether the connection is still with this thread."""
@@ -478,7 +491,8 @@ class Transport:
         self._workers.submit(functools.partial(self._guarded, peer, serve))
 
     def _read(self, peer: Peer, *, stay: bool) -> Message | None:
-        if not (stay and self._workers.linger()):
+        may_stay = stay or peer.is_within_message
+        if not (may_stay and self._workers.linger()):
             return peer.read(stay=False)
         try:
             return peer.read(stay=True)
