@@ -21,6 +21,7 @@ from benchmarks.figures import Figure, Report, now
 from benchmarks.host import describe_host
 from benchmarks.installation import measure_rest, measure_start
 from benchmarks.many import measure_many
+from benchmarks.naming import measure_naming
 from benchmarks.table import plain, show_rich
 from benchmarks.tls import measure_tls
 
@@ -31,6 +32,7 @@ GROUPS: dict[str, Callable[[Counts], list[Figure]]] = {
     "crowd": measure_crowd,
     "many": measure_many,
     "tls": measure_tls,
+    "names": measure_naming,
     "channel": measure_channel,
     "start": measure_start,
     "rest": measure_rest,
