@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import ssl
 import subprocess
 import traceback
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,15 +17,24 @@ from typer.testing import CliRunner
 
 from controller.cli.app import app
 from idl_like_interfaces.daqif import OcmDaqControl
+from idl_like_interfaces.declare import Role
 from idl_like_interfaces.errors import RemoteError
+from idl_like_interfaces.mapping import ObjectAdapter, narrow, release, use_tls
 from idl_like_interfaces.recif import RecCmds, RecProperties
+from idl_like_interfaces.security.authority import Authority
+from idl_like_interfaces.security.credentials import Credentials
+from idl_like_interfaces.security.files import write_private
+from idl_like_interfaces.security.guard import AccessGuard
+from idl_like_interfaces.security.roles import Policy
 from nameserver.client import Names, parse_address
 from objects.data_source import on_bench
 from objects.data_source.components import DetectorComponent, DetectorSettings
 from tests.docs.driver import first_missing
 from tests.docs.page import ROOT, Page
 from tests.support.daq import eventually
+from tests.support.hall import Hall, HallServant
 from tests.support.installation import OBSORB, TEMPLATE, write_installation
+from tests.support.tls import context_of, self_signed
 
 _PAGE = Page.read(ROOT / "docs" / "how-to" / "troubleshoot.md")
 _ROW = re.compile(r"\| (?P<ticks>`+)(?P<message>.+?)(?P=ticks) \|.*\|.*\|")
@@ -46,6 +57,7 @@ def printed(names: str, place: Path, tmp_path_factory: pytest.TempPathFactory) -
     folder = tmp_path_factory.mktemp("troubles")
     _bind_dead_object(names)
     said = [*_of_refused_frames(folder), _of_silent_name_server()]
+    said += _of_certificates(folder)
     said += _of_processes_that_do_not_start(folder, place, names)
     said += [_run(command, names) for command in _stuck_acquisitions(folder)]
     _pause_detector(names)
@@ -71,6 +83,47 @@ def _run(command: list[str], names: str) -> str:
     if isinstance(result.exception, SystemExit | None):
         return result.output
     return "".join(traceback.format_exception(result.exception))
+
+
+def _of_certificates(folder: Path) -> list[str]:
+    """Have certificates refused, each for another reason, by both sides."""
+    ours, other = Authority.init(folder / "ours"), Authority.init(folder / "other")
+    for authority in (ours, other):
+        authority.issue("alice", Role.OBSERVER)
+        authority.issue("server", Role.ENGINEER, ["localhost"])
+    self_signed(folder / "old", "eve", days=-1)
+    write_private(folder / "old" / "ca.crt", (ours.folder / "ca.crt").read_bytes())
+    alice = Credentials(folder=ours.folder, name="alice")
+    told = [_run(["names", "list", "--certs", str(folder / f)], "") for f in ("ours", "old")]
+    told.append(_refusal_of(alice.server_context))
+    tls = Credentials(folder=ours.folder, name="server").server_context()
+    stranger = Credentials(folder=other.folder, name="alice")
+    pretender = context_of(other.folder, "alice", ours.folder)
+    with ObjectAdapter(tls=tls, guard=AccessGuard(Policy())) as secure, ObjectAdapter() as plain:
+        uri = secure.activate(HallServant(), Hall, "hall")
+        in_clear = plain.activate(HallServant(), Hall, "hall")
+        own = alice.client_context()
+        told += [_said_to(None, uri), _said_to(own, in_clear), _said_to(own, uri)]
+        told += [_said_to(stranger.client_context(), uri), _said_to(pretender, uri)]
+    (ours.folder / "ca.key").chmod(0o644)
+    return [*told, _run(["certs", "issue", "bob", "--dir", str(ours.folder)], "")]
+
+
+def _said_to(context: ssl.SSLContext | None, uri: str) -> str:
+    """Command a hall with a certificate; return what is said."""
+    use_tls(context)
+    hall = narrow(uri, Hall)
+    try:
+        return _refusal_of(lambda: hall.enter("x"))
+    finally:
+        use_tls(None)
+        release(hall)
+
+
+def _refusal_of(action: Callable[[], object]) -> str:
+    with pytest.raises(RemoteError) as caught:
+        action()
+    return caught.value.explain()
 
 
 def _bind_dead_object(names: str) -> None:
