@@ -586,7 +586,8 @@ class Transport:
         peer.parked = waiting
         with self._lock:
             self._parked += 1
-        self._alarms.set(waiting.until, functools.partial(self._wake, peer, waiting))
+        wake = functools.partial(self._wake, peer, waiting)
+        waiting.silence = self._alarms.set(waiting.until, wake)
         self._wait_on(peer, waiting)
 
     def _wait_on(self, peer: Peer, waiting: _Waiting) -> None:
@@ -633,13 +634,14 @@ class Transport:
                 return None
             self._parked -= 1
         waiting.cancel()
+        waiting.silence()
         return waiting
 
 
 class _Waiting:
     """A parked call."""
 
-    __slots__ = ("call", "cancel", "is_woken", "parked", "until")
+    __slots__ = ("call", "cancel", "is_woken", "parked", "silence", "until")
 
     def __init__(self, call: Call, parked: Parked[object]) -> None:
         self.call = call
@@ -647,6 +649,7 @@ class _Waiting:
         self.until = time.monotonic() + parked.timeout_s
         self.is_woken = False
         self.cancel: Callable[[], None] = _nothing
+        self.silence: Callable[[], None] = _nothing
 
 
 def _nothing() -> None:
