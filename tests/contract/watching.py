@@ -92,9 +92,9 @@ class WatchingContract:
 
     def test_what_ran_out_is_told(self, names: NamingContext, clock: ManualClock) -> None:
         """As what was unbound by hand; the same for a lease that was given back."""
-        for holder in ("ocm", "dpm"):
-            lease = names.grant_lease(holder, 6.0)
-            names.bind(holder, URI, lease_id=lease.lease_id)
+        names.bind("ocm", URI, lease_id=names.grant_lease("ocm", 6.0).lease_id)
+        lease = names.grant_lease("dpm", 6.0)
+        names.bind("dpm", URI, lease_id=lease.lease_id)
         token = names.changes().token
         names.release_lease(lease.lease_id)
         clock.advance(6.0)
