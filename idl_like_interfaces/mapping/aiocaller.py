@@ -13,8 +13,8 @@ from idl_like_interfaces.mapping.aioline import AioLine, addresses_of, aio_conne
 from idl_like_interfaces.mapping.context import remaining_s
 from idl_like_interfaces.mapping.dialing import Place
 from idl_like_interfaces.mapping.outcome import NotExecuted, NotResolved, Unanswered, time_is_up
+from idl_like_interfaces.mapping.outgoing import ONEWAY, Request
 from idl_like_interfaces.mapping.pool import Pool
-from idl_like_interfaces.mapping.outgoing import Request
 from idl_like_interfaces.mapping.target import DESCRIBE, Target, decisive, may_repeat
 from idl_like_interfaces.mapping.wire import CONNECT_DEADLINE_S
 
@@ -36,7 +36,7 @@ class AioCaller:
         self._finding = asyncio.Lock()
         self._lane = AioLane(self)
 
-    async def call(self, request: Request, *, is_oneway: bool = False) -> Any:
+    async def call(self, request: Request) -> Any:
         """Send a request and return what its reply holds.
 
         Raises:
@@ -49,7 +49,7 @@ class AioCaller:
                 raise time_is_up(request.name)
             if not self.target.is_checked:
                 await self._check(until)
-            if is_oneway:
+            if request.flags & ONEWAY:
                 return await self._lane.post(request, until, allowed_s)
             return await self._perform(request, until, allowed_s)
         except RemoteError as error:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
 from typing import Any
 from weakref import WeakSet
 
-from idl_like_interfaces.declare import Operation
 from idl_like_interfaces.errors import BadOperation, BadParam, RemoteError
 from idl_like_interfaces.mapping.aiocaller import AioCallers
 from idl_like_interfaces.mapping.context import CallIds, remaining_s
 from idl_like_interfaces.mapping.lane import Lane
 from idl_like_interfaces.mapping.line import Line, connect
 from idl_like_interfaces.mapping.outcome import NotExecuted, Unanswered, time_is_up
-from idl_like_interfaces.mapping.outgoing import Request
+from idl_like_interfaces.mapping.outgoing import ONEWAY, Request
 from idl_like_interfaces.mapping.pool import Pool
 from idl_like_interfaces.mapping.target import DESCRIBE, Target, decisive, may_repeat
 from idl_like_interfaces.mapping.wire import CONNECT_DEADLINE_S
@@ -42,15 +40,7 @@ class Caller:
         self._lane = Lane(self)
         self.aio = AioCallers(self.target)
 
-    def __call__(self, operation: Operation, args: Sequence[Any]) -> Any:
-        """Call an operation and return its reply.
-
-        Raises:
-            RemoteError: It was refused, or what became of it.
-        """
-        return self.call(Request(operation, args), is_oneway=operation.oneway)
-
-    def call(self, request: Request, *, is_oneway: bool = False) -> Any:
+    def call(self, request: Request) -> Any:
         """Send a request and return what its reply holds.
 
         Raises:
@@ -63,7 +53,7 @@ class Caller:
                 raise time_is_up(request.name)
             if not self.target.is_checked:
                 self._check(until)
-            if is_oneway:
+            if request.flags & ONEWAY:
                 return self._lane.post(request, until, allowed_s)
             return self._perform(request, until, allowed_s)
         except RemoteError as error:

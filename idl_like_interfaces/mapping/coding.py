@@ -235,8 +235,26 @@ def _convert(plain: Any, type_: type[T], annex: Buffer | None, field: str = "") 
 # In one pass, between our own stubs and skeletons.
 
 
+def encode_call(operation: Operation, args: Sequence[Any]) -> tuple[bytes, Buffer | None]:
+    """Write the arguments of a request as one msgpack array; return it and the annex.
+
+    Raises:
+        TypeError: Something in them has no plain form.
+        NotImplementedError: Likewise.
+        UnicodeEncodeError: A text is none: it has half a surrogate pair.
+    """
+    way = _coder(operation).request_way
+    if way == "direct":
+        try:
+            return _ENCODER.encode(args), None
+        except OverflowError:
+            pass
+    annex = Annex()
+    return _write(args, way, annex), annex.joined()
+
+
 def encode_arguments(operation: Operation, args: Sequence[Any], annex: Annex) -> bytes:
-    """Write the arguments of a request as one msgpack array, octets into the annex.
+    """As ``encode_call``, octets into an annex that other calls have, too.
 
     Raises:
         TypeError: Something in them has no plain form.

@@ -66,7 +66,9 @@ class CallIds:
 
     def mark(self, left_s: float) -> bytes:
         """Return the annotation of the next call."""
-        left_ms = min(max(1, int(left_s * 1000)), _MOST_MS)
+        left_ms = int(left_s * 1000)
+        if not 0 < left_ms <= _MOST_MS:
+            left_ms = min(max(1, left_ms), _MOST_MS)
         return _FORM.pack(_VERSION, self._caller, next(self._numbers), left_ms)
 
 

@@ -95,8 +95,11 @@ class Line:
         sequence = self._sequence = (self._sequence + 1) & 0xFFFF
         if left_s != self._allowed_s:
             self._allow(left_s)
-        self._send(request.parts(self._head, sequence, mark), until)
-        reply = self._receive(until, is_bulk=request.is_bulk)
+        try:
+            self._give(request.parts(self._head, sequence, mark), until)
+        except OSError as error:
+            raise _not_sent(error) from error
+        reply = self._receive(until, HEADER_SIZE if request.is_bulk else _READ_AHEAD)
         header = reply.header
         if header.sequence != sequence or header.kind != _RESULT:
             text = f"the peer answers call {header.sequence}, not call {sequence}"
@@ -140,7 +143,7 @@ class Line:
         try:
             self._allow(_left(until))
             self._send(greeting(self.place.object_id), until)
-            check_greeting(self.place, self._receive(until, is_bulk=False))
+            check_greeting(self.place, self._receive(until, _READ_AHEAD))
         except (Lost, Late, NotSent, NotExecuted) as error:
             raise self._no_greeting(error) from error
 
@@ -152,10 +155,8 @@ class Line:
     def _send(self, parts: list[Buffer], until: float) -> None:
         try:
             self._give(parts, until)
-        except (BlockingIOError, TimeoutError) as error:
-            raise NotSent("the peer takes no data") from error
         except OSError as error:
-            raise NotExecuted(f"sending: connection lost: {error}") from error
+            raise _not_sent(error) from error
 
     def _give(self, parts: list[Buffer], until: float) -> None:
         if len(parts) == 1:
@@ -170,9 +171,15 @@ class Line:
             self._allow(_left(until))
             sent = self._sock.sendmsg(unsent)
 
-    def _receive(self, until: float, *, is_bulk: bool) -> Message:
-        # Octets then come into a buffer of their own; a copy costs more than one more call.
-        ahead = self._some(HEADER_SIZE if is_bulk else _READ_AHEAD)
+    def _receive(self, until: float, most: int) -> Message:
+        """Receive a message, most octets of it in the first go.
+
+        Of octets this is the header only, so that they come into a buffer of their own:
+        to copy them costs more than one more call.
+        """
+        ahead = self._take(most)
+        if not ahead:
+            raise Lost("the peer has closed the connection")
         try:
             return parse_short(ahead) or self._receive_more(ahead, until)
         except Pyro5.errors.ProtocolError as error:
@@ -181,7 +188,10 @@ class Line:
     def _receive_more(self, ahead: bytes, until: float) -> Message:
         while len(ahead) < HEADER_SIZE:
             self._allow_until(until)
-            ahead += self._some(HEADER_SIZE - len(ahead))
+            more = self._take(HEADER_SIZE - len(ahead))
+            if not more:
+                raise Lost("the peer has closed the connection in the middle of a reply")
+            ahead += more
         header = parse_header(ahead)
         return parse_body(header, self._rest(header, ahead, until))
 
@@ -196,12 +206,6 @@ class Line:
                 self._allow_until(until)
                 done += self._fill(view[done:])
         return whole
-
-    def _some(self, most: int) -> bytes:
-        received = self._take(most)
-        if not received:
-            raise Lost("the peer has closed the connection")
-        return received
 
     def _take(self, most: int) -> bytes:
         try:
@@ -323,6 +327,12 @@ def _secured(sock: socket.socket, context: ssl.SSLContext, place: Place) -> ssl.
         return context.wrap_socket(sock, server_hostname=place.host or None)
     except OSError as error:
         raise NotTrusted(no_handshake(error)) from error
+
+
+def _not_sent(error: OSError) -> Unanswered:
+    if isinstance(error, BlockingIOError | TimeoutError):
+        return NotSent("the peer takes no data")
+    return NotExecuted(f"sending: connection lost: {error}")
 
 
 def _behind(parts: list[memoryview], sent: int) -> list[memoryview]:

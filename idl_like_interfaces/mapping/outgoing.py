@@ -11,25 +11,32 @@ import msgspec
 
 from idl_like_interfaces.declare import Operation
 from idl_like_interfaces.errors import BadOperation, BadParam, Internal, RemoteError
-from idl_like_interfaces.mapping.annex import Annex
 from idl_like_interfaces.mapping.coding import (
     decode_result,
-    encode_arguments,
+    encode_call,
     pack_plain,
     returns_octets,
     unpack_plain,
 )
 from idl_like_interfaces.mapping.context import MARK
-from idl_like_interfaces.mapping.message import MSGPACK, Flag, Kind, Message, pack
+from idl_like_interfaces.mapping.message import MSGPACK, Flag, Kind, Message, pack, pack_marked
 from idl_like_interfaces.mapping.outcome import NotActive, cannot_travel, not_as_declared
-from idl_like_interfaces.mapping.wire import ANNEX, LARGEST_MESSAGE, revive_attributes
+from idl_like_interfaces.mapping.wire import (
+    ANNEX,
+    LARGEST_MESSAGE,
+    LARGEST_PAYLOAD,
+    revive_attributes,
+)
 from idl_like_interfaces.octets import Buffer
 
 LONGEST_WAIT_S = 1e9
 """Of a long-poll; a socket refuses a timeout beyond nine times as much."""
 
 _CALL_OF_FOUR, _NO_KEYWORDS = b"\x94", b"\x80"
-_INVOKE, _EXCEPTION, _ONEWAY = int(Kind.INVOKE), int(Flag.EXCEPTION), int(Flag.ONEWAY)
+ONEWAY = int(Flag.ONEWAY)
+"""Among the flags of a request: it gets no reply."""
+
+_INVOKE, _EXCEPTION = int(Kind.INVOKE), int(Flag.EXCEPTION)
 _MARK, _ANNEX = MARK.encode(), ANNEX.encode()
 _ROOM = 1024
 """Bytes of a message beside what a caller gives."""
@@ -51,13 +58,12 @@ class Request:
 
     def __init__(self, operation: Operation, args: Sequence[Any]) -> None:
         form = _form_of(operation)
-        annex = Annex()
         try:
-            written = encode_arguments(operation, args, annex)
+            written, annex = encode_call(operation, args)
         except (TypeError, NotImplementedError, UnicodeEncodeError, RecursionError) as error:
             raise cannot_travel(operation.name, error) from error
         body = b"".join((form.method, written, _NO_KEYWORDS))
-        self.assemble(operation.name, body, annex.joined())
+        self.assemble(operation.name, body, annex)
         self._operation = operation
         self.is_idempotent = operation.idempotent
         self.is_bulk = form.is_bulk
@@ -79,6 +85,9 @@ class Request:
         size = len(body) + (0 if annex is None else len(annex))
         if size > LARGEST_MESSAGE - _ROOM:
             raise cannot_travel(name, f"{size} bytes, the most are {LARGEST_MESSAGE - _ROOM}")
+        if len(body) > LARGEST_PAYLOAD - _ROOM:
+            most = LARGEST_PAYLOAD - _ROOM
+            raise cannot_travel(name, f"{len(body)} bytes of values, the most are {most}")
         self.name = name
         self.wait_s = 0.0
         self._body = body
@@ -92,10 +101,11 @@ class Request:
             sequence: Number of the call on its connection.
             mark: Id and time of this attempt.
         """
-        annotations: tuple[tuple[bytes, Buffer], ...] = ((_MARK, mark),)
-        if self._annex is not None:
-            annotations = (*annotations, (_ANNEX, self._annex))
-        return pack(_INVOKE, self.flags, sequence, MSGPACK, head + self._body, annotations)
+        payload = head + self._body
+        if self._annex is None:
+            return pack_marked(_INVOKE, self.flags, sequence, MSGPACK, payload, mark)
+        annotations = ((_MARK, mark), (_ANNEX, self._annex))
+        return pack(_INVOKE, self.flags, sequence, MSGPACK, payload, annotations)
 
     def value(self, reply: Message) -> Any:
         """Return what the operation returned.
@@ -118,7 +128,7 @@ class _Form:
 
 @cache
 def _form_of(operation: Operation) -> _Form:
-    flags = _ONEWAY if operation.oneway else 0
+    flags = ONEWAY if operation.oneway else 0
     return _Form(pack_plain(operation.name), returns_octets(operation), flags)
 
 

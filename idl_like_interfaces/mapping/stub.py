@@ -159,7 +159,7 @@ def _coroutine(operation: Operation) -> Callable[..., Any]:
     async def method(self: AioStub, *args: Any, **kwargs: Any) -> Any:
         ordered = positional(operation, args, kwargs) if kwargs else args
         here = self._callers.here()
-        return await here.call(Request(operation, ordered), is_oneway=operation.oneway)
+        return await here.call(Request(operation, ordered))
 
     method.__name__ = operation.name
     return method
@@ -167,7 +167,8 @@ def _coroutine(operation: Operation) -> Callable[..., Any]:
 
 def _method(operation: Operation) -> Callable[..., Any]:
     def method(self: Stub, *args: Any, **kwargs: Any) -> Any:
-        return self._call(operation, positional(operation, args, kwargs) if kwargs else args)
+        ordered = positional(operation, args, kwargs) if kwargs else args
+        return self._call.call(Request(operation, ordered))
 
     method.__name__ = operation.name
     return method

@@ -33,6 +33,10 @@ STUB_SERIALIZER = "msgpack"
 LARGEST_MESSAGE = 16 * 1024 * 1024
 """Bytes: a record of 3 MiB, or a batch of them, with all around it, and room to spare."""
 
+LARGEST_PAYLOAD = 4 * 1024 * 1024
+"""Of these, bytes of the values of a request, without its octets: they become objects of many
+times their size, and nothing else is done meanwhile."""
+
 LARGEST_SERPENT = 128 * 1024
 """The same in serpent, which is Python text: 2 MiB of it block a process for seconds."""
 
