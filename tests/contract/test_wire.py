@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
 
 import Pyro5.serializers
 
-from idl_like_interfaces.daqif import DaqException, DaqState, DaqStatus, DaqSubstate, OcmDaqControl
+from idl_like_interfaces.daqif import (
+    DaqException,
+    DaqState,
+    DaqStatus,
+    DaqSubstate,
+    DpmControl,
+    OcmDaqControl,
+)
 from idl_like_interfaces.declare import interface_of
+from idl_like_interfaces.description import describe
 from idl_like_interfaces.events import Batch, EventChannel, EventRecord
 from idl_like_interfaces.mapping.batches import BatchRequest, Outcome, read_items
 from idl_like_interfaces.mapping.coding import (
@@ -158,3 +168,15 @@ def test_a_lease_has_the_golden_form() -> None:
     assert decode_arguments(operation, golden("lease")["request"], {}, None) == ["ocm", 6.0]
     reply = Lease(lease_id="L1", holder="ocm", term_s=6.0, remaining_s=6.0)
     assert to_plain(reply) == golden("lease")["reply"]
+
+
+def test_an_interface_has_the_golden_form() -> None:
+    """An object tells its interface as plain values; the digest is that of the page's rule."""
+    told = to_plain(describe(interface_of(DpmControl)))
+    expected = golden("interface")
+    assert told == expected
+    for each in expected["signatures"]:
+        each.pop("role", None)
+    digest = expected.pop("digest")
+    text = json.dumps(expected, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert hashlib.sha256(text.encode()).hexdigest()[:16] == digest
