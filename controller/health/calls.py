@@ -17,7 +17,7 @@ def examine_calls(answers: Answers) -> list[Finding]:
     known = {name: each for name, each in answers.items() if isinstance(each, Statistics)}
     sums = [_sum(each) for each in known.values()]
     found = (
-        f"{sum(each.calls for each in sums)} since {len(known)} objects are active, "
+        f"{len(known)} objects, {sum(each.calls for each in sums)} calls since they are active, "
         f"{sum(each.in_progress for each in sums)} in progress, "
         f"{sum(each.refused for each in sums)} refused"
     )

@@ -29,7 +29,7 @@ def test_calls_are_summed_up() -> None:
         "obs/c": CommFailure("silent"),
     }
     (finding,) = examine_calls(answers)
-    assert finding.found == "7 since 2 objects are active, 2 in progress, 1 refused"
+    assert finding.found == "2 objects, 7 calls since they are active, 2 in progress, 1 refused"
     assert finding.verdict is Verdict.GOOD
 
 
