@@ -97,7 +97,7 @@ def list_certificates(folder: DirOption = None, as_json: JsonOption = None) -> N
         if each.validity in (Validity.EXPIRES_SOON, Validity.EXPIRED):
             print_note(
                 f"warning: {each.name} {each.validity} ({each.until:%Y-%m-%d}); "
-                f"issue a new one: obsorb certs issue {each.name} --role {each.role} --force"
+                f"issue a new one: obsorb certs issue {each.name} --role {each.role or Role.OBSERVER} --force"
             )
 
 

@@ -14,8 +14,12 @@ import pytest
 from typing_extensions import override
 
 from idl_like_interfaces.announcements import ComponentState, Heartbeat
-from idl_like_interfaces.errors import BadParam
+from idl_like_interfaces.declare import Role
+from idl_like_interfaces.errors import BadParam, NoPermission
 from idl_like_interfaces.naming import AlreadyBound, NotFound
+from idl_like_interfaces.security.audit_check import records, verify
+from idl_like_interfaces.security.refusals import AuditRefused
+from idl_like_interfaces.security.settings import ABSENT, SecurityTable
 from nameserver.client import Names
 from nameserver.server import NameServer
 from objects.component.host import ComponentHost
@@ -61,13 +65,16 @@ def server() -> Iterator[NameServer]:
         yield server
 
 
-def host(port: int, folder: Path, *, is_broken: bool = False) -> ComponentHost:
+def host(
+    port: int, folder: Path, *, is_broken: bool = False, security: SecurityTable = ABSENT
+) -> ComponentHost:
     return ComponentHost(
         EchoComponent,
         Settings(is_broken=is_broken),
         name="echo",
         names=("localhost", port),
         data_root=folder / "data",
+        security=security,
     )
 
 
@@ -80,6 +87,27 @@ def test_a_component_lives_in_order(server: NameServer, tmp_path: Path) -> None:
         assert EchoComponent.life == ["recover", "objects", "start", "stop"]
         with pytest.raises(NotFound):
             names.resolve("obs/echo")
+
+
+def test_its_objects_are_guarded_and_calls_recorded(server: NameServer, tmp_path: Path) -> None:
+    """As the installation says."""
+    security = SecurityTable(local_role=Role.OBSERVER)
+    with host(server.port, tmp_path, security=security), Names(("localhost", server.port)) as names:
+        echo = names.narrow("obs/echo", Echo)
+        with pytest.raises(NoPermission, match="local has the role observer"):
+            echo.add(1)
+    told = [(each.what, each.operation) for each in records(tmp_path / "data" / "audit")]
+    assert told == [("start", ""), ("denied", "add"), ("stop", "")]
+
+
+def test_a_second_instance_does_not_break_the_audit_log(server: NameServer, tmp_path: Path) -> None:
+    """It is refused before it writes a line."""
+    security = SecurityTable()
+    with host(server.port, tmp_path, security=security):
+        with pytest.raises(AuditRefused, match="by another process"):
+            host(server.port, tmp_path, security=security)
+    (found,) = verify(tmp_path / "data" / "audit")
+    assert (found.is_intact, found.records) == (True, 2)
 
 
 def test_a_broken_store_refuses_the_start(server: NameServer, tmp_path: Path) -> None:
