@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from idl_like_interfaces.declare import Role, interface_of
 from idl_like_interfaces.description import InterfaceDescription
 from idl_like_interfaces.errors import (
     BadOperation,
@@ -15,9 +17,16 @@ from idl_like_interfaces.errors import (
     RemoteError,
     Transient,
 )
-from idl_like_interfaces.mapping import ObjectAdapter
+from idl_like_interfaces.idl.conformance import Examination, Outcome
+from idl_like_interfaces.mapping import ObjectAdapter, use_tls
 from idl_like_interfaces.mapping.probe import Probe
 from idl_like_interfaces.object import Identity
+from idl_like_interfaces.security.audit_check import records
+from idl_like_interfaces.security.audit_log import AuditLog
+from idl_like_interfaces.security.authority import Authority
+from idl_like_interfaces.security.credentials import Credentials
+from idl_like_interfaces.security.guard import AccessGuard
+from idl_like_interfaces.security.roles import Policy
 from tests.support.echo import Echo, EchoServant
 
 
@@ -95,3 +104,26 @@ def test_an_object_that_is_away_is_told(adapter: ObjectAdapter) -> None:
             probe.ping_by_stock_proxy()
     with pytest.raises(Transient, match="cannot be reached"):
         Probe(uri)
+
+
+def test_an_observer_may_examine_an_object_with_tls_and_roles(tmp_path: Path) -> None:
+    """Malformed calls are refused before roles are asked for, and the audit log has none."""
+    authority = Authority.init(tmp_path / "certs")
+    authority.issue("server", Role.ENGINEER, ["localhost"])
+    authority.issue("alice", Role.OBSERVER)
+    tls = Credentials(folder=authority.folder, name="server").server_context()
+    use_tls(Credentials(folder=authority.folder, name="alice").client_context())
+    try:
+        with (
+            AuditLog(tmp_path / "audit", "echo") as audit,
+            ObjectAdapter(tls=tls, guard=AccessGuard(Policy(), audit)) as adapter,
+            Probe(adapter.activate(EchoServant(), Echo, "obs/echo")) as probe,
+        ):
+            checks = list(Examination(probe, interface_of(Echo)).run())
+    finally:
+        use_tls(None)
+    assert [each for each in checks if each.outcome is Outcome.FAILED] == []
+    assert "with TLS a stock client" in next(
+        each.detail for each in checks if each.name == "a stock proxy is answered"
+    )
+    assert [each.operation for each in records(tmp_path / "audit") if each.operation] == []
