@@ -12,7 +12,11 @@ from dataclasses import replace
 import Pyro5.errors
 
 from idl_like_interfaces.mapping.message import MSGPACK, SERPENT, Flag, Header, Kind, Message
-from idl_like_interfaces.mapping.wire import LARGEST_MESSAGE, LARGEST_SERPENT
+from idl_like_interfaces.mapping.wire import (
+    LARGEST_MESSAGE,
+    LARGEST_PAYLOAD,
+    LARGEST_SERPENT,
+)
 
 LARGEST_GREETING = 16 * 1024
 """Bytes of the message with which a stranger introduces itself."""
@@ -59,7 +63,9 @@ def check_request(header: Header) -> None:
     if (
         header.serializer == MSGPACK
         and header.kind == Kind.INVOKE
-        and not (header.flags & Flag.KEEP_SERIALIZED or header.size > LARGEST_MESSAGE)
+        and not header.flags & Flag.KEEP_SERIALIZED
+        and header.data_size <= LARGEST_PAYLOAD
+        and header.size <= LARGEST_MESSAGE
     ):
         return  # as almost all are
     if header.kind not in _EXPECTED:
@@ -79,6 +85,9 @@ def _check_form(header: Header) -> None:
     if header.size > largest(header):
         text = f"a message of {header.size} bytes is refused, the most are {largest(header)}"
         raise Unwelcome(text, header, "send less at a time; write bulk data to a file")
+    if header.data_size > LARGEST_PAYLOAD:
+        text = f"values of {header.data_size} bytes are refused, the most are {LARGEST_PAYLOAD}"
+        raise Unwelcome(text, header, "send less at a time; send bulk data as octets")
 
 
 def largest(header: Header) -> int:
@@ -95,7 +104,7 @@ def inflated(message: Message) -> Message:
     header = message.header
     if not header.flags & Flag.COMPRESSED:
         return message
-    most = largest(header)
+    most = min(largest(header), LARGEST_PAYLOAD)
     try:
         payload = zlib.decompressobj().decompress(message.payload, most + 1)
     except zlib.error as error:

@@ -116,7 +116,7 @@ class Peer:
         """Return the next message; ``None``: it has not come, or not whole.
 
         Args:
-            stay: Wait a moment for its begin.
+            stay: Wait a moment for its begin, and for more of it while more comes.
 
         Raises:
             ConnectionClosedError: The peer has closed the connection or lost it.
@@ -133,7 +133,7 @@ class Peer:
                 return None
             if self._header is None and not self._begin(stay=stay):
                 return None
-            return self._rest()
+            return self._rest(stay=stay)
         except OSError as error:
             raise _lost(error) from error
 
@@ -168,7 +168,7 @@ class Peer:
         self._header, self._filled = header, 0
         return True
 
-    def _rest(self) -> Message | None:
+    def _rest(self, *, stay: bool) -> Message | None:
         header = self._header
         assert header is not None
         size, ahead = header.size, self._ahead
@@ -181,21 +181,26 @@ class Peer:
             )
             self._body[: len(ahead)] = ahead
             self._filled, self._ahead = len(ahead), b""
-        if not self._fill(size):
+        if not self._fill(size, socket.MSG_WAITALL if stay else socket.MSG_DONTWAIT):
             return None
         body, self._body, self._header = self._body, memoryview(b""), None
         self._filled = 0
         return parse_body(header, body)
 
-    def _fill(self, size: int) -> bool:
-        """Receive the rest of a long message; tell whether it is whole."""
+    def _fill(self, size: int, then: int) -> bool:
+        """Receive the rest of a long message; tell whether it is whole.
+
+        Args:
+            size: Of all of it.
+            then: Flags of each receiving but the first.
+        """
         flags = socket.MSG_DONTWAIT
         while self._filled < size:
             count = self._receive_into(self._body[self._filled :], flags)
             self._filled += count
             if count < _ALIVE and self._filled < size:
                 return False
-            flags = socket.MSG_WAITALL
+            flags = then
         return True
 
     def _passed_over(self) -> bool:

@@ -38,6 +38,13 @@ class _Envelope(msgspec.Struct, array_like=True, forbid_unknown_fields=True, fro
 
 _envelope = msgspec.msgpack.Decoder(_Envelope)
 
+_CHECKED = 64 * 1024
+_MOST_CONTAINERS = 100_000
+"""Lists and dicts of a message. Empty ones are an octet each and become sixty; four million
+of them keep the interpreter busy for seconds."""
+
+_NO_CONTAINERS = bytes({*range(256)} - {*range(0x80, 0xA0)} - {*range(0xDC, 0xE0)})
+
 _NO_KWARGS = msgspec.Raw(b"\x80")
 
 
@@ -120,6 +127,7 @@ def read_request(message: Message) -> Request:
 
 
 def _read_msgpack(message: Message, mark: CallMark | None, *, is_ours: bool) -> Request:
+    _check_containers(message.payload)
     try:
         envelope = _envelope.decode(message.payload)
         if is_ours and envelope.kwargs == _NO_KWARGS:
@@ -129,6 +137,24 @@ def _read_msgpack(message: Message, mark: CallMark | None, *, is_ours: bool) -> 
         return _of_plain(message, mark, unpack_plain(message.payload), is_ours=is_ours)
     except (ValueError, RecursionError, msgspec.DecodeError) as error:
         raise _no_call(error) from error
+
+
+def _check_containers(payload: Buffer) -> None:
+    """Refuse a message with too many lists and dicts, before they are made.
+
+    All octets that may begin one are counted, also within texts: only long messages of
+    small parts, or of octets that should not pass a serializer, have so many.
+    """
+    if len(payload) <= _CHECKED:
+        return
+    number = len(bytes(payload).translate(None, _NO_CONTAINERS))
+    if number > _MOST_CONTAINERS:
+        raise BadParam(
+            f"the payload may hold {number} lists and dicts, {_MOST_CONTAINERS} are allowed",
+            field="call",
+            cause="it has too many small parts, or octets in bulk",
+            remedy="send less at a time; send octets through one of our stubs",
+        )
 
 
 def _parse_serpent(payload: Buffer) -> Any:

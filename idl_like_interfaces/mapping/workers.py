@@ -15,6 +15,8 @@ T = TypeVar("T")
 
 Job = Callable[[], None]
 
+_LATER_ONE_IN = 4
+
 _KEPT = 4
 """Threads that stay when there is nothing to do; the others end after a while."""
 
@@ -43,6 +45,7 @@ class Workers:
         self._call_later = call_later
         self._lock = threading.Lock()
         self._jobs: deque[Job] = deque()
+        self._later: deque[Job] = deque()
         self._idle: list[threading.Lock] = []
         self._threads: list[threading.Thread] = []
         self._busy = self._held_up = self._lingering = self._taken = 0
@@ -53,12 +56,22 @@ class Workers:
         """Threads that there are."""
         return len(self._threads)
 
-    def submit(self, job: Job) -> None:
-        """Have a job done by one of the threads; after ``close`` it is dropped."""
+    @property
+    def is_wanted(self) -> bool:
+        """Tell whether a job waits for a thread."""
+        return len(self._jobs) > 0
+
+    def submit(self, job: Job, *, later: bool = False) -> None:
+        """Have a job done by one of the threads; after ``close`` it is dropped.
+
+        Args:
+            job: What to do.
+            later: It moves bulk: of several jobs that wait only each fourth is such a one.
+        """
         with self._lock:
             if self._is_closed:
                 return
-            self._jobs.append(job)
+            (self._later if later else self._jobs).append(job)
             if self._busy - self._held_up < self.AT_ONCE:
                 self._send_one()
                 return
@@ -88,6 +101,7 @@ class Workers:
         with self._lock:
             self._is_closed = True
             self._jobs.clear()
+            self._later.clear()
             idle, self._idle = self._idle, []
             threads = list(self._threads)
         for wake in idle:
@@ -100,7 +114,7 @@ class Workers:
     def _look_after(self, taken: int) -> None:
         """Send one more when no job was taken for a while although there are some."""
         with self._lock:
-            if not self._jobs or self._is_closed:
+            if not (self._jobs or self._later) or self._is_closed:
                 self._is_looked_after = False
                 return
             if self._taken == taken:
@@ -148,12 +162,34 @@ class Workers:
             with self._lock:
                 if self._is_closed:
                     return None
-                if self._jobs and self._busy - self._held_up <= self.AT_ONCE:
-                    self._taken += 1
-                    return self._jobs.popleft()
+                has_jobs = self._jobs or self._later
+                if has_jobs and self._busy - self._held_up <= self.AT_ONCE:
+                    return self._take()
                 self._busy -= 1
                 self._idle.append(wake)
-            wake.acquire()
+                stay_s = _STAY_S if len(self._threads) > _KEPT else -1.0
+            if not wake.acquire(timeout=stay_s) and self._is_out(wake):
+                return None
+
+    def _is_out(self, wake: threading.Lock) -> bool:
+        """Take a thread out that nobody has woken; tell whether it is out."""
+        with self._lock:
+            if wake not in self._idle:
+                # It was woken just now: the lock is free.
+                wake.acquire()
+                return False
+            self._idle.remove(wake)
+            is_out = len(self._threads) > _KEPT
+            if is_out:
+                self._threads.remove(threading.current_thread())
+            else:
+                self._busy += 1
+            return is_out
+
+    def _take(self) -> Job:
+        self._taken += 1
+        is_first = self._jobs and (self._taken % _LATER_ONE_IN or not self._later)
+        return (self._jobs if is_first else self._later).popleft()
 
 
 class Slots(Generic[T]):

@@ -160,6 +160,7 @@ def crowd(
 
 def feed(run: Run, waiting: dict[Peer, memoryview]) -> None:
     """Send each peer's octets, to all of them in turn, whoever takes some."""
+    run.hold(0)
     for peer in waiting:
         peer.sock.setblocking(False)
     while waiting and not run.is_over:

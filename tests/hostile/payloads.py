@@ -69,13 +69,13 @@ def _almost(field: Field, run: Run) -> None:
 
 @attack(
     "more calls than can be opened",
-    does="60 connections that send whole calls of 16 MiB of small values, all at the same time",
+    does="60 connections that send whole calls of 4 MiB of small values, all at the same time",
     answer="one is decoded at a time; who has no place in the line is refused, not executed",
     expects={"served", "BAD_PARAM", "NO_RESOURCES", "closed", "TIMEOUT"},
     beside="uploads",
 )
 def _more_than_can_be_opened(field: Field, run: Run) -> None:
-    payload = msgpack.packb([field.object_id, "anything", [[1] * ((16 << 20) - 200)], {}])
+    payload = msgpack.packb([field.object_id, "anything", [[1] * ((4 << 20) - 200)], {}])
     with ExitStack() as open_:
         peers = crowd(open_, field.address, 60, greeted=True)
         feed(run, dict.fromkeys(peers, memoryview(wire.message(wire.INVOKE, payload))))
@@ -87,6 +87,20 @@ def _more_than_can_be_opened(field: Field, run: Run) -> None:
                 run.note(answer)
             if run.is_over:
                 break
+
+
+@attack(
+    "a million empty lists",
+    does="calls of 4 MiB of empty lists, and of empty dicts, each an octet",
+    answer="refused before any is made",
+    expects={"BAD_PARAM"},
+    beside="uploads",
+)
+def _empty_lists(field: Field, run: Run) -> None:
+    many = 3 << 20
+    head = b"\xdd" + many.to_bytes(4, "big")
+    calls = [_with_argument(field.object_id, head + each * many) for each in (b"\x90", b"\x80")]
+    _call_each(field, run, calls)
 
 
 @attack(

@@ -21,7 +21,8 @@ FLOOR_MS = 10.0
 """Below it a ratio says more about the machine than about the daemon."""
 
 CONNECT_S = 1.0
-GROWN_MB = 200.0
+GROWN_MB = 300.0
+SOAK_GROWN_MB = 600.0
 SECONDS = 0.3
 SOAK_SECONDS = 30.0
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"

@@ -14,7 +14,7 @@ from tests.hostile.certificates import server_context
 from tests.hostile.child import requests, say, settle
 from tests.hostile.target import OBJECT_ID, Target, TargetServant
 
-SHORT = Limits(connections=400, handshake_s=0.5, message_s=0.7, reply_s=0.7)
+SHORT = Limits(connections=400, kept_bytes=64 << 20, handshake_s=0.5, message_s=0.7, reply_s=0.7)
 """The bounds in the fast tests: what takes ten seconds else, or thousands, takes a second."""
 
 
