@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PERIOD_S = 2.0
 
-_COLUMNS = "    calls refused failed dropped denied   now     /s     mean      p50      p99"
+_COLUMNS = " refused failed dropped denied now   mean    p50    p99"
 
 
 @addressed
@@ -106,14 +106,16 @@ def _lines(each: Told, width: int) -> list[str]:
         return [f"{each.name}: no answer: {each.error}"]
     lines = [f"{each.name}, active since {each.since:%Y-%m-%d %H:%M:%S} UTC"]
     if each.operations:
-        lines.append(f"  {'operation':<{width}}{_COLUMNS}")
+        is_rate = each.operations[0].per_s is not None
+        lines.append(f" {'operation':<{width}}{'calls/s' if is_rate else 'calls':>8}{_COLUMNS}")
     return lines + [_line(one, width, each.highest_bound_s) for one in each.operations]
 
 
 def _line(one: Measure, width: int, highest_s: float) -> str:
-    rate = "-" if one.per_s is None else f"{one.per_s:.1f}"
+    """Draw one operation so that most tables fit into 80 columns."""
+    calls = str(one.calls) if one.per_s is None else f"{one.per_s:.1f}"
     times = (latency(one.mean_s), latency(one.p50_s, highest_s), latency(one.p99_s, highest_s))
     return (
-        f"  {one.operation:<{width}}{one.calls:>9}{one.refused:>8}{one.failed:>7}{one.dropped:>8}"
-        f"{one.denied:>7}{one.in_progress:>6}{rate:>7}" + "".join(f"{each:>9}" for each in times)
+        f" {one.operation:<{width}}{calls:>8}{one.refused:>8}{one.failed:>7}{one.dropped:>8}"
+        f"{one.denied:>7}{one.in_progress:>4}" + "".join(f"{each:>7}" for each in times)
     )

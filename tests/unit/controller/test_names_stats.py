@@ -15,6 +15,9 @@ from tests.support.statistics import calls, statistics
 from tests.unit.controller.running import document, obsorb, ok, refused
 
 
+FAST = [1, 0, 0, 0, 0]
+
+
 def test_calls_are_shown_by_operation(small: SmallInstallation) -> None:
     """Of one object: how many, and how long they took."""
     for _ in range(3):
@@ -87,9 +90,18 @@ def test_the_table_has_a_line_for_each_operation() -> None:
     )
     lines = table([told("obs/a", found), told("obs/b", CommFailure("nobody"))]).splitlines()
     assert lines[0] == "obs/a, active since 2026-03-01 12:00:00 UTC"
-    assert " ".join(lines[2].split()) == "slow 9 0 2 0 0 0 - 3.0 s >1.0 s >1.0 s"
+    assert " ".join(lines[2].split()) == "slow 9 0 2 0 0 0 3.0 s >1.0 s >1.0 s"
     assert lines[3].split()[0] == "rare"
     assert lines[4] == "obs/b: no answer: nobody"
+    assert max(map(len, lines)) <= 80
+
+
+def test_a_span_gives_rates_in_place_of_counts() -> None:
+    """Of what came within it."""
+    before, after = statistics(calls("work", FAST)), statistics(calls("work", [21, 0, 0, 0, 0]))
+    lines = table([told("obs/a", after, before, 4.0)]).splitlines()
+    assert lines[1].split()[:2] == ["operation", "calls/s"]
+    assert lines[2].split()[:2] == ["work", "5.0"]
 
 
 @pytest.mark.parametrize(
