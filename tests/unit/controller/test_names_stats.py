@@ -14,7 +14,6 @@ from tests.support.small import SmallInstallation
 from tests.support.statistics import calls, statistics
 from tests.unit.controller.running import document, obsorb, ok, refused
 
-
 FAST = [1, 0, 0, 0, 0]
 
 
