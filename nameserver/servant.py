@@ -40,7 +40,7 @@ from nameserver.names import (
 from nameserver.records import Changes, LeaseRecord
 from nameserver.stores import NameStore
 from nameserver.tree import NameTree
-from nameserver.turn import Turn
+from nameserver.turn import Changing, Looking
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,9 @@ def _new_lease_id() -> str:
 
 
 class NamingServant(NamingContext):
-    """The root context over a store; usable from any thread (one lock).
+    """The root context over a store; usable from any thread.
+
+    Changes go one after the other; look-ups and renewals go on while one waits for its store.
 
     A lease that has run out is removed by the next operation, whatever it is, or by
     ``expire_leases``. That removal alone may reach the store late (after a
@@ -91,7 +93,8 @@ class NamingServant(NamingContext):
         self._leases = LeaseBook()
         self._journal = journal or Journal()
         self._owed = Changes()
-        self._turn = Turn(self._expire, self._journal, self._news)
+        self._changing = Changing(self._expire, self._journal, self._news)
+        self._looking = Looking(self._is_due, self._changing)
         self._load()
 
     @override
@@ -105,7 +108,7 @@ class NamingServant(NamingContext):
     ) -> None:
         path = parse_bindable(name)
         check_reference(uri, interface, metadata)
-        with self._turn:
+        with self._changing:
             binding = self._new_binding(name, uri, interface, metadata, lease_id)
             self._commit(self._tree.plan_bind(path, binding))
 
@@ -120,19 +123,19 @@ class NamingServant(NamingContext):
     ) -> None:
         path = parse_bindable(name)
         check_reference(uri, interface, metadata)
-        with self._turn:
+        with self._changing:
             binding = self._new_binding(name, uri, interface, metadata, lease_id)
             self._commit(self._tree.plan_rebind(path, binding))
 
     @override
     def resolve(self, name: str) -> Binding:
-        with self._turn:
+        with self._looking:
             return self._get(name)
 
     @override
     def resolve_many(self, names: list[str]) -> Resolutions:
         check_count(len(names))
-        with self._turn:
+        with self._looking:
             return [self._resolution(name) for name in names]
 
     @override
@@ -149,46 +152,47 @@ class NamingServant(NamingContext):
     @override
     def unbind(self, name: str) -> None:
         path = parse_bindable(name)
-        with self._turn:
+        with self._changing:
             self._commit(self._tree.plan_unbind(path))
 
     @override
     def bind_new_context(self, name: str) -> None:
         path = parse_bindable(name)
-        with self._turn:
+        with self._changing:
             binding = Binding(name=name, type=BindingType.CONTEXT, bound_at=self._utc())
             self._commit(self._tree.plan_bind(path, binding))
 
     @override
     def destroy(self, name: str) -> None:
         path = parse_bindable(name)
-        with self._turn:
+        with self._changing:
             self._commit(self._tree.plan_destroy(path))
 
     @override
     def grant_lease(self, holder: str, term_s: float) -> Lease:
         check_terms(holder, term_s)
-        with self._turn:
+        with self._changing:
             record = LeaseRecord(
                 lease_id=self._make_lease_id(), holder=holder, term_s=float(term_s)
             )
             self._commit(Changes(put_leases=(record,)))
-            return self._renewed(record.lease_id)
+            with self._looking.lock:
+                return self._renewed(record.lease_id)
 
     @override
     def renew_lease(self, lease_id: str) -> Lease:
-        with self._turn:
+        with self._looking:
             return self._renewed(lease_id)
 
     @override
     def release_lease(self, lease_id: str) -> None:
-        with self._turn:
+        with self._changing:
             self._leases.get(lease_id)
             self._commit(self._end_of((lease_id,)))
 
     @override
     def list_leases(self) -> Leases:
-        with self._turn:
+        with self._looking:
             now = self._monotonic()
             return [self._lease(lease_id, now) for lease_id in self._leases.ids()]
 
@@ -196,7 +200,7 @@ class NamingServant(NamingContext):
     def find(self, interface: str, below: str = "") -> Bindings:
         check_repository_id(interface)
         path = parse_below(below)
-        with self._turn:
+        with self._looking:
             return self._tree.find(interface, path)
 
     @override
@@ -210,7 +214,7 @@ class NamingServant(NamingContext):
                 remedy="give 0 (all) or a positive number",
                 field="how_many",
             )
-        with self._turn:
+        with self._looking:
             page, is_last = self._tree.page(
                 path, recursive=recursive, how_many=how_many, after=after
             )
@@ -218,7 +222,7 @@ class NamingServant(NamingContext):
 
     def expire_leases(self) -> None:
         """Unbind what stands under leases that have run out."""
-        with self._turn:
+        with self._changing:
             pass
 
     def _get(self, name: str) -> Binding:
@@ -232,7 +236,7 @@ class NamingServant(NamingContext):
             return Resolution(name=name, refusal=error.message)
 
     def _changes_after(self, token: Token | None) -> ChangeList | None:
-        with self._turn:
+        with self._looking:
             if token is None or not self._journal.knows(token):
                 return self._journal.snapshot(self._tree.after(""))
             if token.after:
@@ -278,7 +282,8 @@ class NamingServant(NamingContext):
         """Write changes to the store, then make them true here."""
         self._store.apply(changes.after_dropping(self._owed))
         self._owed = Changes()
-        self._apply(changes)
+        with self._looking.lock:
+            self._apply(changes)
 
     def _apply(self, changes: Changes) -> None:
         self._journal.record(self._tree.apply(changes))
@@ -288,18 +293,22 @@ class NamingServant(NamingContext):
         names = (name for lease_id in lease_ids for name in self._tree.names_of(lease_id))
         return Changes(drop_names=tuple(names), drop_leases=lease_ids)
 
+    def _is_due(self) -> bool:
+        return bool(self._leases.ended(self._monotonic()))
+
     def _expire(self) -> None:
-        ended = self._leases.ended(self._monotonic())
-        if not ended:
-            return
-        changes = self._end_of(tuple(each.lease_id for each in ended))
-        for each in ended:
-            names = ", ".join(self._tree.names_of(each.lease_id)) or "nothing"
+        with self._looking.lock:
+            ended = self._leases.ended(self._monotonic())
+            if not ended:
+                return
+            unbound = [self._tree.names_of(each.lease_id) for each in ended]
+            changes = self._end_of(tuple(each.lease_id for each in ended))
+            self._apply(changes)
+        for each, names in zip(ended, unbound, strict=True):
             log.warning(
                 "lease %s of %s ran out after %g s; unbound: %s",
-                each.lease_id, each.holder, each.term_s, names,
+                each.lease_id, each.holder, each.term_s, ", ".join(names) or "nothing",
             )  # fmt: skip
-        self._apply(changes)
         self._owed = changes.after_dropping(self._owed)
         try:
             self._commit(Changes())

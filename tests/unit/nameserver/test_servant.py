@@ -43,6 +43,31 @@ class FailingStore(MemoryStore):
         super().apply(changes)
 
 
+class HangingStore(MemoryStore):
+    """A store of which the disk hangs from ``hang`` to ``go_on``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._may_go_on = threading.Event()
+        self._may_go_on.set()
+        self.hangs = threading.Event()
+
+    def hang(self) -> None:
+        """Let the next change hang."""
+        self._may_go_on.clear()
+
+    def go_on(self) -> None:
+        """Let it go on."""
+        self._may_go_on.set()
+
+    @override
+    def apply(self, changes: Changes) -> None:
+        if not self._may_go_on.is_set():
+            self.hangs.set()
+            assert self._may_go_on.wait(60.0)
+        super().apply(changes)
+
+
 @pytest.fixture
 def clock() -> ManualClock:
     """Return the clock that the servants look at."""
@@ -135,6 +160,56 @@ def test_names_run_out_even_while_the_disk_is_full(clock: ManualClock) -> None:
     servant.bind("ocm", "PYRO:ocm~2@localhost:1")
     assert [each.uri for each in store.load().bindings] == ["PYRO:ocm~2@localhost:1"]
     assert store.load().leases == ()
+
+
+def test_look_ups_and_renewals_do_not_wait_for_the_disk(clock: ManualClock) -> None:
+    """While a bind hangs; what it binds is not seen before it is stored."""
+    store = HangingStore()
+    servant = servant_on(store, clock)
+    lease = servant.grant_lease("ocm", 6.0)
+    servant.bind("ocm", URI, lease_id=lease.lease_id)
+    token = servant.changes().token
+    store.hang()
+    binding = threading.Thread(target=servant.bind, args=("dpm", URI))
+    binding.start()
+    assert store.hangs.wait(60.0)
+    assert servant.resolve("ocm").uri == URI
+    assert servant.resolve_many(["dpm"])[0].binding is None
+    assert servant.renew_lease(lease.lease_id).name_count == 1
+    assert [each.name for each in servant.list().bindings] == ["ocm"]
+    assert servant.changes(token, 0.0).changes == []
+    store.go_on()
+    binding.join()
+    assert servant.resolve("dpm").uri == URI
+    assert [each.binding.name for each in servant.changes(token, 0.0).changes] == ["dpm"]
+
+
+def test_look_ups_from_many_threads_see_whole_changes(clock: ManualClock) -> None:
+    """Two names of one lease come and go together, whatever else happens."""
+    servant = servant_on(MemoryStore(), clock)
+    ended = threading.Event()
+    torn: list[list[str]] = []
+
+    def look() -> None:
+        while not ended.is_set():
+            names = [each.name for each in servant.list().bindings]
+            if "b" in names and "a" not in names:
+                torn.append(names)
+
+    threads = [threading.Thread(target=look) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for _ in range(300):
+        lease = servant.grant_lease("ocm", 0.1)
+        servant.bind("a", URI, lease_id=lease.lease_id)
+        servant.bind("b", URI, lease_id=lease.lease_id)
+        clock.advance(0.2)
+        with pytest.raises(NotFound):
+            servant.resolve("a")
+    ended.set()
+    for thread in threads:
+        thread.join()
+    assert torn == []
 
 
 def test_a_store_that_does_not_hold_together_is_refused(clock: ManualClock, tmp_path: Path) -> None:
