@@ -103,9 +103,9 @@ def test_its_objects_are_guarded_and_calls_recorded(server: NameServer, tmp_path
 def test_a_second_instance_does_not_break_the_audit_log(server: NameServer, tmp_path: Path) -> None:
     """It is refused before it writes a line."""
     security = SecurityTable()
-    with host(server.port, tmp_path, security=security):
-        with pytest.raises(AuditRefused, match="by another process"):
-            host(server.port, tmp_path, security=security)
+    refused = pytest.raises(AuditRefused, match="by another process")
+    with host(server.port, tmp_path, security=security), refused:
+        host(server.port, tmp_path, security=security)
     (found,) = verify(tmp_path / "data" / "audit")
     assert (found.is_intact, found.records) == (True, 2)
 
