@@ -147,11 +147,11 @@ def start(stack: ExitStack, peer: Peer, clients: int) -> dict[str, Side] | None:
     with ExitStack() as starting:
         try:
             where = starting.enter_context(peer.serve(2 * clients))
-            own = [Child(peer.clients, where) for _ in range(_PROCESSES)]
-            sides = {"own": Side([starting.enter_context(each) for each in own])}
+            own = [starting.enter_context(Child(peer.clients, where)) for _ in range(_PROCESSES)]
         except (ProgramFailed, TimeoutError) as error:
             print(f"{peer.title} is left out: {error}", file=sys.stderr, flush=True)
             return None
+        sides = {"own": Side(own)}
         if peer.raw is not None:
             sides["raw"] = Side([starting.enter_context(Child(RAW, where, peer.raw))])
         stack.push(starting.pop_all())

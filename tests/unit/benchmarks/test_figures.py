@@ -51,6 +51,13 @@ def test_without_the_peer_a_ratio_is_neither_met_nor_missed() -> None:
     assert (row.theirs, row.ratio, row.met) == (None, None, None)
 
 
+def test_beside_nothing_at_all_there_is_no_ratio() -> None:
+    """A peer that needs no processor time at rest."""
+    row = figure("g", "n", "%", [0.1, 0.0], peer="p", theirs=[0.0, 0.1])
+    assert row.theirs is not None
+    assert (row.ratio, row.met) == (None, None)
+
+
 def test_without_a_goal_nothing_is_met_or_missed() -> None:
     """The figure is only shown."""
     assert figure("g", "n", "s", [1.0]).met is None

@@ -12,8 +12,8 @@ import msgspec
 import pytest
 
 from benchmarks import channel, run
-from benchmarks.counts import FULL, QUICK
-from benchmarks.figures import Report
+from benchmarks.counts import FULL, QUICK, Counts
+from benchmarks.figures import Figure, Report
 from objects.messaging.journal import Retention
 from tests.unit.benchmarks.rows import rate, report
 
@@ -28,6 +28,30 @@ def test_calls_and_octets_are_measured_beside_bare_pyro5() -> None:
         assert row.ratio is not None
         assert row.ours.median > 0
     assert sum(row.met is not None for row in measured.figures) == 6
+
+
+def test_tls_and_many_calls_at_once_are_measured() -> None:
+    """Each beside a peer."""
+    measured = run.measure(["tls", "many"], QUICK, "test")
+    assert measured.failed == []
+    assert {row.group for row in measured.figures} == {"TLS", "100 calls at once"}
+    assert all(row.ratio is not None and row.ours.median > 0 for row in measured.figures)
+
+
+def test_a_group_that_fails_does_not_end_the_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its traceback is shown, and the report says so, as does the exit code."""
+
+    def fail(_: Counts) -> list[Figure]:
+        raise OSError("no more ports")
+
+    monkeypatch.setattr(run, "GROUPS", {"calls": fail, "tls": lambda _: [rate()]})
+    assert run.main(["--quick"]) == 1
+    told = capsys.readouterr()
+    assert "no more ports" in told.err
+    assert "FAILED: calls" in told.out
+    assert "2.40x" in told.out
 
 
 def test_events_arrive_all_and_absent_peers_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
