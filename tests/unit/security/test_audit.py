@@ -16,10 +16,12 @@ from pathlib import Path
 
 import pytest
 
+from idl_like_interfaces.security import audit_log
 from idl_like_interfaces.security.audit_chain import Kind
 from idl_like_interfaces.security.audit_check import Verified, records, verify
 from idl_like_interfaces.security.audit_log import AuditLog
 from idl_like_interfaces.security.refusals import AuditRefused
+from tests.support.daq import eventually
 
 
 def write(folder: Path, count: int = 5, process: str = "ocm", limit: int = 10**6) -> str:
@@ -206,6 +208,33 @@ def test_others_cannot_read_it(tmp_path: Path) -> None:
     assert (tmp_path / "audit" / "ocm.jsonl").stat().st_mode & 0o037 == 0
 
 
+def test_where_files_cannot_be_changed_one_grows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As on a file system that allows appending only; nothing is lost."""
+    (tmp_path / "taken").mkdir()
+    monkeypatch.setattr(audit_log, "next_rotated", lambda *_: tmp_path / "taken")
+    write(tmp_path, 30, limit=2000)
+    found = one(tmp_path)
+    assert (found.files, found.records, found.is_intact) == (1, 32, True)
+    assert "is not rotated" in caplog.text
+
+
+def test_the_head_is_told_now_and_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """To the log, which is kept elsewhere; with what was only counted."""
+    monkeypatch.setattr(audit_log, "HEAD_S", 0.05)
+    monkeypatch.setattr(audit_log, "SYNC_S", 0.01)
+    with caplog.at_level(logging.INFO), AuditLog(tmp_path, "events") as audit:
+        audit.count("publish")
+        audit.append(Kind.CALL, caller="a")
+        audit.count("publish")
+        eventually(lambda: any(r.what == "count" for r in records(tmp_path)))
+        eventually(lambda: f"audit head of events: 3 {audit.head.hash}" in caplog.text)
+    assert one(tmp_path).is_intact
+
+
 def test_many_threads_write_one_chain(tmp_path: Path) -> None:
     """Each line whole and in its place."""
     with AuditLog(tmp_path, "ocm") as audit:
@@ -267,6 +296,7 @@ def test_a_full_disk_stops_nobody_and_is_told(
 WRITER = """
 import sys
 from pathlib import Path
+from idl_like_interfaces.security import audit_log
 from idl_like_interfaces.security.audit_chain import Kind
 from idl_like_interfaces.security.audit_log import AuditLog
 audit = AuditLog(Path(sys.argv[1]), "ocm", limit=20000)
