@@ -102,7 +102,7 @@ def _told(session: Session, name: str) -> InterfaceDescription:
             cause="it is of an older release",
             remedy="bring its component to this release",
         )
-    return found
+    return _sound(found, name)
 
 
 def _content(path: Path) -> bytes:
@@ -119,10 +119,22 @@ def _read(content: bytes, where: str) -> InterfaceDescription:
     from idl_like_interfaces.description import InterfaceDescription
 
     try:
-        return msgspec.json.decode(content, type=InterfaceDescription)
-    except msgspec.DecodeError as error:
+        return _sound(msgspec.json.decode(content, type=InterfaceDescription), where)
+    except (msgspec.DecodeError, RecursionError) as error:
         raise CommandFailed(
             f"{where} is not the description of an interface: {error}",
             cause="it was written by something else, or by a newer release",
             remedy="write it with `obsorb idl show --json INTERFACE`",
         ) from error
+
+
+def _sound(found: InterfaceDescription, where: str) -> InterfaceDescription:
+    from idl_like_interfaces.idl.soundness import flaw_of
+
+    if flaw := flaw_of(found):
+        raise CommandFailed(
+            f"{where} is not the description of an interface: {flaw}",
+            cause="it was changed by hand, or is not of obsorb",
+            remedy="write it with `obsorb idl show --json INTERFACE`",
+        )
+    return found

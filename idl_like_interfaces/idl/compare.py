@@ -15,6 +15,7 @@ from idl_like_interfaces.description import (
 )
 from idl_like_interfaces.idl.difference import Difference, Verdict, Weight, verdict_of
 from idl_like_interfaces.idl.fits import Passage, Side
+from idl_like_interfaces.idl.soundness import flaw_of
 
 _SHOWN = 3
 """Differences that a reason tells; more would hide what to do."""
@@ -99,6 +100,8 @@ def explain_mismatch(found: InterfaceDescription, wanted: Interface) -> str:
         found: What the object says of its interface (``get_interface``).
         wanted: The declaration that the client has.
     """
+    if flaw := flaw_of(found):
+        return f"what it tells of its interface is malformed: {flaw}"
     path, version = parse_repository_id(wanted.repository_id)
     offered = [
         each for each in (found.repository_id, *found.bases) if parse_repository_id(each)[0] == path

@@ -22,6 +22,7 @@ from idl_like_interfaces.errors import BadOperation, BadParam, RemoteError
 from idl_like_interfaces.idl.compare import compare, explain_mismatch, missing_version
 from idl_like_interfaces.idl.misfit import misfit
 from idl_like_interfaces.idl.registry import known
+from idl_like_interfaces.idl.soundness import flaw_of
 from idl_like_interfaces.object import Identity, Object, Statistics
 
 FOREIGN = "IDL:obsorb/check/NobodyHasThis:1.0"
@@ -144,6 +145,8 @@ class Examination:
         found = self._peer.read(InterfaceDescription, "get_interface")
         if not found.signatures and found.operations:
             raise _Failed("it tells names of operations only: it is of an older release")
+        if flaw := flaw_of(found):
+            raise _Failed(f"it is malformed: {flaw}")
         if found.digest != digest_of(found):
             raise _Failed("its digest is not that of what it tells")
         self._found = found

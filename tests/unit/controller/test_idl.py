@@ -128,8 +128,9 @@ def test_diff_of_a_wrong_file_is_refused(tmp_path: Path) -> None:
     """A file that is not there, or is something else."""
     path = tmp_path / "a.json"
     assert "cannot be read" in refused("idl", "diff", str(path), "LogService")
-    path.write_text("{}")
-    assert "is not the description" in refused("idl", "diff", str(path), "LogService")
+    for text in ("{}", '{"repository_id": "x"}', "[" * 5000):
+        path.write_text(text)
+        assert "is not the description" in refused("idl", "diff", str(path), "LogService")
 
 
 @pytest.mark.parametrize("name", OBJECTS)
