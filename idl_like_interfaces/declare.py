@@ -128,7 +128,7 @@ def parse_repository_id(text: str) -> tuple[str, tuple[int, int] | None]:
     """
     found = _REPOSITORY_ID.fullmatch(text)
     if found is None:
-        message = f"repository id {text!r} is not of the form IDL:path:major.minor"
+        message = f"repository id {text[:80]!r} is not of the form IDL:path:major.minor"
         raise ValueError(message)
     if found["major"] is None:
         return found["path"], None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -184,7 +184,6 @@ def digest_of(description: InterfaceDescription) -> str:
     return hashlib.sha256(msgspec.json.encode(said, order="sorted")).hexdigest()[:16]
 
 
-@lru_cache(maxsize=1024)  # the ids come from anybody
 def implements(interface: Interface, repository_id: str, digest: str = "") -> bool:
     """Tell whether an object of an interface serves a client of a repository id.
 
