@@ -17,6 +17,7 @@ from benchmarks.channel import measure_channel
 from benchmarks.clients import measure_clients
 from benchmarks.counts import FULL, QUICK, Counts
 from benchmarks.crowd import measure_crowd
+from benchmarks.failover_rows import measure_failover
 from benchmarks.figures import Figure, Report, now
 from benchmarks.host import describe_host
 from benchmarks.installation import measure_rest, measure_start
@@ -33,6 +34,7 @@ GROUPS: dict[str, Callable[[Counts], list[Figure]]] = {
     "many": measure_many,
     "tls": measure_tls,
     "names": measure_naming,
+    "failover": measure_failover,
     "channel": measure_channel,
     "start": measure_start,
     "rest": measure_rest,
