@@ -42,6 +42,10 @@ class Relay(Closing):
         """Lose the next replies."""
         self.to_lose = replies
 
+    def cut(self) -> None:
+        """End all connections that there are."""
+        _end(*self._open)
+
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:

@@ -21,6 +21,8 @@ from idl_like_interfaces.errors import (
 )
 from idl_like_interfaces.mapping import ObjectAdapter, aio, aio_release, batch, narrow, release
 from idl_like_interfaces.mapping.context import Caller, serving
+from idl_like_interfaces.mapping.dialing import Place
+from idl_like_interfaces.mapping.stub import caller_of
 from idl_like_interfaces.octets import Octets
 from idl_like_interfaces.recif import RecCmds
 from tests.support.desk import Desk, DeskServant, Rejected
@@ -79,6 +81,7 @@ def test_the_stub_has_it_as_an_attribute(uri: str) -> None:
     """``stub.aio`` is ``aio(stub)``."""
 
     async def work(_: Any) -> int:
+        assert "DeskAioStub" in repr(stub.aio)
         return int(await stub.aio.count())
 
     stub: Any = narrow(uri, Desk)
@@ -256,11 +259,69 @@ def test_a_oneway_sender_is_held_up(uri: str, servant: DeskServant) -> None:
         sent: list[int] = []
         with pytest.raises(DeadlineExpired):
             await throw(desk, sent)
+        with pytest.raises(DeadlineExpired):
+            await desk.throw(Octets(b"later"))
         servant.gate.set()
-        return sent
+        caller_of(stub).target.deadline_s = 20.0
+        await desk.throw(Octets(b"last"))
+        return [*sent, 4]
 
-    sent = run(narrow(uri, Desk, deadline_s=0.5), work)
-    assert servant.thrown == sent
+    stub = narrow(uri, Desk, deadline_s=0.5)
+    assert run(stub, work) == servant.thrown
+
+
+def test_a_lost_connection_of_oneway_calls_is_told_once(uri: str, servant: DeskServant) -> None:
+    """The next call says that earlier ones may be lost; the one after it goes on."""
+
+    async def work(desk: Any) -> None:
+        await desk.drop(1)
+        await desk.await_count(1, 20.0)
+        await asyncio.to_thread(relay.cut)
+        with pytest.raises(OutcomeUnknown, match="connection of the oneway calls"):
+            await desk.drop(2)
+        await desk.drop(3)
+        await desk.await_count(2, 20.0)
+
+    with Relay(uri) as relay:
+        run(narrow(relay.uri, Desk), work)
+    assert servant.taken == [1, 3]
+
+
+def test_a_oneway_call_of_a_restarted_object_finds_it_again(servant: DeskServant) -> None:
+    """By its name; what is away altogether is told."""
+    uris: list[str] = []
+
+    async def work(desk: Any) -> None:
+        with ObjectAdapter() as first:
+            uris.append(first.activate(servant, Desk, "desk"))
+            await desk.count()
+        with ObjectAdapter() as second:
+            uris.append(second.activate(servant, Desk, "desk"))
+            await desk.drop(1)
+            await desk.await_count(1, 20.0)
+        with pytest.raises(OutcomeUnknown):
+            await desk.drop(2)
+        with pytest.raises(Transient, match="cannot be reached"):
+            await desk.drop(3)
+
+    run(narrow("obs/desk", Desk, resolve=lambda _: uris[-1]), work)
+
+
+def test_a_oneway_call_waits_for_its_turn_within_its_time(uri: str, servant: DeskServant) -> None:
+    """Behind one that is held up; it is not sent then."""
+
+    async def throw(desk: Any) -> None:
+        for _ in range(400):
+            await desk.throw(Octets(bytes(1_000_000)))
+
+    async def work(desk: Any) -> list[Any]:
+        throws = [throw(desk) for _ in range(3)]
+        ends = await asyncio.gather(*throws, return_exceptions=True)
+        servant.gate.set()
+        return list(ends)
+
+    ends = run(narrow(uri, Desk, deadline_s=0.5), work)
+    assert {type(each) for each in ends} <= {DeadlineExpired, TimeIsUp}
 
 
 def test_a_batch_is_sent_at_the_end_of_its_block(uri: str) -> None:
@@ -271,6 +332,14 @@ def test_a_batch_is_sent_at_the_end_of_its_block(uri: str) -> None:
             calls.hand_in(1)
             refused = calls.hand_in(-1)
         assert isinstance(refused.error, Rejected)
+        release(stub)
+        caller_of(stub).target.fixed = Place.parse("PYRO:x@localhost:1")
+        caller_of(stub).aio.here().forget()
+        calls = batch(stub)
+        outcome = calls.count()
+        with pytest.raises(Transient):
+            await calls.__aexit__(None, None, None)
+        assert isinstance(outcome.error, Transient)
 
     stub = narrow(uri, Desk)
     run(stub, work)

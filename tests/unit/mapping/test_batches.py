@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, cast
 
+import msgspec
 import pytest
 
+from idl_like_interfaces.declare import interface_of
 from idl_like_interfaces.errors import (
     BadOperation,
     BadParam,
@@ -16,6 +18,7 @@ from idl_like_interfaces.errors import (
     Transient,
 )
 from idl_like_interfaces.mapping import ObjectAdapter, batch, narrow, release
+from idl_like_interfaces.mapping.batches import Item, Outcome, read_items
 from idl_like_interfaces.octets import Octets
 from tests.support.desk import Desk, DeskServant, Rejected
 from tests.support.echo import Echo, EchoServant, Sample
@@ -161,6 +164,26 @@ def test_an_object_that_is_away_is_told() -> None:
         gone = narrow(adapter.activate(DeskServant(), Desk, "desk"), Desk)
     with pytest.raises(Transient), batch(gone) as calls:
         calls.count()
+
+
+def test_a_wrong_number_of_outcomes_is_told(desk: Desk) -> None:
+    """Whoever makes such replies is not one of ours."""
+    calls = batch(desk)
+    outcome = calls.count()
+    with pytest.raises(Internal, match="0 outcomes of 1"):
+        calls._settle([], None)
+    with pytest.raises(RuntimeError, match="not sent yet"):
+        outcome.get()
+    with pytest.raises(Internal, match="not as declared"):
+        read_items(b"\x01")
+
+
+def test_a_reply_that_is_none_is_the_outcome_of_its_call() -> None:
+    """The others are not touched."""
+    outcome = Outcome(interface_of(Desk).operations["count"])
+    outcome.settle(Item(value=msgspec.Raw(b"\xa1x")), None)
+    with pytest.raises(Internal, match="not as declared"):
+        outcome.get()
 
 
 def test_an_unknown_operation_is_no_attribute(desk: Desk) -> None:

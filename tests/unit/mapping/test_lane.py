@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
 
-from idl_like_interfaces.errors import DeadlineExpired, OutcomeUnknown, Transient
+from idl_like_interfaces.errors import DeadlineExpired, OutcomeUnknown, TimeIsUp, Transient
 from idl_like_interfaces.mapping import ObjectAdapter, narrow, release
-from idl_like_interfaces.mapping.dialing import Place
 from idl_like_interfaces.mapping.stub import caller_of
 from idl_like_interfaces.octets import Octets
 from tests.support.desk import Desk, DeskServant
@@ -70,15 +70,48 @@ def test_a_lost_connection_is_told_once(servant: DeskServant, uri: str) -> None:
         desk = narrow(relay.uri, Desk)
         desk.drop(1)
         assert desk.await_count(1, 20.0) == 1
-    with Relay(uri) as other:
-        caller_of(desk).target.fixed = Place.parse(other.uri)
-        caller_of(desk).forget()
+        relay.cut()
         with pytest.raises(OutcomeUnknown, match="connection of the oneway calls"):
             desk.drop(2)
         desk.drop(3)
         assert desk.await_count(2, 20.0) == 2
         release(desk)
     assert servant.taken == [1, 3]
+
+
+def test_a_restarted_object_is_found_again(servant: DeskServant) -> None:
+    """By its name, when nothing was sent to the one before."""
+    uris: list[str] = []
+    desk = narrow("obs/desk", Desk, resolve=lambda _: uris[-1])
+    with ObjectAdapter() as first:
+        uris.append(first.activate(servant, Desk, "desk"))
+        desk.count()
+    with ObjectAdapter() as second:
+        uris.append(second.activate(servant, Desk, "desk"))
+        desk.drop(1)
+        assert desk.await_count(1, 20.0) == 1
+        release(desk)
+
+
+def test_a_call_waits_for_its_turn_within_its_time(uri: str, servant: DeskServant) -> None:
+    """Behind one that is held up; it is not sent then."""
+    desk = narrow(uri, Desk, deadline_s=0.5)
+    ends: list[Exception] = []
+
+    def work() -> None:
+        try:
+            throw_on_and_on(desk, [])
+        except (DeadlineExpired, TimeIsUp) as error:
+            ends.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    servant.gate.set()
+    release(desk)
+    assert len(ends) == 3
 
 
 def test_an_object_that_is_away_is_told(uri: str) -> None:

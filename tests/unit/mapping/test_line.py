@@ -71,7 +71,7 @@ def _serve(listener: socket.socket, answer: Answer, greeting: bytes) -> None:
             while request := sock.recv(8192):
                 reply = answer(int.from_bytes(request[10:12], "big"))
                 sock.sendall(reply)
-                if not reply or len(reply) % 2:
+                if not reply or len(reply) % 2:  # so the peer ends after some answers
                     break
 
 
