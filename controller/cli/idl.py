@@ -12,6 +12,7 @@ import typer
 
 from controller.cli.interfaces import described, find_interface, open_probe
 from controller.cli.lazy import group
+from controller.cli.options import JsonOption
 from controller.cli.output import print_json, print_line
 from controller.cli.session import Session, addressed
 from controller.failure import CommandFailed
@@ -113,6 +114,7 @@ def schema(
             help="Name of a struct (DaqStatus), or an interface: all its structs.",
         ),
     ],
+    as_json: JsonOption = None,  # noqa: ARG001 (a schema is JSON anyway)
 ) -> None:
     """Print the JSON Schema (2020-12) of a struct, or of all structs of an interface."""
     from idl_like_interfaces.idl.schema import (

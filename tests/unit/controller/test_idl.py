@@ -88,6 +88,14 @@ def test_schema_of_an_interface() -> None:
     assert {"DaqStatus", "DaqReply", "DaqState"} <= found["$defs"].keys()
 
 
+@pytest.mark.parametrize(
+    "arguments", [["idl"], ["idl", "show"], ["idl", "diff", "LogService"], ["idl", "draw"]]
+)
+def test_wrong_usage_has_its_own_exit_code(arguments: list[str]) -> None:
+    """Exit code 2, before anything is looked up."""
+    refused(*arguments, code=2)
+
+
 def test_schema_of_nothing_says_what_there_is() -> None:
     """Structs and interfaces are looked through."""
     assert "did you mean DaqStatus" in refused("idl", "schema", "DacStatus")
