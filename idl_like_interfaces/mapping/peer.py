@@ -99,8 +99,18 @@ class Peer:
 
     @property
     def is_within_message(self) -> bool:
-        """Tell whether a part of a message has come and the rest has not."""
-        return self._header is not None or len(self._ahead) > 0
+        """Tell whether a part of a message has come, or of one that is passed over."""
+        return self._header is not None or len(self._ahead) > 0 or self._skip > 0
+
+    @property
+    def is_gone(self) -> bool:
+        """Tell whether the peer has closed the connection, while nothing is read from it."""
+        try:
+            return not self.sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
     @property
     def kept(self) -> int:
@@ -187,7 +197,7 @@ class Peer:
         self._filled = 0
         return parse_body(header, body)
 
-    def _fill(self, size: int, then: int) -> bool:
+    def _fill(self, size: int, then: socket.MsgFlag) -> bool:
         """Receive the rest of a long message; tell whether it is whole.
 
         Args:

@@ -17,7 +17,7 @@ from idl_like_interfaces.mapping.coding import (
     unpack_plain,
 )
 from idl_like_interfaces.mapping.context import CallMark
-from idl_like_interfaces.mapping.message import MSGPACK, Flag, Message
+from idl_like_interfaces.mapping.message import MSGPACK, SERPENT, Flag, Message
 from idl_like_interfaces.mapping.wire import ANNEX, MARK
 from idl_like_interfaces.octets import Buffer
 
@@ -86,7 +86,8 @@ class Request:
         """
         if isinstance(self._args, msgspec.Raw):
             return decode_request(operation, self._args, self.annex)
-        check_texts((self._args, self._kwargs), operation.name)
+        if self.message.header.serializer == SERPENT:
+            check_texts((self._args, self._kwargs), operation.name)
         return decode_arguments(operation, self._args, self._kwargs, self.annex)
 
     def items(self) -> list[Any]:

@@ -163,7 +163,9 @@ class Transport:
         self._alarms = Alarms(self._ring)
         self._workers = Workers(limits.workers + _RESERVE, self._call_later)
         self._slots: Slots[tuple[Peer, Call]] = Slots(limits.workers, limits.connections)
-        self._heavy: Slots[tuple[Peer, Call]] = Slots(1, limits.connections)
+        self._heavy: Slots[tuple[Peer, Call]] = Slots(
+            1, limits.connections, lambda each: each[1].size
+        )
         self._slow: Ballast[Peer] = Ballast(limits.kept_bytes)
         self._in_line: Ballast[Peer] = Ballast(limits.kept_bytes)
         self._watcher = threading.Thread(target=self._watch_all, name="watch", daemon=True)
@@ -478,11 +480,16 @@ class Transport:
         self, slots: Slots[tuple[Peer, Call]], go_on: Callable[[Peer, Call], bool]
     ) -> None:
         """Give a slot back; who has waited for it goes on, in another thread."""
-        waiting = slots.give_back()
-        if waiting is None:
-            return
-        peer, call = waiting
-        self._in_line.let_go(peer)
+        while True:
+            waiting = slots.give_back()
+            if waiting is None:
+                return
+            peer, call = waiting
+            self._in_line.let_go(peer)
+            if not (call.size >= _COUNTED and peer.is_gone):
+                break
+            # Nobody would take the reply, and those behind it have waited long enough.
+            self._end(peer)
 
         def serve() -> None:
             if go_on(peer, call):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import logging
 import threading
 import time
@@ -192,18 +194,45 @@ class Workers:
         return (self._jobs if is_first else self._later).popleft()
 
 
+class LightFirst(Generic[T]):
+    """A line in which the lightest is the first.
+
+    Args:
+        weight: Of each.
+    """
+
+    def __init__(self, weight: Callable[[T], int]) -> None:
+        self._weight = weight
+        self._heap: list[tuple[int, int, T]] = []
+        self._numbers = itertools.count()
+
+    def __len__(self) -> int:
+        return len(self._heap)
+
+    def append(self, each: T) -> None:
+        """Let somebody join the line."""
+        heapq.heappush(self._heap, (self._weight(each), next(self._numbers), each))
+
+    def popleft(self) -> T:
+        """Take out the lightest."""
+        return heapq.heappop(self._heap)[-1]
+
+
 class Slots(Generic[T]):
     """At most so many calls are executed at once; the others wait here in their order.
 
     Args:
         number: Of slots.
         most_waiting: Further calls are refused.
+        weight: Who waits goes on by weight, the lightest first; ``None``: in order.
     """
 
-    def __init__(self, number: int, most_waiting: int) -> None:
+    def __init__(
+        self, number: int, most_waiting: int, weight: Callable[[T], int] | None = None
+    ) -> None:
         self._free = self._number = number
         self._most_waiting = most_waiting
-        self._waiting: deque[T] = deque()
+        self._waiting: deque[T] | LightFirst[T] = deque() if weight is None else LightFirst(weight)
         self._lock = threading.Lock()
         self._freed = threading.Condition(self._lock)
 

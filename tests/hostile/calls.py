@@ -205,7 +205,7 @@ def _odd_timeouts(field: Field, run: Run) -> None:
     "parked for nobody",
     does="1000 long-polls of 25 s whose peers go away without a word, or are reset",
     answer="forgotten when the connection ends",
-    expects={"parked"},
+    expects={"parked", "closed"},
     beside="connects",
 )
 def _parked_for_nobody(field: Field, run: Run) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 from collections.abc import Callable
 from contextlib import ExitStack
 
@@ -50,9 +51,14 @@ def _downloads(field: Field, run: Run) -> None:
         peers = crowd(open_, field.address, 60, greeted=True)
         for peer in peers:
             peer.send(wire.invocation(field.object_id, "fill", LARGEST_REPLY))
-            run.note(peer.answer())
-            if run.is_over:
-                break
+            run.note("asked")
+        left = dict.fromkeys(peers, LARGEST_REPLY)
+        while left and not run.is_over:
+            ready, _, _ = select.select([peer.sock for peer in left], [], [], 0.1)
+            for peer in [each for each in left if each.sock in ready]:
+                left[peer] -= len(peer.sock.recv(1 << 20)) or LARGEST_REPLY
+                if left[peer] <= 0:
+                    del left[peer]
 
 
 def _work(
