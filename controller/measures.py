@@ -9,21 +9,7 @@ from itertools import accumulate
 import msgspec
 from msgspec.structs import replace
 
-from idl_like_interfaces.daqif import OcmDaqControl
-from idl_like_interfaces.declare import interface_of
-from idl_like_interfaces.events import EventChannel
-from idl_like_interfaces.logs import LogService
-from idl_like_interfaces.naming import NamingContext
 from idl_like_interfaces.object import OperationStatistics, Statistics
-from idl_like_interfaces.recif import RecCmds
-
-_WITH_LONG_POLLS: tuple[type, ...] = (
-    EventChannel,
-    LogService,
-    NamingContext,
-    OcmDaqControl,
-    RecCmds,
-)
 
 
 class Measure(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,10 +46,12 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
 @cache
 def long_polls() -> frozenset[str]:
     """Return the operations that wait: their time says how long there was no news."""
+    from idl_like_interfaces.idl.registry import declared
+
     return frozenset(
         operation.name
-        for each in _WITH_LONG_POLLS
-        for operation in interface_of(each).operations.values()
+        for each in declared()
+        for operation in each.operations.values()
         if operation.long_poll
     )
 
