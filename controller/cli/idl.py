@@ -61,7 +61,10 @@ def idl() -> None:
 @app.command("list")
 @addressed
 def list_interfaces(session: Session) -> None:
-    """List the interfaces that obsorb declares: name, version, operations, module."""
+    """List the interfaces that obsorb declares.
+
+    One a line: repository id, number of operations, module of the declaration.
+    """
     from idl_like_interfaces.description import describe
     from idl_like_interfaces.idl.registry import declared, short_name
 
@@ -89,7 +92,10 @@ def _last(module: str) -> str:
 @app.command()
 @addressed
 def show(session: Session, interface: InterfaceArgument) -> None:
-    """Show an interface as OMG-IDL; with --json its description, as an object tells it."""
+    """Show an interface as OMG-IDL.
+
+    With --json its description, as an object tells it and `obsorb idl diff` reads it.
+    """
     from idl_like_interfaces.idl.omg import write_idl
     from idl_like_interfaces.idl.prose import prose_of
     from idl_like_interfaces.idl.registry import NoSuchInterface, find
@@ -116,7 +122,10 @@ def schema(
     ],
     as_json: JsonOption = None,  # noqa: ARG001 (a schema is JSON anyway)
 ) -> None:
-    """Print the JSON Schema (2020-12) of a struct, or of all structs of an interface."""
+    """Print the JSON Schema of structs.
+
+    Draft 2020-12, of one struct or of all structs of an interface in one document.
+    """
     from idl_like_interfaces.idl.schema import (
         declared_structs,
         schema_of_interface,
@@ -160,9 +169,9 @@ def check(
         ),
     ] = None,
 ) -> None:
-    """Examine from outside whether an object keeps its interface; exit code 1 when not.
+    """Examine an object from outside.
 
-    Safe while the object works: only questions and malformed calls are sent, and an object
+    Does it keep its interface? Exit code 1 when not. Safe while the object works: only questions and malformed calls are sent, and an object
     that refuses these executes nothing.
     """
     from idl_like_interfaces.idl.conformance import Examination, Outcome
@@ -203,9 +212,9 @@ def diff(
         str, typer.Argument(metavar="B", help="What objects offer. As A; `-`: JSON from stdin.")
     ],
 ) -> None:
-    """Say whether clients of A may call objects of B; exit code 1 when they may not.
+    """Compare two interfaces.
 
-    A and B are interfaces, files written by `obsorb idl show --json`, or living objects.
+    May clients of A call objects of B? Exit code 1 when they may not. A and B are interfaces, files written by `obsorb idl show --json`, or living objects.
     """
     from idl_like_interfaces.idl.compare import judge
     from idl_like_interfaces.idl.difference import Verdict
