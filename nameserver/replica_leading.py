@@ -53,6 +53,8 @@ class Leadership:
         self._link = link
         self._turn = threading.Lock()
         self._number = 0
+        # No change was handed over in this session, so none can be in doubt.
+        self._is_untouched = False
         self._wait = wait or threading.Event().wait
         self._copy_at = 0.0
         self._why_not = ""
@@ -69,7 +71,10 @@ class Leadership:
             wire, was_sent = to_wire(changes), False
             while True:
                 state = self._allowed(reign, was_sent=was_sent)
-                if state.leads_alone or self._hand_over(state, self._number + 1, wire):
+                if state.leads_alone:
+                    break
+                self._is_untouched = False
+                if self._hand_over(state, self._number + 1, wire):
                     break
                 was_sent = True
             self._number += 1
@@ -83,8 +88,15 @@ class Leadership:
                 self._hand_over(state, self._number, NOTHING)
 
     def copy(self, follower: Standpoint) -> None:
-        """Give the other one everything and make it our follower."""
+        """Give the other one everything and make it our follower.
+
+        One that has adopted our last copy, though its answer was lost, needs no other one.
+        """
         with self._turn:
+            state = self._member.state
+            if self._is_untouched and follower.session and follower.session == state.session:
+                self._confirm(state.session, state.heard_at)
+                return
             if self._member.clock() < self._copy_at:
                 self._replica.peer_state = self._why_not
                 return
@@ -128,9 +140,12 @@ class Leadership:
         )
         if not state.leads:
             return
-        self._number = 0
+        self._number, self._is_untouched = 0, True
         self._link.adopt(state.standpoint, session, parts)
-        member.change(lambda state: states.on_confirmed(state, session, sent_at))
+        self._confirm(session, sent_at)
+
+    def _confirm(self, session: str, sent_at: float) -> None:
+        self._member.change(lambda state: states.on_confirmed(state, session, sent_at))
         self._replica.peer_state = "follows"
         log.info("%s follows", self._replica.peer)
 

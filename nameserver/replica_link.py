@@ -19,7 +19,9 @@ from idl_like_interfaces.replication import (
 )
 
 _ANSWER_S = 0.75
-_COPY_S = 5.0
+_COPY_S = 20.0
+"""Nothing is acknowledged meanwhile, but an operator can end the wait."""
+
 _CONTEXT_S = 3.0
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing_extensions import override
 
 from idl_like_interfaces.closing import Closing
-from idl_like_interfaces.errors import PersistStore, RemoteError
+from idl_like_interfaces.errors import CommFailure, PersistStore, RemoteError
 from idl_like_interfaces.replication import ReplicaRole
 from nameserver import replica_states as states
 from nameserver.replica import Member, Replica
@@ -78,9 +78,12 @@ class ReplicaWatch(Closing):
         before = member.state
         try:
             answer = self._link.hello(before.standpoint)
-        except RemoteError as error:
+        except CommFailure as error:
             log.debug("the other name server does not answer: %s", error)
             self._leadership.look_if_dead()
+            return
+        except RemoteError as error:
+            self._cannot_talk(error)
             return
         self._replica.peer_state = f"is {answer.role}"
         after = member.change(
@@ -90,6 +93,17 @@ class ReplicaWatch(Closing):
         )
         if wants_a_copy(after, answer):
             self._leadership.copy(answer)
+
+    def _cannot_talk(self, error: RemoteError) -> None:
+        """Note that it answers with a refusal: it lives, and is as good as silent."""
+        what = f"refuses to talk: {error.message}"
+        if self._replica.peer_state != what:
+            log.error("the other name server %s", f"{what}; {error.remedy}")
+        self._replica.peer_state = what
+        member, asked = self._member, self._member.state.contacts
+        member.change(
+            lambda state: states.on_unanswered(state, asked, member.clock(), member.timing)
+        )
 
     def _run(self) -> None:
         # Two that ask each other in step would each distrust what it heard.

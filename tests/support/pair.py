@@ -199,6 +199,7 @@ class Binder:
                 self._stop.wait(0.01)
             else:
                 self.acknowledged.append((name, time.monotonic()))
+                self._stop.wait(0.005)
 
 
 def _two_free_ports() -> tuple[int, int]:

@@ -342,3 +342,39 @@ def _ip(*arguments: str) -> subprocess.CompletedProcess[str]:
 def _must(*arguments: str) -> None:
     done = _ip(*arguments)
     assert done.returncode == 0, done.stderr
+
+
+class TestCertificates:
+    """With TLS the two know each other by their certificates."""
+
+    @pytest.fixture
+    def certs(self, tmp_path: Path) -> Path:
+        folder = tmp_path / "certs"
+        obsorb = str(Path(sys.executable).with_name("obsorb"))
+        for arguments in (
+            ("init",),
+            ("issue", "names", "--role", "admin", "--host", "localhost"),
+            ("issue", "guest", "--role", "operator", "--host", "localhost"),
+        ):
+            subprocess.run([obsorb, "certs", *arguments, "--dir", str(folder)], check=True)
+        return folder
+
+    @pytest.mark.parametrize(
+        ("identity", "said"),
+        [
+            ("names", "follows with a copy"),
+            ("guest", "refuses to talk: hello of NameReplica takes the role admin"),
+        ],
+    )
+    def test_an_admin_is_followed(
+        self, certs: Path, tmp_path: Path, identity: str, said: str
+    ) -> None:
+        """Who states less is no name server."""
+        options = ("--certs", str(certs), "--identity", identity, "--log-level", "debug")
+        pair = Pair(tmp_path, options=options)
+        try:
+            pair.start(0)
+            pair.start(1)
+            await_condition(lambda: said in pair.log(0) + pair.log(1), said)
+        finally:
+            pair.close()
