@@ -9,9 +9,10 @@ from weakref import WeakSet
 
 from idl_like_interfaces.errors import BadOperation, BadParam, RemoteError
 from idl_like_interfaces.mapping.aiocaller import AioCallers
+from idl_like_interfaces.mapping.connecting import connect
 from idl_like_interfaces.mapping.context import CallIds, remaining_s
 from idl_like_interfaces.mapping.lane import Lane
-from idl_like_interfaces.mapping.line import Line, connect
+from idl_like_interfaces.mapping.line import Line
 from idl_like_interfaces.mapping.outcome import NotExecuted, Unanswered, time_is_up
 from idl_like_interfaces.mapping.outgoing import ONEWAY, Request
 from idl_like_interfaces.mapping.pool import Pool

@@ -5,14 +5,12 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
-import ssl
 import struct
 import time
 
 import Pyro5.errors
-from typing_extensions import override
 
-from idl_like_interfaces.mapping.dialing import Place, check_greeting, tls_context
+from idl_like_interfaces.mapping.dialing import Place, check_greeting
 from idl_like_interfaces.mapping.message import (
     HEADER_SIZE,
     Header,
@@ -27,11 +25,9 @@ from idl_like_interfaces.mapping.outcome import (
     Lost,
     NotExecuted,
     NotSent,
-    NotTrusted,
     Unanswered,
 )
 from idl_like_interfaces.mapping.outgoing import Request, greeting, head_of
-from idl_like_interfaces.mapping.trust import no_handshake, server_refused
 from idl_like_interfaces.mapping.wire import LARGEST_MESSAGE
 from idl_like_interfaces.octets import Buffer
 
@@ -248,85 +244,6 @@ class Line:
         limit = _TIMEVAL.pack(*divmod(max(1, round(left_s * 1_000_000)), 1_000_000))
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
-
-
-class SecureLine(Line):
-    """A connection with TLS, whose time limit is Python's: OpenSSL does not know the kernel's."""
-
-    __slots__ = ()
-
-    @override
-    def _no_greeting(self, error: Unanswered) -> NotExecuted:
-        # With TLS 1.3 a server refuses a client's certificate after the client is done.
-        if isinstance(error.__cause__, OSError) and not isinstance(error.__cause__, TimeoutError):
-            return NotTrusted(server_refused(error.__cause__))
-        return super()._no_greeting(error)
-
-    @override
-    def _give(self, parts: list[Buffer], until: float) -> None:
-        for part in parts:
-            self._sock.sendall(part)
-
-    @override
-    def _fill_some(self, view: memoryview) -> int:
-        return self._sock.recv_into(view)
-
-    @override
-    def _allow(self, left_s: float) -> None:
-        if left_s <= 0:
-            raise NotSent("the time is over")
-        self._allowed_s = left_s
-        self._sock.settimeout(left_s)
-
-
-def connect(place: Place, until: float) -> Line:
-    """Make a connection to an object and shake hands.
-
-    Raises:
-        NotExecuted: It cannot be reached in time, or refuses.
-    """
-    context = tls_context()
-    sock = _dial(place, until)
-    try:
-        if context is None:
-            sock.settimeout(None)
-            line = Line(sock, place)
-        else:
-            sock = _secured(sock, context, place)
-            line = SecureLine(sock, place)
-        line.greet(until)
-    except BaseException:
-        sock.close()
-        raise
-    return line
-
-
-def _dial(place: Place, until: float) -> socket.socket:
-    lost: OSError | None = None
-    try:
-        ways = place.addresses()
-    except OSError as error:
-        raise NotExecuted(f"{place.host}: {error}") from error
-    for family, address in ways:
-        sock = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            sock.settimeout(max(_left(until), 1e-6))
-            sock.connect(address)
-            if family != socket.AF_UNIX:
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        except OSError as error:
-            sock.close()
-            lost = error
-        else:
-            return sock
-    raise NotExecuted(f"cannot connect to {place.host}:{place.port}: {lost}") from lost
-
-
-def _secured(sock: socket.socket, context: ssl.SSLContext, place: Place) -> ssl.SSLSocket:
-    try:
-        return context.wrap_socket(sock, server_hostname=place.host or None)
-    except OSError as error:
-        raise NotTrusted(no_handshake(error)) from error
 
 
 def _not_sent(error: OSError) -> Unanswered:

@@ -15,8 +15,8 @@ from typing_extensions import override
 from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.errors import BadOperation, OutcomeUnknown, Transient
 from idl_like_interfaces.mapping.coding import from_plain
+from idl_like_interfaces.mapping.connecting import connect
 from idl_like_interfaces.mapping.dialing import Place, tls_context
-from idl_like_interfaces.mapping.line import connect
 from idl_like_interfaces.mapping.message import SERPENT, Flag, Kind, Message, pack
 from idl_like_interfaces.mapping.outcome import NotExecuted, Unanswered
 from idl_like_interfaces.mapping.outgoing import Request
