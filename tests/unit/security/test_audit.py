@@ -330,6 +330,7 @@ def test_what_was_written_survives_kill_9(tmp_path: Path) -> None:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(900)
 def test_what_was_written_survives_many_kills(tmp_path: Path) -> None:
     """As above, at full count."""
     for _ in range(200):
