@@ -9,6 +9,7 @@ from typing_extensions import override
 from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.errors import RemoteError
 from idl_like_interfaces.mapping import narrow, release
+from idl_like_interfaces.mapping.context import current_caller, serving
 from idl_like_interfaces.naming import OBJECT_ID as NAMES_ID
 from idl_like_interfaces.naming import NamingContext
 from idl_like_interfaces.replication import (
@@ -53,13 +54,16 @@ class PeerLink(Closing):
         return self._quick.hello(own)
 
     def append(self, session: str, number: int, changes: ChangeSet) -> None:
-        """Hand over a change.
+        """Hand over a change; it takes its time, whatever the client's deadline leaves.
+
+        A client in a hurry must not bring the follower into doubt.
 
         Raises:
             NotFollowing: It does not follow in this session.
             RemoteError: It may have the change or not.
         """
-        self._quick.append(session, number, changes)
+        with serving(None, current_caller()):
+            self._quick.append(session, number, changes)
 
     def offer(self, session: str, part: int, content: ChangeSet) -> None:
         """Hand over a part of a copy.
