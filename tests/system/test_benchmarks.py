@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.counts import QUICK
+from benchmarks.failover_rows import measure_failover
 from benchmarks.installation import installation, measure_rest
 
 _PARTS = {"supervisor", "name server", "events", "log", "dpm", "ocm", "dcs1", "host1"}
@@ -30,3 +31,13 @@ def test_the_start_of_an_installation_is_measured() -> None:
         assert 0 < running.started_in_s < 120
         assert set(running.pids) == _PARTS
         assert running.names.startswith("localhost:")
+
+
+@pytest.mark.system
+@pytest.mark.timeout(120)
+def test_the_take_over_of_a_name_server_is_measured() -> None:
+    """Each kill, the worst of them, and what the follower costs."""
+    kills, worst, bind = measure_failover(QUICK)
+    assert kills.ours.runs > 1
+    assert kills.ours.high == worst.ours.median
+    assert bind.ratio is not None

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.clients import CALLS, P99, SERVER, SERVER_P99
 from benchmarks.curves import OURS, curves
 from benchmarks.figures import Figure, figure
-from benchmarks.page import BEGIN, END, write_page
+from benchmarks.page import BEGIN, END, PAGE, write_page
 from tests.unit.benchmarks.rows import report
 
 
@@ -77,3 +77,13 @@ def test_a_page_without_a_mark_is_not_touched(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="misses the mark"):
         write_page(report(*_ROWS), [], page)
     assert page.read_text() == BEGIN
+
+
+def test_the_page_of_the_documentation_has_a_place_for_the_result(tmp_path: Path) -> None:
+    """Its other parts stay."""
+    page = tmp_path / "page.md"
+    before = PAGE.read_text()
+    page.write_text(before)
+    write_page(report(*_ROWS), [], page)
+    assert page.read_text().partition(BEGIN)[0] == before.partition(BEGIN)[0]
+    assert page.read_text().partition(END)[2] == before.partition(END)[2]
