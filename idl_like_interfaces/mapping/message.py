@@ -151,6 +151,8 @@ def parse_short(octets: bytes) -> Message | None:
         return None
     if not header.annotations_size:
         return Message(header, {}, octets[HEADER_SIZE:])
+    if header.annotations_size < _ANNOTATION.size:
+        raise _do_not_add_up()
     letters, length = _ANNOTATION.unpack_from(octets, HEADER_SIZE)
     if letters != b"OBSB" or length + _ANNOTATION.size != header.annotations_size:
         return parse_body(header, octets[HEADER_SIZE:])

@@ -46,9 +46,9 @@ def _uploads(field: Field, run: Run) -> None:
 
 
 def _downloads(field: Field, run: Run) -> None:
-    """Sixty peers ask for 8 MiB each, and read it."""
+    """Twenty peers ask for 8 MiB each, and read it."""
     with ExitStack() as open_:
-        peers = crowd(open_, field.address, 60, greeted=True)
+        peers = crowd(open_, field.address, 20, greeted=True)
         for peer in peers:
             peer.send(wire.invocation(field.object_id, "fill", LARGEST_REPLY))
             run.note("asked")

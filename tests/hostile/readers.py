@@ -18,7 +18,7 @@ def _with_small_buffer(peer: Peer) -> None:
 
 @attack(
     "large replies that nobody reads",
-    does="60 peers that ask for 8 MiB each and read nothing",
+    does="20 peers at a time that ask for 8 MiB each and read nothing",
     answer="no worker waits for them; closed when the time for a reply is over; the memory for "
     "replies is bounded",
     expects={"unread"},
@@ -26,7 +26,7 @@ def _with_small_buffer(peer: Peer) -> None:
 )
 def _unread(field: Field, run: Run) -> None:
     with ExitStack() as open_:
-        for peer in crowd(open_, field.address, 60, greeted=True):
+        for peer in crowd(open_, field.address, 20, greeted=True):
             _with_small_buffer(peer)
             peer.send(wire.invocation(field.object_id, "fill", _LARGE))
             run.note("unread")
