@@ -12,8 +12,9 @@ from controller.cli.output import print_json, print_line, print_note
 from controller.cli.session import Session, addressed
 from idl_like_interfaces.clients.backoff import Backoff
 from idl_like_interfaces.clients.watcher import NameWatcher
-from idl_like_interfaces.errors import CommFailure
+from idl_like_interfaces.errors import CommFailure, RemoteError
 from idl_like_interfaces.naming import Binding, BindingType, Change, ChangeKind
+from idl_like_interfaces.replication import NotLeading
 
 _READ_S = 25.0
 
@@ -73,14 +74,14 @@ class Watch:
         epoch = self._watcher.epoch
         try:
             changes = self._watcher.read(_READ_S)
-        except CommFailure as error:
+        except (CommFailure, NotLeading) as error:
             self._tell_away(error)
             threading.Event().wait(self._backoff.next_s())
             return []
         self._tell_back(is_new=self._watcher.epoch != epoch)
         return changes
 
-    def _tell_away(self, error: CommFailure) -> None:
+    def _tell_away(self, error: RemoteError) -> None:
         if not self._is_away:
             self._tell("lost", f"the name server does not answer: {error.message}")
         self._is_away = True
@@ -88,7 +89,8 @@ class Watch:
     def _tell_back(self, *, is_new: bool) -> None:
         self._backoff.reset()
         if is_new:
-            self._tell("restarted", "the name server was started anew; what differs follows")
+            what = "the name server was started anew, or another one leads; what differs follows"
+            self._tell("restarted", what)
         elif self._is_away:
             self._tell("back", "the name server answers again; nothing was missed")
         self._is_away = False

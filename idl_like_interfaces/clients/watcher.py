@@ -51,6 +51,7 @@ class NameWatcher:
 
         Raises:
             CommFailure: The name server does not answer; ask again, nothing is lost.
+            NotLeading: Of two name servers none leads just now; likewise.
         """
         until = time.monotonic() + timeout_s
         changes: list[Change] = []

@@ -14,6 +14,7 @@ from controller.cli.names_watch import Watch, line_of
 from idl_like_interfaces.clients import NameWatcher
 from idl_like_interfaces.errors import Transient
 from idl_like_interfaces.naming import Binding, BindingType, ChangeList, NamingContext
+from idl_like_interfaces.replication import NotLeading
 from nameserver.client import Names
 from nameserver.servant import NamingServant
 from nameserver.server import NameServer
@@ -81,6 +82,8 @@ class Unsteady(NamingServant):
         match self._answers.pop(0) if self._answers else "end":
             case "away":
                 raise Transient("nobody listens")
+            case "undecided":
+                raise NotLeading("it follows", peer="localhost:1")
             case "restart":
                 super().__init__(self._memory)
             case "bind":
@@ -96,6 +99,7 @@ class Unsteady(NamingServant):
         (["bind", "away", "away", "bind"], ["lost", "back"]),
         (["bind", "away", "restart"], ["lost", "restarted"]),
         (["bind", "restart"], ["restarted"]),
+        (["bind", "undecided", "undecided", "restart"], ["lost", "restarted"]),
     ],
 )
 def test_an_absence_is_told_once_and_its_end_too(
