@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.declare import interface_of
-from idl_like_interfaces.errors import CommFailure, RemoteError
+from idl_like_interfaces.errors import CommFailure, PersistStore, RemoteError
 from idl_like_interfaces.mapping import narrow, release
 from idl_like_interfaces.naming import (
     AlreadyBound,
@@ -237,7 +237,8 @@ class Registration:
                     self._renew()
                 else:
                     self._claim()
-            except CommFailure as error:
+            except (CommFailure, PersistStore) as error:
+                # The lease lives on: a full disk, or no leader yet, takes no name from us.
                 self._note_lost(error)
             except RemoteError as error:
                 self._note_lost(error)

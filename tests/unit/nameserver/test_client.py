@@ -7,12 +7,22 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from typing_extensions import override
 
-from idl_like_interfaces.errors import BadParam, CommFailure, Transient
+from idl_like_interfaces.errors import BadParam, CommFailure, PersistStore, Transient
 from idl_like_interfaces.mapping import ObjectAdapter
-from idl_like_interfaces.naming import AlreadyBound, NotFound, NotFoundReason
+from idl_like_interfaces.naming import (
+    OBJECT_ID,
+    AlreadyBound,
+    NamingContext,
+    NotFound,
+    NotFoundReason,
+)
 from nameserver.client import Names, Offer, Registration, name_server_address
+from nameserver.records import Changes
+from nameserver.servant import NamingServant
 from nameserver.server import NameServer
+from nameserver.stores import MemoryStore
 from tests.support.echo import Echo, EchoServant
 
 
@@ -32,6 +42,18 @@ def names(server: NameServer) -> Iterator[Names]:
 def adapter() -> Iterator[ObjectAdapter]:
     with ObjectAdapter() as adapter:
         yield adapter
+
+
+class FullStore(MemoryStore):
+    """A store whose disk is full while ``is_full``."""
+
+    is_full = False
+
+    @override
+    def apply(self, changes: Changes) -> None:
+        if self.is_full:
+            raise PersistStore("the disk is full", remedy="make space")
+        super().apply(changes)
 
 
 def offer(adapter: ObjectAdapter, name: str = "obs/echo") -> Offer:
@@ -156,6 +178,26 @@ class TestRegistration:
         assert names.narrow("obs/echo", Echo).add(1) == 2
         assert names.context.resolve("obs/b") == other
         assert [each.lease_id for each in names.context.list_leases()] == [leases[0].lease_id]
+
+    def test_a_full_disk_of_the_name_server_costs_no_name(self, adapter: ObjectAdapter) -> None:
+        """What cannot be bound again just now does not end the lease of the others."""
+        store = FullStore()
+        with ObjectAdapter() as daemon, Names(("localhost", daemon.port)) as names:
+            daemon.activate_fixed(NamingServant(store), NamingContext, OBJECT_ID)
+            offers = [offer(adapter), offer(adapter, "obs/b")]
+            registration = Registration(names, "echo", offers, {})
+            registration.claim()
+            (lease,) = names.context.list_leases()
+            names.context.unbind("obs/echo")
+            store.is_full = True
+            registration.keep()
+            held_before = registration.is_held
+            assert names.narrow("obs/b", Echo).add(1) == 2
+            store.is_full = False
+            registration.keep()
+            assert (held_before, registration.is_held) == (False, True)
+            assert names.narrow("obs/echo", Echo).add(1) == 2
+            assert [each.lease_id for each in names.context.list_leases()] == [lease.lease_id]
 
     def test_a_name_that_a_living_object_took_over_is_left_to_it(
         self, names: Names, adapter: ObjectAdapter, caplog: pytest.LogCaptureFixture
