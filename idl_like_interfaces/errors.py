@@ -150,6 +150,15 @@ class Overloaded(SystemRefusal, repository_id="IDL:omg.org/CORBA/NO_RESOURCES:1.
     """The object has more to do than it can keep in mind; the operation was *not* executed."""
 
 
+class DependencyFailed(
+    SystemRefusal, ConnectionError, repository_id="IDL:obsorb/DependencyFailed:1.0"
+):
+    """The object could not call another one that it needs.
+
+    The operation had begun: what it did before stays done.
+    """
+
+
 # What a stub raises when the peer is lost; these never cross the wire.
 
 

@@ -9,7 +9,17 @@ from typing import Any
 
 from idl_like_interfaces.declare import Operation, interface_of
 from idl_like_interfaces.description import InterfaceDescription, describe, implements
-from idl_like_interfaces.errors import BadOperation, BadParam, Internal, RemoteError
+from idl_like_interfaces.errors import (
+    BadOperation,
+    BadParam,
+    CommFailure,
+    DependencyFailed,
+    DuplicateCall,
+    Internal,
+    Overloaded,
+    RemoteError,
+    TimeIsUp,
+)
 from idl_like_interfaces.mapping.calls import CallBook
 from idl_like_interfaces.mapping.sparing import Sparing
 from idl_like_interfaces.mapping.wire import host_name, may_cross
@@ -97,8 +107,19 @@ class _OwnAnswers:
         return self._book.show()
 
 
+_OF_ONE_CALL = (CommFailure, DuplicateCall, Overloaded, TimeIsUp)
+"""What these say is true of the call that raised them, and of no other."""
+
+
 def crossing(error: Exception, operation: Operation) -> RemoteError:
     """Return what may cross instead of an error that an operation raised."""
+    if isinstance(error, _OF_ONE_CALL) and not isinstance(error, operation.raises):
+        # To the caller it would say that this operation was not executed, or not answered.
+        return DependencyFailed(
+            f"{operation.name} could not call an object that it needs: {error.message}",
+            cause=error.cause,
+            remedy=error.remedy,
+        )
     if isinstance(error, RemoteError):
         if may_cross(error, operation):
             return error

@@ -13,7 +13,14 @@ import Pyro5.api
 import Pyro5.errors
 import pytest
 
-from idl_like_interfaces.errors import TimeIsUp
+from idl_like_interfaces.errors import (
+    DependencyFailed,
+    OutcomeUnknown,
+    Overloaded,
+    RemoteError,
+    TimeIsUp,
+    Transient,
+)
 from idl_like_interfaces.mapping import ObjectAdapter, narrow, release
 from idl_like_interfaces.mapping.limits import Limits
 from idl_like_interfaces.object import Object, OperationStatistics
@@ -424,6 +431,24 @@ def test_the_numbers_of_an_object_add_up() -> None:
 def test_a_deadline_that_has_passed_is_told_as_such() -> None:
     """The error of a dropped call is one that a client knows."""
     assert issubclass(TimeIsUp, TimeoutError)
+
+
+@pytest.mark.parametrize("error", [Transient, TimeIsUp, Overloaded, OutcomeUnknown])
+def test_what_an_inner_call_says_of_itself_is_not_said_of_the_outer_one(
+    error: type[RemoteError],
+) -> None:
+    """That an inner call was not executed does not mean that the outer one was not."""
+    with hall() as (_, servant, uri), stub_of(uri) as stub:
+
+        def enter(who: str) -> int:
+            servant.came.append(who)
+            raise error("the other one is away", cause="a test", remedy="none")
+
+        servant.enter = enter  # type: ignore[method-assign]
+        with pytest.raises(DependencyFailed, match="the other one is away") as caught:
+            stub.enter("x")
+        assert (caught.value.cause, caught.value.remedy) == ("a test", "none")
+        assert servant.came == ["x"]
 
 
 def test_annotations_that_do_not_add_up_end_the_connection() -> None:
