@@ -15,7 +15,9 @@ class Guard(Protocol):
         """Let a call pass.
 
         Args:
+            caller: Who calls.
             object_id: Without the incarnation, e.g. ``obs/ocm/daq``.
+            operation: What is called.
 
         Raises:
             NoPermission: The caller may not.
@@ -25,5 +27,8 @@ class Guard(Protocol):
         """Remember a call that was executed or denied.
 
         Args:
+            caller: Who called.
+            object_id: As for ``admit``.
+            operation: What was called.
             outcome: ``ok``, or the repository id of the error.
         """

@@ -95,7 +95,7 @@ class CallBook:
 
     def show(self) -> Statistics:
         """Return the numbers of all operations that were called."""
-        tallies = sorted(list(self._tallies.values()), key=lambda each: each.name)
+        tallies = sorted(dict(self._tallies).values(), key=lambda each: each.name)
         return Statistics(
             since=self._since,
             bounds_s=list(BOUNDS_S),

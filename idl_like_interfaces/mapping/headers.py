@@ -34,7 +34,9 @@ class Unwelcome(Pyro5.errors.ProtocolError):  # type: ignore[misc]
             sends can be passed over.
     """
 
-    def __init__(self, text: str, header: Header, remedy: str, *, is_hopeless: bool = False):
+    def __init__(
+        self, text: str, header: Header, remedy: str, *, is_hopeless: bool = False
+    ) -> None:
         super().__init__(text)
         self.header = header
         self.remedy = remedy
