@@ -127,7 +127,7 @@ class Arena:
             self._log_read = stream.tell()
         if "Traceback" in text:
             problems.append(f"a traceback in the log: {text[text.index('Traceback') :][:3000]}")
-        if len(text) > 200_000:  # noqa: PLR2004
+        if len(text) > 200_000:
             problems.append(f"{len(text)} letters in the log, at the end: {text[-500:]}")
         return problems
 

@@ -123,7 +123,7 @@ class Attack:
 ATTACKS: dict[str, Attack] = {}
 
 
-def attack(  # noqa: PLR0913 (one row of the table)
+def attack(
     name: str,
     *,
     does: str,

@@ -58,6 +58,8 @@ def child(module: str, *arguments: str, log: IO[str] | None = None) -> Iterator[
     """Start ``tests.hostile.<module>``; end it at the end.
 
     Args:
+        module: Name of the program.
+        *arguments: Of the program.
         log: Takes its standard error.
     """
     process = subprocess.Popen(

@@ -95,8 +95,8 @@ def _another_protocol(field: Field, run: Run) -> None:
 )
 def _huge_header(field: Field, run: Run) -> None:
     most = 2**32 - 1
-    for annotations in (0, most):
-        octets = wire.message(wire.CONNECT, data_size=most, annotations_size=annotations)
+    for more in (0, most):
+        octets = wire.message(wire.CONNECT, data_size=most, annotations_size=more)
         _say(field, run, octets + bytes(1000))
 
 

@@ -26,7 +26,7 @@ def text_of(outcomes: Sequence[Outcome]) -> str:
                 f"{each.connect_s:.3f}",
                 f"{each.grown_mb:.0f}",
                 answers,
-            )  # fmt: skip
+            )
         )
     return "\n".join(lines) + "\n"
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any, Protocol
 
+from typing_extensions import override
+
 from idl_like_interfaces.declare import Seconds, interface, operation
 from idl_like_interfaces.waiting import News, wait_for_news
 
@@ -55,26 +57,33 @@ class TargetServant(Target):
         self._told = 0
         self._never = News()
 
+    @override
     def look(self) -> int:
         return self._effects
 
+    @override
     def effect(self) -> int:
         with self._lock:
             self._effects += 1
             return self._effects
 
+    @override
     def tell(self, number: int) -> None:
         with self._lock:
             self._told += 1
 
+    @override
     def told(self) -> int:
         return self._told
 
+    @override
     def wait(self, timeout_s: float) -> bool:
         return wait_for_news(self._never, lambda: None, lambda: False, timeout_s)
 
+    @override
     def fill(self, size: int) -> str:
         return "x" * min(size, LARGEST_REPLY)
 
+    @override
     def anything(self, value: Any) -> Any:
         return value

@@ -50,7 +50,7 @@ def _whole(octets: bytes) -> Message | None:
 @given(octets=st.one_of(messages(), _octets))
 def test_both_ways_to_read_a_message_agree(octets: bytes) -> None:
     """One reads short messages at once, the other any message in its parts."""
-    found = []
+    found: list[object] = []
     for read in (parse_short, _whole):
         try:
             message = read(octets) if len(octets) >= HEADER_SIZE else None

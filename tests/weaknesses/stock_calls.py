@@ -35,7 +35,7 @@ class Servant:
         self.counted += 1
         return self.counted
 
-    @Pyro5.api.oneway
+    @Pyro5.api.oneway  # type: ignore[untyped-decorator]
     def note(self, number: int, wanted: int) -> None:
         """Note a number; 0 is held up until the others are noted."""
         if number == 0:
@@ -47,7 +47,7 @@ class Servant:
         if len(self.order) == wanted:
             self.all_done.set()
 
-    @Pyro5.api.oneway
+    @Pyro5.api.oneway  # type: ignore[untyped-decorator]
     def stay(self) -> None:
         self.gate.wait(PATIENCE_S)
 
@@ -62,9 +62,9 @@ class Servant:
         raise Refusal("nobody knows me")
 
     def number(self) -> Any:
-        import numpy
+        import numpy as np
 
-        return numpy.float64(1.5)
+        return np.float64(1.5)
 
 
 @contextmanager
@@ -119,13 +119,12 @@ def oneway_out_of_order() -> dict[str, Any]:
 def annotations_leak() -> dict[str, Any]:
     """3: an annotation that was set before an error comes with a reply to another client."""
     config.SERVERTYPE = "multiplex"
-    with served(Servant()) as uri:
-        with Pyro5.api.Proxy(uri) as one, Pyro5.api.Proxy(uri) as other:
-            other.count()
-            error = _told(one.leak)
-            other.count()
-            leaked = current_context.response_annotations.get("SCRT", b"")
-            return {"error": error, "leaked": bytes(leaked).decode()}
+    with served(Servant()) as uri, Pyro5.api.Proxy(uri) as one, Pyro5.api.Proxy(uri) as other:
+        other.count()
+        error = _told(one.leak)
+        other.count()
+        leaked = current_context.response_annotations.get("SCRT", b"")
+        return {"error": error, "leaked": bytes(leaked).decode()}
 
 
 @contextmanager

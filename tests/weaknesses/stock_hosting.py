@@ -34,14 +34,13 @@ def _greets(uri: str) -> str:
 def idle_clients_are_killed() -> dict[str, Any]:
     """5: with a server's COMMTIMEOUT an idle client loses its connection."""
     config.COMMTIMEOUT = 0.2
-    with served(Servant()) as uri:
-        with Pyro5.api.Proxy(uri) as proxy:
-            first = proxy.count()
-            # The same process: the client's socket has the timeout, too, but does not read.
-            closed = proxy._pyroConnection.sock
-            closed.settimeout(PATIENCE_S)
-            ended = closed.recv(1) == b""
-            return {"first": first, "ended": ended}
+    with served(Servant()) as uri, Pyro5.api.Proxy(uri) as proxy:
+        first = proxy.count()
+        # The same process: the client's socket has the timeout, too, but does not read.
+        closed = proxy._pyroConnection.sock
+        closed.settimeout(PATIENCE_S)
+        ended = closed.recv(1) == b""
+        return {"first": first, "ended": ended}
 
 
 def a_silent_peer_blocks_a_full_pool() -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any, Protocol
 
+from typing_extensions import override
+
 from idl_like_interfaces.declare import Finite, interface, operation
 from idl_like_interfaces.errors import RemoteError
 
@@ -69,31 +71,39 @@ class StrongServant(Strong):
         self.staying = threading.Semaphore(0)
         self.what: Any = None
 
+    @override
     def count(self) -> int:
         self.counted += 1
         return self.counted
 
+    @override
     def look(self) -> int:
         self.looked += 1
         return self.counted
 
+    @override
     def note(self, number: int) -> None:
         if not self.noted:
             self.gate.wait(PATIENCE_S)
         self.noted.append(number)
 
+    @override
     def size(self, text: str) -> int:
         return len(text)
 
+    @override
     def stay(self) -> None:
         self.staying.release()
         self.gate.wait(PATIENCE_S)
 
+    @override
     def refuse(self, id: str) -> None:
         raise Refusal(f"there is no {id}", id=id, cause="a test", remedy="none")
 
+    @override
     def number(self) -> Any:
         return self.what
 
+    @override
     def anything(self) -> Any:
         return self.what

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -128,7 +129,7 @@ def test_ours_leaks_no_annotation() -> None:
         uri = adapter.activate_stock(Leaking(), "leaking")
         proxies = [Pyro5.api.Proxy(uri) for _ in range(8)]
         for _ in range(10):
-            for leaking, other in zip(proxies, proxies[1:], strict=False):
+            for leaking, other in pairwise(proxies):
                 with pytest.raises(ValueError, match="after the annotation"):
                     leaking.leak()
                 other.count()
@@ -230,13 +231,8 @@ def test_ours_sends_no_value_that_breaks_the_client(served: _Served, what: Any) 
     served.servant.what = what
     with Pyro5.api.Proxy(served.uri) as proxy:
         for call in (served.stub.anything, proxy.anything):
-            try:
-                value = call()
-            except (Internal, Pyro5.errors.PyroError) as error:
-                assert "anything" in str(error)
-            else:
-                assert type(value) in (float, int)
-                assert value == what
+            allowed = ("refused",) if np.ndim(what) else (what, "refused")
+            assert _value_or_refusal(call) in allowed
         assert proxy.count() == 1
     assert served.stub.look() == 1
 
@@ -246,9 +242,14 @@ def test_ours_sends_no_value_that_breaks_the_client(served: _Served, what: Any) 
 def test_ours_converts_by_the_declaration(served: _Served, what: Any) -> None:
     """A number is declared, so a number arrives, or the object says that it has none."""
     served.servant.what = what
+    assert _value_or_refusal(served.stub.number) in (what, "refused")
+
+
+def _value_or_refusal(call: Callable[[], Any]) -> Any:
+    """Return a plain value, or that the object has refused to send what is none."""
     try:
-        value = served.stub.number()
-    except Internal as error:
-        assert "number" in str(error)
-    else:
-        assert (type(value), value) in ((float, what), (int, what))
+        value = call()
+    except (Internal, Pyro5.errors.PyroError):
+        return "refused"
+    assert type(value) in (float, int)
+    return value
