@@ -317,6 +317,7 @@ def decode_result(operation: Operation, payload: Buffer, annex: Buffer | None) -
         raise _no_msgpack(operation, error) from error
 
 
+@cache
 def returns_octets(operation: Operation) -> bool:
     """Tell whether a reply may have an annex."""
     return msgspec.inspect.CustomType in _kinds(msgspec.inspect.type_info(operation.returns))
