@@ -204,8 +204,14 @@ class Transport:
     def close(self) -> None:
         """Stop listening and really close every connection."""
         self.drain()
+        self._let_woken_answer()
         self._is_ended = True
         self._ring()
+        for peer in list(self._peers.values()):
+            if self._seize(peer):
+                self._end(peer)
+        # What a worker has in hand may still be answered, for a moment.
+        self._workers.close(_DRAIN_DEADLINE_S)
         for peer in list(self._peers.values()):
             self._end(peer)
         if self._watcher.ident is not None and self._watcher is not threading.current_thread():
@@ -216,6 +222,12 @@ class Transport:
             bell, self._bell = self._bell, -1
             if bell >= 0:
                 os.close(bell)
+
+    def _let_woken_answer(self) -> None:
+        """Have long-polls looked at that were told of the end just before."""
+        passed = threading.Event()
+        self._workers.submit(passed.set)
+        passed.wait(_DRAIN_DEADLINE_S)
 
     def _call_later(self, after_s: float, action: Callable[[], None]) -> None:
         self._alarms.set(time.monotonic() + after_s, action)
