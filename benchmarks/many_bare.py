@@ -1,7 +1,10 @@
-"""Many calls of one program with bare Pyro5: its batches; it cannot be awaited."""
+"""Many calls of one program with bare Pyro5: its batches, and its calls awaited in threads."""
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
@@ -17,8 +20,16 @@ class Client(ExitStack):
 
     def __init__(self, uri: str) -> None:
         super().__init__()
-        self._target: Any = self.enter_context(Pyro5.api.Proxy(uri))
-        self._target._pyroSerializer = "msgpack"  # noqa: SLF001 (Pyro5's own names)
+        self._uri = uri
+        self._target = self._connected()
+        self._loop = self.enter_context(asyncio.Runner())
+        self._own = threading.local()
+        self._threads: ThreadPoolExecutor | None = None
+
+    def _connected(self) -> Any:
+        target = self.enter_context(Pyro5.api.Proxy(self._uri))
+        target._pyroSerializer = "msgpack"  # noqa: SLF001 (Pyro5's own names)
+        return target
 
     def single(self, count: int, together: int) -> float:
         """Call one by one."""
@@ -34,3 +45,20 @@ class Client(ExitStack):
         for _ in range(together):
             calls.add(1, 2)
         return sum(calls())
+
+    def gather(self, count: int, together: int) -> float:
+        """Await so many at the same time, each in a thread with a proxy: there is no other way."""
+        if self._threads is None:
+            self._threads = self.enter_context(ThreadPoolExecutor(together))
+        return seconds(lambda: self._loop.run(self._gather(together)), count)
+
+    async def _gather(self, together: int) -> int:
+        run = asyncio.get_running_loop().run_in_executor
+        return sum(await asyncio.gather(*(run(self._threads, self._add) for _ in range(together))))
+
+    def _add(self) -> int:
+        if not hasattr(self._own, "target"):
+            self._own.target = Pyro5.api.Proxy(self._uri)
+            self._own.target._pyroSerializer = "msgpack"  # noqa: SLF001 (Pyro5's own names)
+        total: int = self._own.target.add(1, 2)
+        return total
