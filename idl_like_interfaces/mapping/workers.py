@@ -38,7 +38,7 @@ class Workers:
         call_later: Has something called after a time in seconds, in any thread.
     """
 
-    AT_ONCE = 3
+    AT_ONCE = 2
     LINGERING = 12
     HELD_UP_S = 0.002
 
