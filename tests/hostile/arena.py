@@ -80,7 +80,7 @@ class Arena:
     def look(self, attack: Attack, seconds: float) -> Outcome:
         """Measure beside harmless work, then during the attack."""
         self._attacker.ask(_ANSWER_S, beside=attack.beside, threads=attack.threads)
-        self._measure(seconds / 4)
+        self._probe.ask(_ANSWER_S, warm=seconds / 4)
         before = self._measure(seconds)
         self._end()
         calm = self._wait_for_calm(None)
