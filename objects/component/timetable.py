@@ -16,6 +16,7 @@ from typing_extensions import override
 log = logging.getLogger(__name__)
 
 _WORKERS = 4
+_LONGEST_WAIT_S = 1.0
 
 
 class _SteadyJobs(MemoryJobStore):  # type: ignore[misc]
@@ -38,13 +39,22 @@ class _SteadyJobs(MemoryJobStore):  # type: ignore[misc]
         return due
 
 
+class _SteadyScheduler(BackgroundScheduler):  # type: ignore[misc]
+    """Looks again at least every second: the clock may be set while it works out how long to wait."""
+
+    @override
+    def _process_jobs(self) -> float | None:
+        wait_s: float | None = super()._process_jobs()
+        return None if wait_s is None else min(wait_s, _LONGEST_WAIT_S)
+
+
 class Timetable:
     """Runs periodic jobs; a job that is late is run once, never twice at a time."""
 
     def __init__(self) -> None:
         # A late or skipped heartbeat is no news; APScheduler would warn of each.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
-        self._scheduler = BackgroundScheduler(
+        self._scheduler = _SteadyScheduler(
             jobstores={"default": _SteadyJobs()},
             executors={"default": ThreadPoolExecutor(_WORKERS)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
