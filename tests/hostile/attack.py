@@ -18,7 +18,7 @@ from typing import Literal
 
 from tests.hostile.wire import Peer, greeting
 
-Beside = Literal["quiet", "calls", "connects", "uploads", "downloads"]
+Beside = Literal["quiet", "calls", "stream", "connects", "bursts", "uploads", "downloads"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +106,8 @@ class Attack:
         answer: What the daemon does, for the documentation.
         expects: The words with which that shows; at least one must be seen, no other may.
         beside: Harmless work of as many threads, beside which the latency is compared:
-            nothing, calls, connections with a call each, long calls, long replies.
+            nothing, calls, calls in a row without waiting, connections with a call each,
+            many of them at once, long calls, long replies.
         threads: Of the attacker.
         round: One round.
     """

@@ -74,7 +74,7 @@ def _sequence(field: Field, run: Run) -> None:
     does="a flood of calls with the oneway flag for operations that are not declared so",
     answer="not executed; nobody is answered",
     expects={"served", "closed"},
-    beside="calls",
+    beside="stream",
 )
 def _undeclared_oneway(field: Field, run: Run) -> None:
     with Peer(field.address) as peer:
@@ -88,7 +88,7 @@ def _undeclared_oneway(field: Field, run: Run) -> None:
     does="a flood of calls of a oneway operation",
     answer="executed one after the other; TCP holds the sender up",
     expects={"served"},
-    beside="calls",
+    beside="stream",
 )
 def _oneway(field: Field, run: Run) -> None:
     with Peer(field.address) as peer:
@@ -206,7 +206,7 @@ def _odd_timeouts(field: Field, run: Run) -> None:
     does="1000 long-polls of 25 s whose peers go away without a word, or are reset",
     answer="forgotten when the connection ends",
     expects={"parked", "closed"},
-    beside="connects",
+    beside="bursts",
 )
 def _parked_for_nobody(field: Field, run: Run) -> None:
     with ExitStack() as open_:

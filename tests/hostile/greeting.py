@@ -42,7 +42,7 @@ def _silence_of_many(field: Field, run: Run) -> None:
 
 @attack(
     "drip",
-    does="a proper handshake, one byte each 20 ms, on 30 connections",
+    does="a proper handshake, one byte each 50 ms, on 30 connections",
     answer="closed when the time for the handshake is over, however much has come",
     expects={"closed"},
     beside="quiet",
@@ -53,7 +53,7 @@ def _drip(field: Field, run: Run) -> None:
         for octet in wire.greeting():
             for peer in peers:
                 peer.send(bytes([octet]))
-            if run.hold(0.02):
+            if run.hold(0.05):
                 break
         run.note(peers[0].until_closed())
 
@@ -180,7 +180,7 @@ def _bad_annotations(field: Field, run: Run) -> None:
     does="as many connections as the process may open, all greeted, all idle",
     answer="taken up to the limit; then the one that was idle for longest makes room",
     expects={"greeted", "closed"},
-    beside="connects",
+    beside="bursts",
 )
 def _thousands(field: Field, run: Run) -> None:
     with ExitStack() as open_:
@@ -198,6 +198,7 @@ def _thousands(field: Field, run: Run) -> None:
     answer="forgotten",
     expects={"reset"},
     threads=2,
+    beside="bursts",
 )
 def _reset(field: Field, run: Run) -> None:
     greeting = wire.greeting()

@@ -24,6 +24,27 @@ def _calls(field: Field, run: Run) -> None:
             run.note(peer.answer())
 
 
+def _stream(field: Field, run: Run) -> None:
+    calls = wire.invocation(field.object_id, "look") * 100
+    with Peer(field.address) as peer:
+        peer.greet()
+        while not run.is_over:
+            peer.send(calls)
+            for _ in range(100):
+                run.note(peer.answer())
+
+
+def _bursts(field: Field, run: Run) -> None:
+    octets = wire.greeting() + wire.invocation(field.object_id, "look")
+    with ExitStack() as open_:
+        peers = crowd(open_, field.address, 20)
+        for peer in peers:
+            peer.send(octets)
+        for peer in peers:
+            peer.answer()
+            run.note(peer.answer())
+
+
 def _connects(field: Field, run: Run) -> None:
     with Peer(field.address) as peer:
         peer.greet()
@@ -76,6 +97,8 @@ def _work(
 HARMLESS: dict[str, Callable[[int], Attack]] = {
     "quiet": _work("nothing", "quiet", _quiet),
     "calls": _work("calls", "calls", _calls),
+    "stream": _work("calls in a row", "stream", _stream),
+    "bursts": _work("many connections at once", "bursts", _bursts),
     "uploads": _work("long calls", "uploads", _uploads),
     "downloads": _work("long replies", "downloads", _downloads),
     "connects": _work("connections with one call each", "connects", _connects),

@@ -63,7 +63,7 @@ def _slow(field: Field, run: Run) -> None:
     does="peers that send calls without end and read no reply",
     answer="their next call waits until the last reply is taken; closed when the time is over",
     expects={"held up", "closed"},
-    beside="calls",
+    beside="stream",
     threads=2,
 )
 def _pipelined(field: Field, run: Run) -> None:

@@ -81,7 +81,7 @@ class Peer:
         *,
         source: str = "",
         tls: ssl.SSLContext | None = None,
-        timeout_s: float = 5.0,
+        timeout_s: float = 15.0,
     ) -> None:
         own = (source, 0) if source else None
         self.sock = socket.create_connection(address, timeout_s, source_address=own)
