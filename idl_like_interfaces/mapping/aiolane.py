@@ -9,6 +9,7 @@ from typing import Protocol
 
 from idl_like_interfaces.errors import OutcomeUnknown
 from idl_like_interfaces.mapping.aioline import AioLine
+from idl_like_interfaces.mapping.context import CallIds
 from idl_like_interfaces.mapping.outcome import (
     NotExecuted,
     NotSent,
@@ -43,6 +44,7 @@ class AioLane:
 
     def __init__(self, connecting: Connecting) -> None:
         self._connecting = connecting
+        self._ids = CallIds()
         self._lock = asyncio.Lock()
         self._line: AioLine | None = None
         self._ending: AioLine | None = None
@@ -97,7 +99,7 @@ class AioLane:
         line = await self._open(until)
         left_s = until - time.monotonic()
         try:
-            await line.post(request, self._connecting.target.ids.mark(left_s), left_s)
+            await line.post(request, self._ids.mark(left_s), left_s)
         except NotSent as error:
             line.end()
             self._ending, self._line = line, None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from bisect import bisect_left
+from array import array
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from datetime import UTC, datetime
 
@@ -12,8 +13,9 @@ from idl_like_interfaces.object import OperationStatistics, Statistics
 BOUNDS_S = tuple(64e-6 * 2**power for power in range(20))
 """Upper bounds of the histograms of latency: 64 us to 34 s, each twice the one before."""
 
-_WINDOW = 256
-"""Numbers of calls of one stub that may overtake each other."""
+_GAPS = 512
+"""So many calls of one stub may be overtaken by later ones, or be lost, until the oldest of
+them counts as seen."""
 
 _CALLERS = 10_000
 """Stubs whose calls are remembered; the one that was silent for longest is forgotten."""
@@ -106,32 +108,67 @@ class CallBook:
 class SeenCalls:
     """Which calls were taken already, by the id that their stub gave them.
 
-    Of each stub the last numbers are known one by one; older ones count as seen. Who sends
-    from another address, or with another certificate, is another caller, whatever id it gives.
+    Of each stub the highest number is known, and which below it have not come: a call may
+    wait for long while others of its stub overtake it. Who sends from another address, or
+    with another certificate, is another caller, whatever id it gives.
+
+    Args:
+        gaps: Runs of numbers that have not come, of one stub; of more the lowest counts
+            as seen.
+        callers: Stubs that are remembered.
     """
 
-    def __init__(self, window: int = _WINDOW, callers: int = _CALLERS) -> None:
-        self._window = window
-        self._mask = (1 << window) - 1
+    def __init__(self, gaps: int = _GAPS, callers: int = _CALLERS) -> None:
+        self._most_bounds = 2 * gaps
         self._callers = callers
         self._lock = threading.Lock()
-        self._highest: OrderedDict[tuple[str, str, int], tuple[int, int]] = OrderedDict()
+        self._known: OrderedDict[tuple[str, str, int], _Known] = OrderedDict()
 
     def is_new(self, address: str, identity: str, caller: int, number: int) -> bool:
         """Take note of a call; tell whether it comes for the first time."""
         key = (address, identity, caller)
         with self._lock:
-            highest, bits = self._highest.get(key, (0, 0))
-            ahead = number - highest
-            if ahead <= -self._window or (ahead <= 0 and bits >> -ahead & 1):
+            known = self._known.get(key)
+            if known is None:
+                known = self._known[key] = _Known()
+                if len(self._known) > self._callers:
+                    self._known.popitem(last=False)
+            elif not known.is_new(number):
                 return False
-            if ahead > 0:
-                bits = (bits << ahead | 1) & self._mask if ahead < self._window else 1
-                highest = number
             else:
-                bits |= 1 << -ahead
-            self._highest[key] = (highest, bits)
-            self._highest.move_to_end(key)
-            if len(self._highest) > self._callers:
-                self._highest.popitem(last=False)
+                self._known.move_to_end(key)
+            known.add(number, self._most_bounds)
             return True
+
+
+class _Known:
+    """What is known of the calls of one stub."""
+
+    __slots__ = ("bounds", "highest")
+
+    def __init__(self) -> None:
+        self.highest = -1
+        # Of the runs that have not come: begin, behind the end, begin, and so on.
+        self.bounds = array("Q")
+
+    def is_new(self, number: int) -> bool:
+        return number > self.highest or bisect_right(self.bounds, number) % 2 == 1
+
+    def add(self, number: int, most_bounds: int) -> None:
+        begin = self.highest + 1
+        if number >= begin:
+            self.highest = number
+            if number > begin:
+                self.bounds.extend((begin, number))
+        else:
+            self._fill(number)
+        if len(self.bounds) > most_bounds:
+            del self.bounds[:2]
+
+    def _fill(self, number: int) -> None:
+        """Take a number out of the run in which it is."""
+        place = bisect_right(self.bounds, number)
+        begin, end = self.bounds[place - 1], self.bounds[place]
+        left = (begin, number) if begin < number else ()
+        right = (number + 1, end) if number + 1 < end else ()
+        self.bounds[place - 1 : place + 1] = array("Q", left + right)

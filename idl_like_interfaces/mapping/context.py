@@ -58,7 +58,11 @@ class CallMark:
 
 
 class CallIds:
-    """Makes the marks of the calls of one stub; usable from any thread."""
+    """Makes the marks of the calls of one stub; usable from any thread.
+
+    A receiver remembers numbers that it has not seen. So calls that it does not remember,
+    or that may wait for long behind each other, have ids of their own.
+    """
 
     def __init__(self) -> None:
         self._caller = secrets.randbits(64)

@@ -13,6 +13,7 @@ import time
 from typing import Protocol
 
 from idl_like_interfaces.errors import OutcomeUnknown
+from idl_like_interfaces.mapping.context import CallIds
 from idl_like_interfaces.mapping.line import Line
 from idl_like_interfaces.mapping.outcome import (
     NotExecuted,
@@ -49,6 +50,8 @@ class Lane:
 
     def __init__(self, connecting: Connecting) -> None:
         self._connecting = connecting
+        # They wait in the sockets' buffers while other calls of the stub overtake them.
+        self._ids = CallIds()
         self._lock = threading.Lock()
         self._line: Line | None = None
         self._ending: Line | None = None
@@ -96,7 +99,7 @@ class Lane:
             self._ending = None
         line = self._open(until)
         try:
-            line.post(request, self._connecting.target.ids.mark(until - time.monotonic()), until)
+            line.post(request, self._ids.mark(until - time.monotonic()), until)
         except NotSent as error:
             line.end()
             self._ending, self._line = line, None

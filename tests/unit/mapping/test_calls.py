@@ -14,8 +14,8 @@ WINDOW = 8
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 40)), max_size=60))
 def test_no_call_is_taken_twice(calls: list[tuple[int, int]]) -> None:
-    """In whatever order they come: never twice, and always once within the window."""
-    seen = SeenCalls(window=WINDOW)
+    """In whatever order they come: never twice, and always once if few later ones came."""
+    seen = SeenCalls(gaps=WINDOW)
     taken: dict[int, set[int]] = {}
     for caller, number in calls:
         before = taken.setdefault(caller, set())
@@ -26,6 +26,30 @@ def test_no_call_is_taken_twice(calls: list[tuple[int, int]]) -> None:
             assert is_new
         if is_new:
             before.add(number)
+
+
+def test_a_call_may_be_overtaken_by_any_number_of_others() -> None:
+    """It waited for its turn while other threads went on with the same stub."""
+    seen = SeenCalls()
+    late = range(100, 5000, 17)
+    for number in range(1, 20_000):
+        if number not in late:
+            assert seen.is_new("a", "", 1, number)
+    for number in late:
+        assert seen.is_new("a", "", 1, number)
+        assert not seen.is_new("a", "", 1, number)
+    assert not seen.is_new("a", "", 1, 50)
+
+
+def test_what_is_known_of_a_stub_is_bounded() -> None:
+    """Whose calls are lost all the time; its oldest count as seen."""
+    seen = SeenCalls(gaps=4)
+    for number in range(2, 200, 2):
+        assert seen.is_new("a", "", 1, number)
+    assert not seen.is_new("a", "", 1, 1)
+    assert seen.is_new("a", "", 1, 197)
+    (known,) = seen._known.values()
+    assert len(known.bounds) <= 8
 
 
 def test_callers_are_told_apart_by_address_and_certificate() -> None:
@@ -42,7 +66,7 @@ def test_the_memory_is_bounded() -> None:
     seen = SeenCalls(callers=3)
     for caller in range(100):
         assert seen.is_new("a", "", caller, 1)
-    assert len(seen._highest) == 3
+    assert len(seen._known) == 3
     assert not seen.is_new("a", "", 99, 1)
 
 

@@ -42,6 +42,20 @@ def test_ten_thousand_oneway_calls_are_executed_in_order(desk: Desk, servant: De
     assert servant.taken == list(range(10_000))
 
 
+def test_oneway_calls_may_be_overtaken_by_any_number_of_others(
+    desk: Desk, servant: DeskServant
+) -> None:
+    """They wait at the object while other threads go on with the stub."""
+    desk.throw(Octets(b"who waits for the gate"))
+    for number in range(50):
+        desk.drop(number)
+    for number in range(1000, 2000):
+        desk.hand_in(number)
+    servant.gate.set()
+    release(desk)
+    assert sorted(servant.taken) == [*range(50), *range(1000, 2000)]
+
+
 def test_who_sends_too_much_is_held_up(uri: str, servant: DeskServant) -> None:
     """A full connection stops the sender within its deadline; nothing overtakes the rest."""
     desk = narrow(uri, Desk, deadline_s=0.5)
