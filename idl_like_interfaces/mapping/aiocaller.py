@@ -101,7 +101,7 @@ class AioCaller:
         line = self._pool.take() or await self._connect(until)
         left_s = _left(until)
         try:
-            reply = await line.exchange(request, self.target.ids.mark(left_s), left_s)
+            reply = await line.exchange(request, self.target.mark(request, left_s), left_s)
         except BaseException:
             # A cancelled task lands here, too: the object then forgets what it waited for.
             line.close()

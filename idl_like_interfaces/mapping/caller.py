@@ -104,7 +104,7 @@ class Caller:
             line = self.connect(until)
             left_s = _left(until)
         try:
-            reply = line.exchange(request, self.target.ids.mark(left_s), until, left_s)
+            reply = line.exchange(request, self.target.mark(request, left_s), until, left_s)
         except BaseException:
             line.close()
             raise
@@ -151,7 +151,7 @@ _all: WeakSet[Caller] = WeakSet()
 def _begin_again() -> None:
     """Share nothing with the process that this one was forked from, above all no ids of calls."""
     for caller in _all:
-        caller.target.ids = CallIds()
+        caller.target.ids, caller.target.free_ids = CallIds(), CallIds()
         caller.begin()
 
 

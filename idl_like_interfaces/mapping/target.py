@@ -37,6 +37,7 @@ class Target:
         resolve: Turns a name into a URI.
         deadline_s: How long a call may take.
         ids: Makes the marks of the calls.
+        free_ids: Of those calls that an object does not remember, since they may come twice.
         is_checked: The object has said that it has the interface.
         fixed: Where it is when the reference is a URI.
     """
@@ -46,8 +47,15 @@ class Target:
     resolve: Resolve | None
     deadline_s: float
     ids: CallIds = field(default_factory=CallIds)
+    free_ids: CallIds = field(default_factory=CallIds)
     is_checked: bool
     fixed: Place | None
+
+    def mark(self, request: Request, left_s: float) -> bytes:
+        """Return id and time of an attempt to make a call."""
+        # An object remembers a batch, whatever it holds.
+        is_free = request.is_idempotent and not request.flags
+        return (self.free_ids if is_free else self.ids).mark(left_s)
 
     def find(self, until: float) -> Place:
         """Find out where the object is, asking the name service if need be.

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 from typing_extensions import override
 
+from idl_like_interfaces.declare import interface_of
 from idl_like_interfaces.errors import (
     DeadlineExpired,
     OutcomeUnknown,
@@ -19,7 +20,8 @@ from idl_like_interfaces.errors import (
 )
 from idl_like_interfaces.mapping import ObjectAdapter, narrow, release
 from idl_like_interfaces.mapping.context import Caller as Who
-from idl_like_interfaces.mapping.context import serving
+from idl_like_interfaces.mapping.context import CallMark, serving
+from idl_like_interfaces.mapping.outgoing import Request
 from idl_like_interfaces.mapping.stub import caller_of
 from idl_like_interfaces.octets import Octets
 from tests.support.desk import Desk, DeskServant
@@ -45,6 +47,19 @@ def desk(uri: str) -> Iterator[Desk]:
     desk = narrow(uri, Desk)
     yield desk
     release(desk)
+
+
+def test_calls_that_may_come_twice_leave_no_gaps_in_the_ids_of_the_others(uri: str) -> None:
+    """What an object remembers of a stub stays small, however often it is only asked."""
+    stub = narrow(uri, Desk)
+    target = caller_of(stub).target
+    asking = Request(interface_of(Desk).operations["count"], [])
+    handing_in = Request(interface_of(Desk).operations["hand_in"], [1])
+    marks = []
+    for _ in range(3):
+        target.mark(asking, 1.0)
+        marks.append(CallMark.parse(target.mark(handing_in, 1.0)))
+    assert [mark.number for mark in marks if mark is not None] == [1, 2, 3]
 
 
 class TestEffects:
