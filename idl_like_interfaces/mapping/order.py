@@ -95,7 +95,10 @@ class Order:
             allow_parking(is_allowed=True)
         try:
             return self._target(*args)
-        except Exception as error:
+        except Parked:
+            raise
+        # Also of SystemExit: it would end a thread that the other calls need.
+        except BaseException as error:
             raise self.end_badly(error) from error
         finally:
             end_serving()
@@ -112,7 +115,7 @@ class Order:
         try:
             found = parked.look()
             return parked.otherwise() if found is None and is_last else found
-        except Exception as error:
+        except BaseException as error:
             raise self.end_badly(error) from error
         finally:
             end_serving()
@@ -122,7 +125,7 @@ class Order:
         self.tally.end(self, time.monotonic() - self._asked.arrived)
         self._note("ok")
 
-    def end_badly(self, error: Exception) -> RemoteError:
+    def end_badly(self, error: BaseException) -> RemoteError:
         """Count it as failed, and return the error that may cross."""
         crossed = crossing(error, self.operation)
         kind = "failed" if isinstance(crossed, Internal) else "refused"

@@ -111,7 +111,7 @@ _OF_ONE_CALL = (CommFailure, DuplicateCall, Overloaded, TimeIsUp)
 """What these say is true of the call that raised them, and of no other."""
 
 
-def crossing(error: Exception, operation: Operation) -> RemoteError:
+def crossing(error: BaseException, operation: Operation) -> RemoteError:
     """Return what may cross instead of an error that an operation raised."""
     if isinstance(error, _OF_ONE_CALL) and not isinstance(error, operation.raises):
         # To the caller it would say that this operation was not executed, or not answered.

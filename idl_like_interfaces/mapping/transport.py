@@ -62,9 +62,6 @@ one alone each time would cost the watching thread too much in a flood."""
 
 _NEEDS_TLS = f"{NEEDS_TLS}: give a certificate (--certs DIR or OBSORB_CERTS)"
 
-_IN_A_ROW = 16
-"""Requests of one connection after which those of others have their turn."""
-
 _COUNTED = 32 * 1024
 """Bytes of a message from which on it matters how many of them wait."""
 
@@ -411,7 +408,8 @@ class Transport:
         except (OSError, Pyro5.errors.PyroError) as lost:
             log.debug("connection of %s ended: %s", peer.caller.address, lost)
             self._end(peer)
-        except Exception:
+        except BaseException:
+            # Also of what would end a thread: the pool counts on it.
             log.exception("connection of %s ended by a failure", peer.caller.address)
             self._end(peer)
 
@@ -420,14 +418,15 @@ class Transport:
 
     def _serve_all(self, peer: Peer, *, stay: bool) -> None:
         """Serve one request after the other, as long as they come without delay."""
-        left = _IN_A_ROW
         while self._serve_one(peer, stay=stay):
             stay = True
             peer.last_used = time.monotonic()
-            left -= 1
-            if left <= 0 and self._workers.is_wanted:
-                # Who sends without waiting for replies shall not keep others waiting.
-                self._workers.submit(functools.partial(self._serve, peer))
+            if self._workers.is_wanted:
+                # Others have come in the meantime: this one has its next turn behind them.
+                if peer.is_within_message:
+                    self._workers.submit(functools.partial(self._serve, peer))
+                else:
+                    self._watch(peer, _IDLE)
                 return
 
     def _serve_one(self, peer: Peer, *, stay: bool) -> bool:

@@ -26,19 +26,19 @@ _STAY_S = 1.0
 
 
 class Workers:
-    """A pool in which few threads run at a time, and more only when these are held up.
+    """A pool in which one thread runs at a time, and more only when it is held up.
 
     Python executes one thread at a time, and to hand over from one to the next costs more
     than most calls. So a thread that has done its job takes the next one itself, and
-    another is woken only when there are fewer than ``AT_ONCE`` at work, or when all of
-    them have been at the same job for ``HELD_UP_S``.
+    another is woken only when there are fewer than ``AT_ONCE`` at work, or when none of
+    them has taken a job for ``HELD_UP_S`` although there are some.
 
     Args:
         most: Threads.
         call_later: Has something called after a time in seconds, in any thread.
     """
 
-    AT_ONCE = 2
+    AT_ONCE = 1
     LINGERING = 12
     HELD_UP_S = 0.002
 
@@ -77,7 +77,12 @@ class Workers:
             if self._busy - self._held_up < self.AT_ONCE:
                 self._send_one()
                 return
-            if self._is_looked_after:
+        self._have_looked_after()
+
+    def _have_looked_after(self) -> None:
+        """See that what waits now is not forgotten when all that are at work are held up."""
+        with self._lock:
+            if self._is_looked_after or self._is_closed:
                 return
             self._is_looked_after = True
             taken = self._taken
@@ -152,7 +157,7 @@ class Workers:
             began = time.monotonic()
             try:
                 job()
-            except Exception:
+            except BaseException:
                 log.exception("a worker's job failed")
 
     def _next(self, wake: threading.Lock, elapsed_s: float) -> Job | None:
@@ -168,8 +173,12 @@ class Workers:
                 if has_jobs and self._busy - self._held_up <= self.AT_ONCE:
                     return self._take()
                 self._busy -= 1
+                self._held_up = min(self._held_up, self._busy)
                 self._idle.append(wake)
                 stay_s = _STAY_S if len(self._threads) > _KEPT else -1.0
+            if has_jobs:
+                # Others came back from lingering meanwhile: they may be held up with theirs.
+                self._have_looked_after()
             if not wake.acquire(timeout=stay_s) and self._is_out(wake):
                 return None
 

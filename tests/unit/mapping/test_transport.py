@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -12,9 +13,11 @@ from contextlib import ExitStack, contextmanager
 import Pyro5.api
 import Pyro5.errors
 import pytest
+from typing_extensions import override
 
 from idl_like_interfaces.errors import (
     DependencyFailed,
+    Internal,
     OutcomeUnknown,
     Overloaded,
     RemoteError,
@@ -24,6 +27,7 @@ from idl_like_interfaces.errors import (
 from idl_like_interfaces.mapping import ObjectAdapter, narrow, release
 from idl_like_interfaces.mapping.limits import Limits
 from idl_like_interfaces.object import Object, OperationStatistics
+from idl_like_interfaces.waiting import wait_for_news
 from tests.hostile.wire import BATCH, Peer, annotation, invocation, mark
 from tests.support.daq import eventually
 from tests.support.hall import Hall, HallServant
@@ -100,6 +104,30 @@ class TestWorkers:
                 list(pool.map(stub.enter, map(str, range(1000))))
             assert sorted(servant.came, key=int) == [str(number) for number in range(1000)]
             assert adapter.load().threads <= 3 + 4
+
+    def test_a_servant_that_exits_ends_its_call_only(self) -> None:
+        """Its threads go on, and the caller is told."""
+
+        class Leaving(HallServant):
+            @override
+            def enter(self, who: str) -> int:
+                sys.exit(3)
+
+            @override
+            def wait(self, timeout_s: float) -> int:
+                return wait_for_news(self.news, sys.exit, int, timeout_s)
+
+        with ObjectAdapter(limits=Limits(workers=2)) as adapter:
+            uri = adapter.activate(Leaving(), Hall, "hall")
+            with stub_of(uri) as stub:
+                for _ in range(20):
+                    with pytest.raises(Internal, match="SystemExit"):
+                        stub.enter("who leaves")
+                with pytest.raises(Internal, match="SystemExit"):
+                    stub.wait(SOON_S)
+                assert stub.look() == []
+            assert adapter.load().executing == 0
+            assert statistics(uri, "enter").in_progress == 0
 
     def test_a_call_whose_time_is_up_is_not_executed(self) -> None:
         """It waits behind another one until its deadline has passed; then nobody wants it."""

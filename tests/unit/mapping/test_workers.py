@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import random
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+import pytest
 
 from idl_like_interfaces.mapping.alarms import Alarms
 from idl_like_interfaces.mapping.workers import Slots, Workers
@@ -107,6 +112,7 @@ def test_a_job_that_fails_ends_no_thread() -> None:
     done = threading.Event()
     with pool(1) as workers:
         workers.submit(lambda: 1 / 0)  # type: ignore[arg-type]
+        workers.submit(sys.exit)
         workers.submit(done.set)
         assert done.wait(20)
 
@@ -132,3 +138,80 @@ def test_slots_are_handed_on_in_order() -> None:
     assert not slots.wait_until_free(0)
     assert slots.give_back() is None
     assert slots.wait_until_free(0)
+
+
+def test_a_job_is_done_though_many_come_back_from_lingering() -> None:
+    """They are held up at once; the thread that is free for the job finds too many at work."""
+    door, lingering, back = threading.Event(), threading.Semaphore(0), threading.Event()
+    entered, done = threading.Semaphore(0), threading.Event()
+
+    def linger() -> None:
+        assert workers.linger()
+        lingering.release()
+        back.wait(20)
+        workers.resume()
+        entered.release()
+        door.wait(20)
+
+    def wait_for_them() -> None:
+        back.wait(20)
+        for _ in range(8):
+            entered.acquire(timeout=20)
+
+    with pool(9) as workers:
+        for _ in range(8):
+            workers.submit(linger)
+            assert lingering.acquire(timeout=20)
+        workers.submit(wait_for_them)
+        workers.submit(done.set)
+        back.set()
+        is_done = done.wait(10)
+        door.set()
+        assert is_done
+
+
+class Mill:
+    """Submits jobs of all kinds by chance."""
+
+    def __init__(self, workers: Workers, seed: int) -> None:
+        self.workers = workers
+        self.chance = random.Random(seed)
+        self.doors = [threading.Event() for _ in range(12)]
+        self.done: list[str] = []
+
+    def submit(self, number: int) -> None:
+        for _ in range(number):
+            kind = self.chance.choice(("block", "fail", "linger", "linger", "work", "", "", ""))
+            job = functools.partial(self.work, kind, self.chance.choice(self.doors))
+            self.workers.submit(job, later=self.chance.random() < 0.3)
+
+    def work(self, kind: str, door: threading.Event) -> None:
+        try:
+            match kind:
+                case "block":
+                    door.wait(20)
+                case "fail":
+                    raise SystemExit
+                case "work":
+                    sum(range(50_000))
+                case "linger" if self.workers.linger():
+                    door.wait(0.003)
+                    self.workers.resume()
+        finally:
+            self.done.append(kind)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_books_of_the_pool_are_balanced_in_the_end(seed: int) -> None:
+    """After short, long, failing and lingering jobs none is left, and nobody counts as busy."""
+    with pool(24) as workers:
+        mill = Mill(workers, seed)
+        for _ in range(10):
+            mill.submit(30)
+            mill.chance.choice(mill.doors).set()
+        for door in mill.doors:
+            door.set()
+        eventually(lambda: len(mill.done) == 300)
+        eventually(lambda: workers._busy == 0)
+        assert (workers._held_up, workers._lingering) == (0, 0)
+        assert not workers.is_wanted
