@@ -262,7 +262,7 @@ class Transport:
         if peer.parked is not None:
             # It has nothing to say now: it is gone.
             self._end(peer)
-        elif events & select.EPOLLOUT:
+        elif events & select.EPOLLOUT and peer.unsent:
             self._workers.submit(functools.partial(self._go_on_writing, peer), later=True)
         else:
             job = functools.partial(self._serve, peer)
@@ -336,7 +336,12 @@ class Transport:
 
     def _give_up(self, peer: Peer, deadline: float) -> None:
         """End a connection that has not done in time what it had to do."""
-        if peer.deadline == deadline and self._seize(peer):
+        with self._lock:
+            # Who has it might just now have done what it had to do.
+            is_late = peer.is_watched and peer.deadline == deadline
+            if is_late:
+                peer.is_watched = False
+        if is_late:
             log.debug("connection of %s ended: it was too slow", peer.caller.address)
             self._end(peer)
         elif peer.deadline == deadline:
@@ -353,10 +358,11 @@ class Transport:
         if self._is_ended or (self._is_draining and events == _IDLE):
             self._end(peer)
             return
-        with self._lock:
-            peer.is_watched = True
         try:
-            self._epoll.modify(peer.number, events)
+            # Before somebody may take it and end it: the number is another one's then.
+            with self._lock:
+                peer.is_watched = True
+                self._epoll.modify(peer.number, events)
         except (OSError, ValueError) as error:
             log.debug("connection of %s ended: %s", peer.caller.address, error)
             self._end(peer)
@@ -459,7 +465,8 @@ class Transport:
         if has_slot is None:
             log.warning("too many calls wait for their turn; one of %s is refused", peer.caller)
             if self._reply(peer, call.refuse(self._dispatcher.too_many())):
-                self._watch_reading(peer)
+                # More of its messages may have come already.
+                self._workers.submit(functools.partial(self._serve, peer))
         return bool(has_slot)
 
     def _take_counted(self, slots: Slots[tuple[Peer, Call]], peer: Peer, call: Call) -> bool | None:
@@ -521,6 +528,10 @@ class Transport:
         if peer.is_within_message:
             self._watch_with_deadline(peer, _IDLE, self._limits.message_s)
         else:
+            if peer.deadline is not None:
+                # Of a message that was refused, and passed over to its end.
+                peer.deadline = None
+                self._slow.let_go(peer)
             self._watch(peer, _IDLE)
 
     def _greet(self, peer: Peer) -> bool:
@@ -625,7 +636,12 @@ class Transport:
     def _wake(self, peer: Peer, waiting: _Waiting) -> None:
         """Look again, in a worker: news came, or the time is over."""
         waiting.is_woken = True
-        if peer.parked is waiting and self._seize(peer):
+        with self._lock:
+            # It may have been answered, and watched again, since somebody was told of the news.
+            is_ours = peer.is_watched and peer.parked is waiting
+            if is_ours:
+                peer.is_watched = False
+        if is_ours:
             self._workers.submit(functools.partial(self._look_again, peer, waiting))
 
     def _look_again(self, peer: Peer, waiting: _Waiting) -> None:

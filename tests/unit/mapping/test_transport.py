@@ -26,6 +26,7 @@ from idl_like_interfaces.errors import (
 )
 from idl_like_interfaces.mapping import ObjectAdapter, narrow, release
 from idl_like_interfaces.mapping.limits import Limits
+from idl_like_interfaces.mapping.message import Flag
 from idl_like_interfaces.object import Object, OperationStatistics
 from idl_like_interfaces.waiting import wait_for_news
 from tests.hostile.wire import BATCH, Peer, annotation, invocation, mark
@@ -341,6 +342,30 @@ class TestRoom:
             peer.send(b"".join(calls))
             assert [peer.answer() for _ in calls] == ["served"] * 50
             assert servant.came == [str(number) for number in range(50)]
+
+    def test_requests_behind_one_that_is_refused_for_the_load_are_answered(self) -> None:
+        """They have come together, so that nothing more of them will come."""
+        with hall(Limits(workers=1, connections=1)) as (adapter, servant, uri), ExitStack() as all_:
+            (first,) = connected(adapter, uri, 1, all_)
+            first.send(invocation(object_id(uri), "stay"))
+            assert servant.inside.acquire(timeout=SOON_S)
+            (second,) = connected(adapter, uri, 1, all_)
+            second.send(invocation(object_id(uri), "enter", "waits"))
+            eventually(lambda: adapter.load().waiting == 1)
+            (third,) = connected(adapter, uri, 1, all_)
+            third.send(3 * invocation(object_id(uri), "enter", "too many"))
+            assert [third.answer() for _ in range(3)] == ["NO_RESOURCES"] * 3
+
+    def test_who_has_sent_a_refused_message_to_its_end_may_stay(self) -> None:
+        """The time for the message is over then; the connection is idle as any other."""
+        with hall(Limits(message_s=0.5)) as (adapter, _, uri), ExitStack() as opened:
+            (peer,) = connected(adapter, uri, 1, opened)
+            refused = invocation(object_id(uri), "enter", "x" * 50, flags=int(Flag.KEEP_SERIALIZED))
+            peer.send(refused[:60])
+            assert peer.answer() == "BAD_PARAM"
+            peer.send(refused[60:])
+            peer.sock.settimeout(1.5)
+            assert peer.answer() == "silence"
 
     def test_who_does_not_take_its_reply_is_sent_away(self) -> None:
         """A reply that nobody reads holds no thread, and not its memory for ever."""
