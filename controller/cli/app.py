@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from controller.cli.lazy import Entry, LazyGroup
 from controller.cli.options import CertsOption, IdentityOption, NamesOption, RootOption
-from controller.cli.output import print_note
+from controller.cli.output import give_output_up, has_lost_output, print_note
 from controller.failure import INTERRUPTED, REFUSED, CommandFailed, explain
 from idl_like_interfaces.errors import RemoteError
 
@@ -35,7 +35,7 @@ ENTRIES = {
     "daq": Entry(module="controller.cli.daq", summary="Start, steer and watch acquisitions."),
     "merge": Entry(module="controller.cli.merge", summary="Merge FITS files without a server."),
     "top": Entry(module="controller.cli.top", summary="Show a live dashboard."),
-    "certs": Entry(module="controller.cli.certs", summary="Make and list certificates."),
+    "certs": Entry(module="controller.cli.certs", summary="Make, list and withdraw certificates."),
     "audit": Entry(module="controller.cli.audit", summary="Read and verify the audit log."),
     "doctor": Entry(module="controller.cli.doctor", summary="Examine the health of all of it."),
 }
@@ -97,3 +97,8 @@ def main(arguments: list[str] | None = None) -> None:
         typer.main.get_command(app)(args=arguments, prog_name="obsorb")
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    except OSError as error:
+        if not has_lost_output(error):
+            raise
+        give_output_up(error)
+        sys.exit(REFUSED)

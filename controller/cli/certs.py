@@ -40,7 +40,7 @@ ForceOption: TypeAlias = Annotated[
 
 @app.callback()
 def certs() -> None:
-    """Make and list certificates."""
+    """Make, list and withdraw certificates."""
 
 
 @app.command()

@@ -204,7 +204,7 @@ def _read(file: str) -> str:
         return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise CommandFailed(
-            f"{file} cannot be read: {error}",
+            f"{file} cannot be read: {getattr(error, 'strerror', None) or error}",
             cause="the file is missing, is no text, or you may not read it",
             remedy="give the path of a file that `obsorb names export` wrote, or - for a pipe",
         ) from error
@@ -215,15 +215,24 @@ def _write(file: str, text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
         return
-    path = Path(file)
+    try:
+        _put(Path(file), text)
+    except OSError as error:
+        raise CommandFailed(
+            f"{file} cannot be written: {error.strerror or error}",
+            cause="the folder is missing, full, or you may not write there",
+            remedy="give a path in a folder that you may write to, or - for a pipe",
+        ) from error
+
+
+def _put(path: Path, text: str) -> None:
+    if path.exists() and not path.is_file():  # a device or a named pipe is written, never replaced
+        path.write_text(text, encoding="utf-8")
+        return
     beside = path.with_name(f".{path.name}.part")
     try:
         beside.write_text(text, encoding="utf-8")
         beside.replace(path)
-    except OSError as error:
+    except OSError:
         beside.unlink(missing_ok=True)
-        raise CommandFailed(
-            f"{file} cannot be written: {error}",
-            cause="the folder is missing, full, or you may not write there",
-            remedy="give a path in a folder that you may write to, or - for a pipe",
-        ) from error
+        raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -102,3 +103,24 @@ def test_help_loads_neither_rich_nor_astropy(arguments: list[str]) -> None:
 def test_version_is_printed() -> None:
     """With the name of the distribution."""
     assert ok("--version").startswith("obsorb ")
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="no device that is always full")
+@pytest.mark.parametrize("arguments", [["--version"], ["idl", "show", "OcmDaqControl"]])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_that_cannot_be_written_is_told(arguments: list[str], unbuffered: str) -> None:
+    """In three lines and with exit code 1: whoever fills a disk with a log must see it."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", f"from controller.cli import main\nmain({arguments!r})"],
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    first, *rest = done.stderr.splitlines()
+    assert first.startswith("error: the output cannot be written: ")
+    assert [each.partition(":")[0] for each in rest] == ["cause", "remedy"]

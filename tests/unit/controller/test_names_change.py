@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,21 @@ class TestExport:
     def test_what_cannot_be_written_is_told(self, furnished: NamingContext) -> None:
         """Cause and remedy."""
         assert "remedy: give a path" in refused("names", "export", "/proc/nowhere/names.json")
+
+    def test_a_pipe_with_a_name_is_written_and_stays_one(
+        self, furnished: NamingContext, tmp_path: Path
+    ) -> None:
+        """What is no file, such as ``/dev/null``, is never replaced by one."""
+        path = tmp_path / "pipe"
+        os.mkfifo(path)
+        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            ok("names", "export", str(path))
+            assert json.loads(os.read(reader, 65536))["format"] == "obsorb names"
+        finally:
+            os.close(reader)
+        assert path.is_fifo()
+        assert [each.name for each in tmp_path.iterdir()] == ["pipe"]
 
 
 class TestImport:
