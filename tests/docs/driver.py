@@ -96,7 +96,11 @@ class _Staying:
     def end(self) -> None:
         """Press Ctrl-C; a program that does not obey or complains fails the page."""
         self._process.send_signal(signal.SIGINT)
-        code = self._process.wait(_END_DEADLINE_S)
+        try:
+            code = self._process.wait(_END_DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            code = self._process.wait()
         self._reader.join()
         if code:
             raise RuntimeError(f"$ {self._command}\nended with {code} after Ctrl-C")
