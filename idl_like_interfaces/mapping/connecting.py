@@ -30,7 +30,11 @@ class SecureLine(Line):
     @override
     def _give(self, parts: list[Buffer], until: float) -> None:
         for part in parts:
-            self._sock.sendall(part)
+            view = memoryview(part).cast("B")
+            # Part by part: what is sent whole has the time limit again for each record.
+            while (sent := self._sock.send(view)) < len(view):
+                view = view[sent:]
+                self._allow(_left(until))
 
     @override
     def _fill_some(self, view: memoryview) -> int:
@@ -42,6 +46,10 @@ class SecureLine(Line):
             raise NotSent("the time is over")
         self._allowed_s = left_s
         self._sock.settimeout(left_s)
+
+
+def _left(until: float) -> float:
+    return until - time.monotonic()
 
 
 def connect(place: Place, until: float) -> Line:

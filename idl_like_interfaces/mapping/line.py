@@ -34,6 +34,9 @@ from idl_like_interfaces.octets import Buffer
 _READ_AHEAD = 8192
 """Bytes: a short reply comes with its header in one system call."""
 
+_SENT_AT_ONCE = 16 * 1024
+"""Bytes that a socket takes without waiting for the peer, when it has sent all before."""
+
 _RESULT = int(Kind.RESULT)
 _TIMEVAL = struct.Struct("ll")
 
@@ -91,10 +94,14 @@ class Line:
         sequence = self._sequence = (self._sequence + 1) & 0xFFFF
         if left_s != self._allowed_s:
             self._allow(left_s)
+        parts = request.parts(self._head, sequence, mark)
         try:
-            self._give(request.parts(self._head, sequence, mark), until)
+            self._give(parts, until)
         except OSError as error:
             raise _not_sent(error) from error
+        if len(parts) > 1 or len(parts[0]) > _SENT_AT_ONCE:
+            # The peer may have taken its time to take it.
+            self._allow_until(until)
         reply = self._receive(until, HEADER_SIZE if request.is_bulk else _READ_AHEAD)
         header = reply.header
         if header.sequence != sequence or header.kind != _RESULT:

@@ -156,6 +156,7 @@ class Transport:
         self._parked = 0
         self._is_draining = self._is_ended = False
         self._epoll = select.epoll()
+        self._bell_lock = threading.Lock()
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._alarms = Alarms(self._ring)
         self._workers = Workers(limits.workers + _RESERVE, self._call_later)
@@ -216,7 +217,8 @@ class Transport:
         self._workers.close(_CLOSE_DEADLINE_S)
         if self._watcher.ident is None or not self._watcher.is_alive():
             self._epoll.close()
-            bell, self._bell = self._bell, -1
+            with self._bell_lock:
+                bell, self._bell = self._bell, -1
             if bell >= 0:
                 os.close(bell)
 
@@ -232,10 +234,10 @@ class Transport:
     # The watching thread.
 
     def _ring(self) -> None:
-        bell = self._bell
-        if bell >= 0:
-            with contextlib.suppress(OSError):
-                os.eventfd_write(bell, 1)
+        # Its number is another file's when it is closed.
+        with self._bell_lock, contextlib.suppress(OSError):
+            if self._bell >= 0:
+                os.eventfd_write(self._bell, 1)
 
     def _watch_all(self) -> None:
         while not self._is_ended:
@@ -247,14 +249,24 @@ class Transport:
     def _watch_once(self) -> None:
         left_s = self._alarms.next_s(time.monotonic())
         for number, events in self._epoll.poll(-1 if left_s is None else left_s):
-            if number == self._bell:
-                os.eventfd_read(self._bell)
-            elif (peer := self._peers.get(number)) is not None:
-                self._attend(peer, events)
-            else:
-                self._accept()
+            # What fails for one must not be missed by the others: it is told only once.
+            try:
+                self._notice(number, events)
+            except Exception:
+                log.exception("the watching thread goes on after a failure")
         for action in self._alarms.due(time.monotonic()):
-            action()
+            try:
+                action()
+            except Exception:
+                log.exception("the watching thread goes on after a failure")
+
+    def _notice(self, number: int, events: int) -> None:
+        if number == self._bell:
+            os.eventfd_read(self._bell)
+        elif (peer := self._peers.get(number)) is not None:
+            self._attend(peer, events)
+        else:
+            self._accept()
 
     def _attend(self, peer: Peer, events: int) -> None:
         if not self._seize(peer):
@@ -301,8 +313,8 @@ class Transport:
     def _take_in(self, sock: socket.socket, address: str) -> None:
         if len(self._peers) >= self._most:
             self._make_room()
-        channel = ServerChannel(self._tls) if self._tls else None
         try:
+            channel = ServerChannel(self._tls) if self._tls else None
             peer = Peer(sock, address, self._limits.stay_s, check_greeting, channel)
         except OSError as error:
             log.debug("connection of %s was lost at once: %s", address, error)
@@ -318,7 +330,12 @@ class Transport:
         if oldest is not None and self._seize(oldest):
             log.debug("%s has too many connections without a greeting; one was closed", address)
             self._end(oldest)
-        self._epoll.register(peer.number, 0)
+        try:
+            self._epoll.register(peer.number, 0)
+        except OSError as error:
+            log.error("a connection cannot be watched: %s", error)
+            self._end(peer)
+            return
         self._alarms.set(peer.deadline, functools.partial(self._give_up, peer, peer.deadline))
         self._watch(peer, _IDLE)
 
