@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+from typing_extensions import override
 
 from idl_like_interfaces.errors import RemoteError
 from idl_like_interfaces.mapping import make_incarnation, use_tls
@@ -20,7 +21,7 @@ from nameserver.server import NameServer
 from nameserver.stores import Durability
 
 PROCESS = "nameserver"
-"""Its name in the audit log, and that of its certificate."""
+"""Name of its certificate, and of its audit log if nobody says another."""
 
 _LEVELS = ("debug", "info", "warning", "error")
 _MAX_PORT = 65535
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 after an orderly end, 1 when it cannot start (2, of argparse, for wrong usage).
     """
-    options = _parser().parse_args(arguments)
+    options = _parsed(arguments)
     _log_to_stderr(options.log_level)
     # Blocked before any thread starts, so that they wait for us even while we open the store.
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
@@ -67,7 +68,9 @@ def _protection(options: argparse.Namespace) -> Protection:
         table = msgspec.structs.replace(table, identity=options.identity)
     if options.insecure:
         table = msgspec.structs.replace(table, insecure=True)
-    made = Protection(table, PROCESS, make_incarnation(), options.audit)
+    made = Protection(
+        table, PROCESS, make_incarnation(), options.audit, audit_name=options.audit_name
+    )
     use_tls(made.client)
     return made
 
@@ -85,12 +88,32 @@ def _log_to_stderr(level: str) -> None:
     )
 
 
+def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.peer == (options.host, options.port):
+        parser.error("argument --peer: that is this name server itself; give the other one")
+    if options.lead and options.peer is None:
+        parser.error("argument --lead: it takes --peer; without one a name server always leads")
+    return options
+
+
+class _Help(argparse.ArgumentDefaultsHelpFormatter):
+    """Tells the defaults that say something."""
+
+    @override
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if action.default in (None, False):
+            return action.help
+        return super()._get_help_string(action)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="obsorb-nameserver",
         description="Run a name server until SIGTERM or Ctrl-C. "
         "Its first line on standard output is 'name server: HOST:PORT'.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=_Help,
     )
     parser.add_argument(
         "--host", default="localhost", help="name or address; beyond loopback it takes --certs"
@@ -114,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_peer,
         metavar="HOST:PORT",
         help="the other name server of a pair, which has this one as its peer: "
-        "one leads, the other follows and takes over (default: there is none)",
+        "one leads, the other follows and takes over",
     )
     parser.add_argument(
         "--lead",
@@ -149,6 +172,12 @@ def _add_security(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--audit", type=Path, metavar="DIR", help="folder of the audit log; with --security"
+    )
+    parser.add_argument(
+        "--audit-name",
+        default=PROCESS,
+        metavar="NAME",
+        help="name of the audit log; two name servers with the same folder need two",
     )
 
 

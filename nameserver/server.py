@@ -13,7 +13,7 @@ from typing import Protocol, Self
 
 from idl_like_interfaces.errors import SystemRefusal
 from idl_like_interfaces.mapping import ObjectAdapter
-from idl_like_interfaces.mapping import nsfacade as stock
+from idl_like_interfaces.mapping.hosting import nsfacade as stock
 from idl_like_interfaces.naming import DEFAULT_PORT, OBJECT_ID, NamingContext
 from idl_like_interfaces.replication import OBJECT_ID as REPLICA_ID
 from idl_like_interfaces.replication import NameReplica

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -13,6 +15,7 @@ from controller.cli.options import JsonOption
 from controller.cli.output import print_json, print_line, print_note
 from controller.failure import CommandFailed
 from idl_like_interfaces.declare import Role
+from idl_like_interfaces.errors import RemoteError
 
 if TYPE_CHECKING:
     from idl_like_interfaces.security.certificates import Certificate
@@ -53,7 +56,8 @@ def init(
     """Make a private authority: one command, one folder."""
     from idl_like_interfaces.security.authority import Authority
 
-    made = Authority.init(_folder(folder), name, days, force=force)
+    with _writing(_folder(folder)) as place:
+        made = Authority.init(place, name, days, force=force)
     print_line(f"authority {name} in {made.folder}; keep ca.key where few can come, best offline")
 
 
@@ -78,7 +82,8 @@ def issue(
     """Make a key and a certificate that states a role."""
     from idl_like_interfaces.security.authority import Authority
 
-    made = Authority(_folder(folder)).issue(name, role, host or [], days, force=force)
+    with _writing(_folder(folder)) as place:
+        made = Authority(place).issue(name, role, host or [], days, force=force)
     print_line(_line(made))
 
 
@@ -117,15 +122,32 @@ def revoke(
     authority = Authority(place)
     number = serial or next((c.serial for c in issued(place) if c.name == name), "")
     try:
-        authority.revoke(int(number, 16))
+        with _writing(place):
+            authority.revoke(int(number, 16))
     except ValueError as error:
         raise CommandFailed(
-            f"{name}: {serial or 'no certificate of that name'} cannot be withdrawn",
-            cause="the serial number is not hexadecimal" if serial else "",
+            f"{serial!r} is not a serial number: not hexadecimal"
+            if serial
+            else f"there is no certificate for {name} in {place}",
             remedy="see `obsorb certs list`",
         ) from error
     print_line(f"{name} ({number}) is withdrawn")
     print_note("copy ca.crl to the certificates of each host and start the installation again")
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[Path]:
+    """Say what the disk refuses; our own refusals say it themselves."""
+    try:
+        yield folder
+    except RemoteError:
+        raise
+    except OSError as error:
+        raise CommandFailed(
+            f"{folder} cannot be written: {error.strerror or error}",
+            cause="the folder cannot be made, is full, or you may not write there",
+            remedy="give a folder of your own with --dir or $OBSORB_CERTS",
+        ) from error
 
 
 def _folder(option: Path | None) -> Path:

@@ -14,7 +14,7 @@ from controller.failure import CommandFailed
 if TYPE_CHECKING:
     from idl_like_interfaces.declare import Interface
     from idl_like_interfaces.description import InterfaceDescription
-    from idl_like_interfaces.mapping.probe import Probe
+    from idl_like_interfaces.mapping.calling.probe import Probe
 
 _STDIN = "-"
 
@@ -62,7 +62,7 @@ def open_probe(session: Session, name: str) -> Probe:
         CommandFailed: The name stands for a context.
         RemoteError: There is no such name, or the object does not answer.
     """
-    from idl_like_interfaces.mapping.probe import Probe
+    from idl_like_interfaces.mapping.calling.probe import Probe
 
     if name.startswith("PYRO:"):
         return Probe(name)

@@ -47,7 +47,7 @@ def _notes(name: str, statistics: Statistics) -> list[Finding]:
         (
             "denied",
             "the role of the caller does not allow it",
-            "see with `obsorb audit show --denied` who it was; roles are given in [security]",
+            "see who it was with `obsorb audit show DATA_ROOT/audit --denied`; roles are given in [security]",
         ),
     ):
         counts = {each.name: getattr(each, what) for each in statistics.operations}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from controller.health.finding import Finding, Verdict, bad
-from idl_like_interfaces.mapping.limits import Limits
+from idl_like_interfaces.mapping.hosting.limits import Limits
 from idl_like_interfaces.mapping.wire import host_name
 from idl_like_interfaces.object import Identity
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from controller.health.finding import Finding, bad
-from idl_like_interfaces.errors import RemoteError
+from idl_like_interfaces.errors import CommFailure, RemoteError
 from idl_like_interfaces.replication import ReplicaRole, ReplicaStatus
 from nameserver.client import Address, Where, addresses_of, show_addresses, status_of
+
+NO_TLS = "no TLS with "
+"""So begins what says by itself why the two sides do not trust each other."""
 
 
 def examine_pair(where: Where) -> list[Finding]:
@@ -19,11 +22,11 @@ def _examine(address: Address) -> Finding:
     try:
         status = status_of(address)
     except RemoteError as error:
-        return bad(
+        return judge_silence(
             subject,
-            f"does not answer: {error.message.rpartition(': ')[2]}",
-            cause="it has died, or its host is gone; the other one goes on alone",
-            remedy="start it again: it follows by itself",
+            error,
+            cause="it has died, or its host is gone",
+            remedy="start it again: it follows the other one by itself",
         )
     found = describe_status(status)
     if status.role is ReplicaRole.FOLLOWING or status.acknowledges:
@@ -35,6 +38,26 @@ def _examine(address: Address) -> Finding:
         remedy="start the other one; if that is dead for good: "
         f"`obsorb names dismiss {show_addresses(address)}`",
     )
+
+
+def judge_silence(subject: str, error: RemoteError, *, cause: str, remedy: str) -> Finding:
+    """Judge a name server that gave no answer.
+
+    Args:
+        subject: Which.
+        error: What was found instead.
+        cause: Why nobody answers there.
+        remedy: What to do then. Who runs and refuses us says both itself.
+    """
+    found = f"does not answer: {error.message.rpartition(': ')[2]}"
+    if is_away(error):
+        return bad(subject, found, cause=cause, remedy=remedy)
+    return bad(subject, found, cause=error.cause, remedy=error.remedy)
+
+
+def is_away(error: RemoteError) -> bool:
+    """Tell whether nobody answers, rather than that somebody refuses us."""
+    return isinstance(error, CommFailure) and not error.message.startswith(NO_TLS)
 
 
 def describe_status(status: ReplicaStatus) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from controller.health.calls import examine_calls
 from controller.health.files import examine_files
 from controller.health.finding import Finding, bad
-from controller.health.pair import examine_pair
+from controller.health.pair import examine_pair, judge_silence
 from controller.health.trust import examine_exposure
 from controller.statistics import ask_all, survey_of
 from idl_like_interfaces.clients import Survey
@@ -15,7 +15,7 @@ from idl_like_interfaces.clients.directory import list_all
 from idl_like_interfaces.errors import RemoteError
 from idl_like_interfaces.events import EventChannel
 from idl_like_interfaces.logs import LogService
-from idl_like_interfaces.mapping.dialing import tls_context
+from idl_like_interfaces.mapping.calling.dialing import tls_context
 from idl_like_interfaces.naming import OBJECT_ID, Binding, BindingType
 from idl_like_interfaces.object import Identity, Object
 from nameserver.client import Names, name_server_address, show_addresses
@@ -34,9 +34,9 @@ def examine_services(option: str | None, root: str) -> list[Finding]:
         except RemoteError as error:
             return [
                 *examine_pair(address),
-                bad(
+                judge_silence(
                     subject,
-                    f"does not answer: {error.message.rpartition(': ')[2]}",
+                    error,
                     cause="it is not running, or it is elsewhere",
                     remedy="start an installation with `obsorb up FILE`, or give --names",
                 ),
@@ -65,20 +65,25 @@ def _examine_objects(names: Names, objects: list[Binding]) -> list[Finding]:
         ours = [name for name in alive if bound[name].interface]
         answers = ask_all(survey, [OBJECT_ID, *ours], _DEADLINE_S)
     return [
-        *(_judge_answer(bound[name], each) for name, each in found.items()),
+        *(judge_answer(bound[name], each) for name, each in found.items()),
         *examine_calls(answers),
         *examine_files(alive),
     ]
 
 
-def _judge_answer(binding: Binding, answer: Identity | RemoteError) -> Finding:
+def judge_answer(binding: Binding, answer: Identity | RemoteError) -> Finding:
+    """Judge what came of a ping."""
     if isinstance(answer, Identity):
         return judge_identity(binding, answer)
     return bad(
         binding.name,
         f"no answer from {binding.uri}: {answer.message.rpartition(': ')[2]}",
-        cause="its component has died; the name goes when its lease ends",
-        remedy="see why with `obsorb log query --level WARNING`, and start it again",
+        cause="its component has died; the name goes when its lease ends"
+        if binding.lease_id
+        else "it does not run; its name was given without a lease, so it stays",
+        remedy="see why with `obsorb log query --level WARNING`, and start it again"
+        if binding.lease_id
+        else f"start it, or take its name away: obsorb names unbind {binding.name}",
     )
 
 

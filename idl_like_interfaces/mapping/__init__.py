@@ -1,9 +1,9 @@
 """The language mapping: interfaces over Pyro5. The only code that knows Pyro5."""
 
-from idl_like_interfaces.mapping.batches import Batch, Outcome, batch
-from idl_like_interfaces.mapping.daemon import ObjectAdapter
-from idl_like_interfaces.mapping.dialing import use_tls
-from idl_like_interfaces.mapping.stub import aio, aio_release, is_uri, narrow, release
+from idl_like_interfaces.mapping.calling.batches import Batch, Outcome, batch
+from idl_like_interfaces.mapping.calling.dialing import use_tls
+from idl_like_interfaces.mapping.calling.stub import aio, aio_release, is_uri, narrow, release
+from idl_like_interfaces.mapping.hosting.daemon import ObjectAdapter
 from idl_like_interfaces.mapping.wire import make_incarnation
 
 __all__ = [

@@ -87,9 +87,7 @@ def verify(path: Path, head: str = "") -> list[Verified]:
     results = [_verify_chain(process, files, wanted) for process, files in chains]
     if wanted:
         last = results[-1]
-        text = (
-            f"no line has the hash {head}: the end was cut off, or the whole chain was written anew"
-        )
+        text = f"no line of what is verified has the hash {head}: the end was cut off, or the whole chain was written anew"
         results[-1] = msgspec.structs.replace(last, broken=last.broken or text)
     return results
 

@@ -28,6 +28,7 @@ class Protection(Closing):
         process: Name of the process; its certificate may have this name.
         incarnation: This start of it.
         audit_folder: Of the audit logs.
+        audit_name: Of its own one; default: that of the process. One log has one writer.
 
     Attributes:
         server: Context of what it serves; ``None``: no TLS.
@@ -43,7 +44,13 @@ class Protection(Closing):
     """
 
     def __init__(
-        self, table: SecurityTable, process: str, incarnation: str, audit_folder: Path | None
+        self,
+        table: SecurityTable,
+        process: str,
+        incarnation: str,
+        audit_folder: Path | None,
+        *,
+        audit_name: str = "",
     ) -> None:
         self.server: ssl.SSLContext | None = None
         self.client: ssl.SSLContext | None = None
@@ -61,7 +68,7 @@ class Protection(Closing):
             )
         self._audit: AuditLog | None = None
         if table.audit is not AuditMode.OFF and audit_folder is not None:
-            self._audit = AuditLog(audit_folder, process, incarnation)
+            self._audit = AuditLog(audit_folder, audit_name or process, incarnation)
         self.guard: AccessGuard | None = None
         if table != ABSENT:
             required = table.audit is AuditMode.REQUIRED

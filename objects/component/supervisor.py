@@ -125,9 +125,7 @@ class Supervisor:
         self._names = show_addresses((first, second))
         parts = [
             self._add(NAME_SERVER, self._name_server(first, self._name_store(), second)),
-            self._add(
-                SECOND_NAME_SERVER, self._name_server(second, self._name_store("second-"), first)
-            ),
+            self._add(SECOND_NAME_SERVER, self._second_name_server(second, first)),
         ]
         self._await(lambda: all(part.is_ready for part in parts), parts)
 
@@ -142,6 +140,10 @@ class Supervisor:
         command = [str(_bin("obsorb-nameserver")), "--host", host, "--port", str(port)]
         command += ["--store", store, *self._security_options()]
         return command if peer is None else [*command, "--peer", show_addresses(peer)]
+
+    def _second_name_server(self, address: Address, peer: Address) -> list[str]:
+        command = self._name_server(address, self._name_store("second-"), peer)
+        return [*command, "--audit-name", SECOND_NAME_SERVER.replace(" ", "-")]
 
     def _security_options(self) -> list[str]:
         installation = self._installation

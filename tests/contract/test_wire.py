@@ -19,7 +19,8 @@ from idl_like_interfaces.daqif import (
 from idl_like_interfaces.declare import interface_of
 from idl_like_interfaces.description import describe
 from idl_like_interfaces.events import Batch, EventChannel, EventRecord
-from idl_like_interfaces.mapping.batches import BatchRequest, Outcome, read_items
+from idl_like_interfaces.mapping.calling.batches import BatchRequest, Outcome, read_items
+from idl_like_interfaces.mapping.calling.outgoing import Request, head_of
 from idl_like_interfaces.mapping.coding import (
     Annex,
     decode_arguments,
@@ -28,7 +29,6 @@ from idl_like_interfaces.mapping.coding import (
     to_plain,
 )
 from idl_like_interfaces.mapping.context import CallMark
-from idl_like_interfaces.mapping.outgoing import Request, head_of
 from idl_like_interfaces.mapping.wire import revive, to_pyro_error
 from idl_like_interfaces.naming import Lease, NamingContext
 from idl_like_interfaces.octets import OctetBlocks, Octets

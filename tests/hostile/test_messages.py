@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idl_like_interfaces.errors import BadParam
-from idl_like_interfaces.mapping.headers import Unwelcome, check_greeting, check_request, inflated
+from idl_like_interfaces.mapping.hosting.headers import (
+    Unwelcome,
+    check_greeting,
+    check_request,
+    inflated,
+)
+from idl_like_interfaces.mapping.hosting.requests import read_request
 from idl_like_interfaces.mapping.message import (
     HEADER_SIZE,
     Message,
@@ -17,7 +23,6 @@ from idl_like_interfaces.mapping.message import (
     parse_header,
     parse_short,
 )
-from idl_like_interfaces.mapping.requests import read_request
 from tests.hostile import wire
 
 _octets = st.binary(max_size=200)

@@ -6,7 +6,7 @@ import dataclasses
 import re
 from pathlib import Path
 
-from idl_like_interfaces.mapping.limits import Limits
+from idl_like_interfaces.mapping.hosting.limits import Limits
 from tests.hostile.attacks import ATTACKS
 from tests.hostile.table import rows_of
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from idl_like_interfaces.mapping import ObjectAdapter
-from idl_like_interfaces.mapping.limits import Limits
+from idl_like_interfaces.mapping.hosting.limits import Limits
 from nameserver.server import NameServer
 from tests.hostile.certificates import server_context
 from tests.hostile.child import requests, say, settle

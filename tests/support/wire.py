@@ -12,8 +12,8 @@ import Pyro5.errors
 
 from idl_like_interfaces.declare import interface_of
 from idl_like_interfaces.mapping import ObjectAdapter, narrow, release
+from idl_like_interfaces.mapping.calling.stub import positional
 from idl_like_interfaces.mapping.coding import decode_reply, encode_inline
-from idl_like_interfaces.mapping.stub import positional
 from idl_like_interfaces.mapping.wire import revive
 
 T = TypeVar("T")

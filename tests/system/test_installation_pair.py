@@ -83,3 +83,12 @@ def test_components_and_commands_outlive_a_name_server(tmp_path: Path) -> None:
         assert "answers that it leads" in refused.stderr
     stores = {path.name for path in (tmp_path / "data" / "names").glob("*.sqlite")}
     assert stores == {"names.sqlite", "second-names.sqlite"}
+
+
+def test_each_name_server_of_a_pair_keeps_an_audit_log(tmp_path: Path) -> None:
+    """One log has one writer: two name servers with one data root have two logs."""
+    with running_installation(tmp_path, f"{PAIR}\n[security]\n") as text:
+        addresses = parse_addresses(text)
+        await_condition(lambda: any(map(leads, addresses)), "one leads, the other follows")
+    logs = {path.name for path in (tmp_path / "data" / "audit").glob("*name*.jsonl")}
+    assert logs == {"nameserver.jsonl", "second-name-server.jsonl"}

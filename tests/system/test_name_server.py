@@ -120,6 +120,8 @@ def test_a_port_in_use_is_told_in_one_message() -> None:
         (("--log-level", "loud"), 2, "invalid choice"),
         (("--durable", "fire"), 2, "invalid choice: 'fire'"),
         (("--unknown",), 2, "unrecognized arguments"),
+        (("--lead",), 2, "it takes --peer"),
+        (("--port", "9", "--peer", "localhost:9"), 2, "that is this name server itself"),
     ],
 )
 def test_wrong_arguments_are_told(arguments: tuple[str, ...], code: int, words: str) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from idl_like_interfaces.errors import CommFailure
 from idl_like_interfaces.mapping import ObjectAdapter, narrow, release, use_tls
-from idl_like_interfaces.mapping.limits import Limits
+from idl_like_interfaces.mapping.hosting.limits import Limits
 from idl_like_interfaces.object import Object
 from tests.hostile.certificates import client_context, server_context, write_all
 from tests.weaknesses.shown import stock

@@ -27,7 +27,7 @@ class AbsentService(LogServiceServant):
 
     @override
     def append(self, batch: LogBatch) -> int:
-        logging.getLogger("idl_like_interfaces.mapping.stub").warning("calling")
+        logging.getLogger("idl_like_interfaces.mapping.calling.stub").warning("calling")
         logging.getLogger("some.library.below").warning("calling, too")
         if not self.is_there:
             raise Transient("nobody is there")

@@ -77,3 +77,11 @@ def test_a_wrong_folder_is_told(tmp_path: Path) -> None:
     """With the command that makes one."""
     for verb in (["list"], ["issue", "a"], ["revoke", "a"]):
         assert "obsorb certs init" in refused("certs", *verb, "--dir", str(tmp_path / "nothing"))
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    """With a remedy, whoever runs it."""
+    (tmp_path / "file").touch()
+    assert "remedy: give a folder" in refused(
+        "certs", "init", "--dir", str(tmp_path / "file" / "c")
+    )

@@ -15,7 +15,8 @@ from controller.health.installed import (
     examine_python,
 )
 from controller.health.place import examine_space, judge_clock, judge_space
-from controller.health.services import judge_identity
+from controller.health.services import judge_answer, judge_identity
+from idl_like_interfaces.errors import Transient
 from idl_like_interfaces.naming import Binding
 from idl_like_interfaces.object import Identity
 from tests.support.small import SmallInstallation
@@ -90,6 +91,15 @@ def test_other_incarnation_under_a_name_is_bad() -> None:
     other = Identity(object_id="obs/x~2", incarnation="2", host="here", pid=2)
     assert judge_identity(binding, same).verdict is Verdict.GOOD
     assert judge_identity(binding, other).verdict is Verdict.BAD
+
+
+def test_name_without_a_lease_is_to_be_unbound_by_hand() -> None:
+    """Nobody takes it away when its object has died."""
+    away = Transient("nobody listens")
+    leased = Binding(name="obs/x", uri="PYRO:x@localhost:5", bound_at=NOON, lease_id="l")
+    given = Binding(name="obs/x", uri="PYRO:x@localhost:5", bound_at=NOON)
+    assert "when its lease ends" in judge_answer(leased, away).cause
+    assert "obsorb names unbind obs/x" in judge_answer(given, away).remedy
 
 
 def test_healthy_installation_is_all_green(small: SmallInstallation) -> None:

@@ -17,7 +17,7 @@ from idl_like_interfaces.events import EventChannel
 from idl_like_interfaces.idl.conformance import UNDECLARED, Check, Examination, Outcome, Peer
 from idl_like_interfaces.idl.misfit import misfit
 from idl_like_interfaces.mapping import ObjectAdapter
-from idl_like_interfaces.mapping.probe import Probe
+from idl_like_interfaces.mapping.calling.probe import Probe
 from idl_like_interfaces.object import Statistics
 from idl_like_interfaces.shapes import TypeDescription
 from tests.support.echo import Echo, EchoServant

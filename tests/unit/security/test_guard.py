@@ -11,8 +11,8 @@ from idl_like_interfaces.daqif import OcmDaqControl
 from idl_like_interfaces.declare import Operation, Role, interface_of
 from idl_like_interfaces.errors import NoPermission, PersistStore
 from idl_like_interfaces.events import EventChannel
-from idl_like_interfaces.mapping.access import Guard
 from idl_like_interfaces.mapping.context import Caller
+from idl_like_interfaces.mapping.hosting.access import Guard
 from idl_like_interfaces.security.audit_check import records, verify
 from idl_like_interfaces.security.audit_log import AuditLog
 from idl_like_interfaces.security.bucket import BURST, MOST_PER_S, Bucket
