@@ -19,16 +19,8 @@ from idl_like_interfaces.errors import (
 )
 from idl_like_interfaces.mapping.coding import from_plain, to_plain
 
-MARK = "OBSB"
-"""Annotation that says: the sender is one of our stubs. Its first byte is the version
-of the mapping; a receiver ignores the bytes behind those that it knows."""
-
-MARK_VALUE = b"\x01"
-
 ANNEX = "OCTS"
 """Annotation with the octets of a message."""
-
-STUB_SERIALIZER = "msgpack"
 
 LARGEST_MESSAGE = 16 * 1024 * 1024
 """Bytes: a record of 3 MiB, or a batch of them, with all around it, and room to spare."""

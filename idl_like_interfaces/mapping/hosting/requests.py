@@ -16,9 +16,9 @@ from idl_like_interfaces.mapping.coding import (
     decode_request,
     unpack_plain,
 )
-from idl_like_interfaces.mapping.context import CallMark
+from idl_like_interfaces.mapping.context import MARK, CallMark
 from idl_like_interfaces.mapping.message import MSGPACK, SERPENT, Flag, Message
-from idl_like_interfaces.mapping.wire import ANNEX, MARK
+from idl_like_interfaces.mapping.wire import ANNEX
 from idl_like_interfaces.octets import Buffer
 
 _HEAVY_SERPENT = 2 * 1024
