@@ -6,11 +6,11 @@ import ipaddress
 from functools import lru_cache
 from typing import Protocol
 
+from idl_like_interfaces.bucket import Bucket
 from idl_like_interfaces.declare import Operation, Role
 from idl_like_interfaces.errors import NoPermission, PersistStore
 from idl_like_interfaces.security.audit_chain import Kind
 from idl_like_interfaces.security.audit_log import AuditLog
-from idl_like_interfaces.security.bucket import Bucket
 from idl_like_interfaces.security.roles import LOCAL, Policy, is_local, role_in
 
 ROUTINE = frozenset({"publish", "push", "append", "renew_lease", "hello", "offer"})

@@ -7,7 +7,7 @@ from collections import Counter
 
 from typing_extensions import override
 
-from idl_like_interfaces.security.bucket import Bucket
+from idl_like_interfaces.bucket import Bucket
 
 
 class Sparing(logging.Filter):

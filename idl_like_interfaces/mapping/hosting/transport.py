@@ -30,6 +30,7 @@ from collections.abc import Callable
 
 import Pyro5.errors
 
+from idl_like_interfaces.bucket import Bucket
 from idl_like_interfaces.mapping.hosting.ballast import Ballast
 from idl_like_interfaces.mapping.hosting.headers import Unwelcome, check_request
 from idl_like_interfaces.mapping.hosting.limits import Limits, Load
@@ -42,7 +43,6 @@ from idl_like_interfaces.mapping.hosting.watch import IDLE, WRITING, Watch
 from idl_like_interfaces.mapping.hosting.workers import Slots, Workers
 from idl_like_interfaces.mapping.message import Message
 from idl_like_interfaces.mapping.trust import NEEDS_TLS, client_refused
-from idl_like_interfaces.security.bucket import Bucket
 from idl_like_interfaces.waiting import Parked
 
 log = logging.getLogger(__name__)

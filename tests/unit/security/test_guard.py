@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from idl_like_interfaces.bucket import BURST, MOST_PER_S, Bucket
 from idl_like_interfaces.daqif import OcmDaqControl
 from idl_like_interfaces.declare import Operation, Role, interface_of
 from idl_like_interfaces.errors import NoPermission, PersistStore
@@ -15,7 +16,6 @@ from idl_like_interfaces.mapping.context import Caller
 from idl_like_interfaces.mapping.hosting.access import Guard
 from idl_like_interfaces.security.audit_check import records, verify
 from idl_like_interfaces.security.audit_log import AuditLog
-from idl_like_interfaces.security.bucket import BURST, MOST_PER_S, Bucket
 from idl_like_interfaces.security.guard import AccessGuard
 from idl_like_interfaces.security.roles import Policy, Rule
 from tests.unit.security.test_audit import largest_file

@@ -6,9 +6,9 @@ import logging
 
 import pytest
 
+from idl_like_interfaces.bucket import BURST, Bucket
 from idl_like_interfaces.mapping.hosting import sparing
 from idl_like_interfaces.mapping.hosting.sparing import Sparing
-from idl_like_interfaces.security.bucket import BURST, Bucket
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""How many refusals are worth a line of their own: who insists shall not fill a disk."""
+"""How many lines a peer may cause, in a log or a record: who insists shall not fill a disk."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Bucket:
         self._turn = threading.Lock()
 
     def take(self) -> bool:
-        """Tell whether the next refusal is told by itself, and take note of it."""
+        """Tell whether the next one is told by itself, and take note of it."""
         with self._turn:
             now = self._clock()
             self._left = min(BURST, self._left + (now - self._at) * MOST_PER_S)
