@@ -12,9 +12,9 @@ class Limits:
     Attributes:
         workers: Calls that are executed at the same time; more of them wait their turn.
             A parked long-poll takes none.
-        connections: Open connections; the one that was idle for longest makes room for
-            one more.
-        half_open: Connections of one address that have not shaken hands; likewise.
+        connections: Open connections; of the address that has most of them, the one that
+            was idle for longest makes room for one more.
+        half_open: Connections of one address that have not shaken hands; the oldest makes room.
         handshake_s: Within this time a connection must have shaken hands, TLS included.
         message_s: Within this time a message that has begun must have come whole.
         reply_s: Within this time a peer must have taken each part of a reply.

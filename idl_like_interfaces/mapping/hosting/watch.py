@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import heapq
 import logging
 import os
 import resource
@@ -16,6 +17,7 @@ import socket
 import ssl
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from idl_like_interfaces.mapping.hosting.alarms import Alarms
@@ -299,10 +301,16 @@ class Watch:
         self.watch(peer, IDLE)
 
     def _make_room(self) -> None:
-        """Close those connections that were idle for longest."""
+        """Close connections of the address that has most: those that were idle for longest."""
         number = max(1, self._most // _EVICTED_AT_ONCE)
-        idle = [each for each in list(self._peers.values()) if self._is_idle(each)]
-        for peer in sorted(idle, key=_last_used)[:number]:
+        peers = list(self._peers.values())
+        share = Counter(each.caller.address for each in peers)
+        idle = [
+            (-share[each.caller.address], each.last_used, each.number, each)
+            for each in peers
+            if self._is_idle(each)
+        ]
+        for *_, peer in heapq.nsmallest(number, idle):
             if self.seize(peer):
                 self.end(peer)
         log.warning("%d connections are open: those idle for longest were closed", self._most)
@@ -333,10 +341,6 @@ class Watch:
             del same[peer.number]
             if not same:
                 del self._half_open[peer.caller.address]
-
-
-def _last_used(peer: Peer) -> float:
-    return peer.last_used
 
 
 def _files_allowed() -> int:

@@ -6,6 +6,8 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from queue import Queue
 
 import pytest
 from typing_extensions import override
@@ -22,8 +24,11 @@ from idl_like_interfaces.mapping import ObjectAdapter, narrow, release
 from idl_like_interfaces.mapping.calling.outgoing import Request
 from idl_like_interfaces.mapping.calling.stub import caller_of
 from idl_like_interfaces.mapping.context import Caller as Who
-from idl_like_interfaces.mapping.context import CallMark, serving
+from idl_like_interfaces.mapping.context import CallMark, remaining_s, serving
+from idl_like_interfaces.object import Object
 from idl_like_interfaces.octets import Octets
+from idl_like_interfaces.waiting import News, wait_for_news
+from tests.support.daq import eventually
 from tests.support.desk import Desk, DeskServant
 from tests.support.relay import Relay
 
@@ -47,6 +52,12 @@ def desk(uri: str) -> Iterator[Desk]:
     desk = narrow(uri, Desk)
     yield desk
     release(desk)
+
+
+def _waiting(asked: Object, operation: str) -> int:
+    """Return how many calls of an operation have begun and not ended."""
+    found = asked.get_statistics().operations
+    return sum(each.in_progress for each in found if each.name == operation)
 
 
 def test_calls_that_may_come_twice_leave_no_gaps_in_the_ids_of_the_others(uri: str) -> None:
@@ -150,6 +161,56 @@ class TestDeadlines:
             assert ended.wait(5)
             release(front)
         assert isinstance(failures[0], DeadlineExpired)
+
+    def test_a_nested_long_poll_ends_with_the_outer_call(self, uri: str, desk: Desk) -> None:
+        """Its own minute does not count, and the object forgets that it was parked."""
+        ended: Queue[RemoteError] = Queue()
+
+        class Middle(DeskServant):
+            @override
+            def count(self) -> int:
+                try:
+                    return desk.await_count(1, 60.0)
+                except RemoteError as error:
+                    ended.put(error)
+                    raise
+
+        with ObjectAdapter() as adapter:
+            front = narrow(adapter.activate(Middle(), Desk, "front"), Desk, deadline_s=0.5)
+            with pytest.raises(OutcomeUnknown):
+                front.count()
+            assert isinstance(ended.get(timeout=20), DeadlineExpired)
+            release(front)
+        asked = narrow(uri, Object)
+        eventually(lambda: _waiting(asked, "await_count") == 0)
+        release(asked)
+
+    def test_a_call_that_was_parked_has_the_time_that_is_left(self, servant: DeskServant) -> None:
+        """What it calls once there is news inherits the deadline of the long-poll."""
+        parked = threading.Event()
+        news = News()
+        left: list[float] = []
+
+        class Waiting(DeskServant):
+            @override
+            def await_count(self, count: int, timeout_s: float) -> int:
+                def look() -> int | None:
+                    parked.set()
+                    left.append(remaining_s(1e9))
+                    return len(left) if servant.taken else None
+
+                return wait_for_news(news, look, lambda: 0, timeout_s)
+
+        with ObjectAdapter() as adapter, ThreadPoolExecutor(1) as pool:
+            front = narrow(adapter.activate(Waiting(), Desk, "front"), Desk, deadline_s=7.0)
+            answer = pool.submit(front.await_count, 1, 30.0)
+            assert parked.wait(20)
+            eventually(lambda: adapter.load().parked == 1)
+            servant.drop(1)
+            news.tell()
+            assert answer.result(20) == len(left)
+            release(front)
+        assert all(0 < each <= 37.0 for each in left)
 
     def test_a_call_without_time_is_not_sent(self, servant: DeskServant, desk: Desk) -> None:
         """Within a call whose time is over nothing more is begun."""

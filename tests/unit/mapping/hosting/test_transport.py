@@ -294,6 +294,28 @@ class TestRoom:
             servant.door.set()
             assert busy.answer() == "served"
 
+    def test_the_address_with_most_connections_makes_room(self) -> None:
+        """Who opens many connections loses its own, not those of the others, idle as they are."""
+        with hall(Limits(connections=20)) as (adapter, _, uri), ExitStack() as opened:
+            quiet = connected(adapter, uri, 5, opened)
+            address = ("127.0.0.1", adapter.port)
+            flood = [opened.enter_context(Peer(address, source="127.0.0.9")) for _ in range(60)]
+            assert flood[0].until_closed() == "closed"
+            eventually(lambda: adapter.load().connections <= 20)
+            for peer in quiet:
+                peer.send(invocation(object_id(uri), "look"))
+                assert peer.answer() == "served"
+
+    def test_each_address_has_its_own_half_open_connections(self) -> None:
+        """A silent crowd of one address takes no place of another one's."""
+        with hall(Limits(half_open=5)) as (adapter, _, uri), ExitStack() as opened:
+            address = ("127.0.0.1", adapter.port)
+            slow = opened.enter_context(Peer(address))
+            crowd = [opened.enter_context(Peer(address, source="127.0.0.9")) for _ in range(12)]
+            assert crowd[0].until_closed() == "closed"
+            eventually(lambda: adapter.load().half_open == 1 + 5)
+            assert slow.greet(object_id(uri)) == "greeted"
+
     def test_the_oldest_half_open_connection_makes_room(self) -> None:
         """One address may have so many connections without a greeting."""
         with hall(Limits(half_open=5)) as (adapter, _, uri), ExitStack() as opened:
