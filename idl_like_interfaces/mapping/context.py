@@ -128,6 +128,11 @@ def current_caller() -> Caller:
     return _current.caller
 
 
+def time_left(until: float) -> float:
+    """Return the seconds until a moment of the monotonic clock; negative when it is past."""
+    return until - time.monotonic()
+
+
 def remaining_s(own_s: float) -> float:
     """Return how long a call of this thread may take: its own deadline, or less.
 

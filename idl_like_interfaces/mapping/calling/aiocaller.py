@@ -20,7 +20,7 @@ from idl_like_interfaces.mapping.calling.outcome import (
 from idl_like_interfaces.mapping.calling.outgoing import ONEWAY, Request
 from idl_like_interfaces.mapping.calling.pool import Pool
 from idl_like_interfaces.mapping.calling.target import DESCRIBE, Target, decisive, may_repeat
-from idl_like_interfaces.mapping.context import remaining_s
+from idl_like_interfaces.mapping.context import remaining_s, time_left
 from idl_like_interfaces.mapping.wire import CONNECT_DEADLINE_S
 
 _MOST_IDLE = 512
@@ -39,7 +39,7 @@ class AioCaller:
         self._pool: Pool[AioLine] = Pool(_MOST_IDLE)
         self._hosts: list[str] = []
         self._finding = asyncio.Lock()
-        self._lane = AioLane(self)
+        self._lane = AioLane(self.target.reference, self._connect_anew)
 
     async def call(self, request: Request) -> Any:
         """Send a request and return what its reply holds.
@@ -74,13 +74,13 @@ class AioCaller:
     async def _check(self, until: float) -> None:
         found = None
         try:
-            if await self._perform(self.target.question(), until, _left(until)):
+            if await self._perform(self.target.question(), until, time_left(until)):
                 self.target.is_checked = True
                 return
-            found = await self._perform(DESCRIBE, until, _left(until))
+            found = await self._perform(DESCRIBE, until, time_left(until))
         except BadParam:
             # Of the release before, which compares no digests.
-            found = await self._perform(DESCRIBE, until, _left(until))
+            found = await self._perform(DESCRIBE, until, time_left(until))
         except BadOperation:
             pass
         self.target.check(found)
@@ -90,7 +90,7 @@ class AioCaller:
             return await self._attempt(request, until)
         except Unanswered as error:
             first = error
-        if not may_repeat(request, first) or _left(until) <= 0:
+        if not may_repeat(request, first) or time_left(until) <= 0:
             raise self._failure(request, first, allowed_s) from first
         self.forget()
         try:
@@ -104,7 +104,7 @@ class AioCaller:
 
     async def _attempt(self, request: Request, until: float) -> Any:
         line = self._pool.take() or await self._connect(until)
-        left_s = _left(until)
+        left_s = time_left(until)
         try:
             reply = await line.exchange(request, self.target.mark(request, left_s), left_s)
         except BaseException:
@@ -118,7 +118,7 @@ class AioCaller:
         place, hosts = await self._find(until)
         return await aio_connect(place, min(until, time.monotonic() + CONNECT_DEADLINE_S), hosts)
 
-    async def connect_anew(self, until: float) -> AioLine:
+    async def _connect_anew(self, until: float) -> AioLine:
         """Make a connection; once more after finding the object again.
 
         Args:
@@ -140,7 +140,7 @@ class AioCaller:
         if place is not None:
             return place, self._hosts
         try:
-            async with asyncio.timeout(_left(until)), self._finding:
+            async with asyncio.timeout(time_left(until)), self._finding:
                 place = self._pool.place
                 if place is None:
                     loop = asyncio.get_running_loop()
@@ -190,7 +190,3 @@ class AioCallers:
         for loop, caller in callers.items():
             if not loop.is_closed():
                 loop.call_soon_threadsafe(caller.close)
-
-
-def _left(until: float) -> float:
-    return until - time.monotonic()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import Protocol
+from collections.abc import Awaitable, Callable
 
 from idl_like_interfaces.errors import OutcomeUnknown
 from idl_like_interfaces.mapping.calling.aioline import AioLine
@@ -18,32 +18,24 @@ from idl_like_interfaces.mapping.calling.outcome import (
     unreachable,
 )
 from idl_like_interfaces.mapping.calling.outgoing import Request
-from idl_like_interfaces.mapping.calling.target import Target
-from idl_like_interfaces.mapping.context import CallIds
+from idl_like_interfaces.mapping.context import CallIds, time_left
 
 log = logging.getLogger(__name__)
 
 _FAREWELL_S = 5.0
 
 
-class Connecting(Protocol):
-    """Who makes connections.
+class AioLane:
+    """Sends the oneway calls of one stub in the order in which they are made.
 
-    Attributes:
-        target: To what.
+    Args:
+        reference: What is called, for people.
+        connect: Finds the object and makes a connection, until a moment.
     """
 
-    target: Target
-
-    async def connect_anew(self, until: float) -> AioLine:
-        """Find the object and make a connection."""
-
-
-class AioLane:
-    """Sends the oneway calls of one stub in the order in which they are made."""
-
-    def __init__(self, connecting: Connecting) -> None:
-        self._connecting = connecting
+    def __init__(self, reference: str, connect: Callable[[float], Awaitable[AioLine]]) -> None:
+        self._reference = reference
+        self._connect = connect
         self._ids = CallIds()
         self._lock = asyncio.Lock()
         self._line: AioLine | None = None
@@ -63,7 +55,7 @@ class AioLane:
             Transient: The object cannot be reached.
         """
         try:
-            async with asyncio.timeout(until - time.monotonic()):
+            async with asyncio.timeout(time_left(until)):
                 await self._lock.acquire()
         except TimeoutError as error:
             raise time_is_up(self._what(request)) from error
@@ -97,7 +89,7 @@ class AioLane:
                 raise expired(what, allowed_s)
             self._ending = None
         line = await self._open(until)
-        left_s = until - time.monotonic()
+        left_s = time_left(until)
         try:
             await line.post(request, self._ids.mark(left_s), left_s)
         except NotSent as error:
@@ -110,9 +102,9 @@ class AioLane:
     async def _open(self, until: float) -> AioLine:
         if self._line is None:
             try:
-                self._line = await self._connecting.connect_anew(until)
+                self._line = await self._connect(until)
             except NotExecuted as error:
-                raise unreachable(self._connecting.target.reference, "", error) from error
+                raise unreachable(self._reference, "", error) from error
         elif self._line.is_stale:
             raise self._lost(self._line)
         return self._line
@@ -120,7 +112,7 @@ class AioLane:
     def _lost(self, line: AioLine) -> OutcomeUnknown:
         line.close()
         self._line = None
-        return lane_lost(self._connecting.target.reference)
+        return lane_lost(self._reference)
 
     def _what(self, request: Request) -> str:
-        return f"{request.name} of {self._connecting.target.reference}"
+        return f"{request.name} of {self._reference}"

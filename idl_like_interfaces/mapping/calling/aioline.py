@@ -6,7 +6,6 @@ import asyncio
 import select
 import socket
 import ssl
-import time
 from typing import cast
 
 import Pyro5.errors
@@ -15,6 +14,7 @@ from typing_extensions import override
 from idl_like_interfaces.mapping.calling.dialing import Place, check_greeting, tls_context
 from idl_like_interfaces.mapping.calling.outcome import Late, Lost, NotExecuted, NotSent, NotTrusted
 from idl_like_interfaces.mapping.calling.outgoing import Request, greeting, head_of
+from idl_like_interfaces.mapping.context import time_left
 from idl_like_interfaces.mapping.message import (
     HEADER_SIZE,
     Header,
@@ -83,7 +83,7 @@ class AioLine(asyncio.BufferedProtocol):
 
     async def has_ended(self, until: float) -> bool:
         """Wait until the peer has taken all and closed too; tell whether it did in time."""
-        await asyncio.wait([self.ended], timeout=max(0.0, until - time.monotonic()))
+        await asyncio.wait([self.ended], timeout=max(0.0, time_left(until)))
         return self.ended.done()
 
     async def exchange(self, request: Request, mark: bytes, left_s: float) -> Message:
@@ -245,7 +245,7 @@ async def aio_connect(place: Place, until: float, hosts: list[str]) -> AioLine:
     lost: Exception | None = None
     for host in hosts:
         try:
-            async with asyncio.timeout(max(0.0, until - time.monotonic())):
+            async with asyncio.timeout(max(0.0, time_left(until))):
                 line = await _dial(place, host)
         except OSError as error:
             if _is_of_tls(error):
@@ -253,7 +253,7 @@ async def aio_connect(place: Place, until: float, hosts: list[str]) -> AioLine:
             lost = error
             continue
         try:
-            await line.greet(until - time.monotonic())
+            await line.greet(time_left(until))
         except BaseException:
             line.close()
             raise

@@ -16,7 +16,7 @@ from idl_like_interfaces.mapping.calling.outcome import NotExecuted, Unanswered,
 from idl_like_interfaces.mapping.calling.outgoing import ONEWAY, Request
 from idl_like_interfaces.mapping.calling.pool import Pool
 from idl_like_interfaces.mapping.calling.target import DESCRIBE, Target, decisive, may_repeat
-from idl_like_interfaces.mapping.context import CallIds, remaining_s
+from idl_like_interfaces.mapping.context import CallIds, remaining_s, time_left
 from idl_like_interfaces.mapping.wire import CONNECT_DEADLINE_S
 
 _MOST_IDLE = 64
@@ -38,7 +38,7 @@ class Caller:
     def begin(self) -> None:
         """Take no connection over: in the beginning, and in a process that was forked."""
         self._pool: Pool[Line] = Pool(_MOST_IDLE)
-        self._lane = Lane(self)
+        self._lane = Lane(self.target.reference, self._connect_anew)
         self.aio = AioCallers(self.target)
 
     def call(self, request: Request) -> Any:
@@ -69,13 +69,13 @@ class Caller:
 
     def _check(self, until: float) -> None:
         try:
-            if self._perform(self.target.question(), until, _left(until)):
+            if self._perform(self.target.question(), until, time_left(until)):
                 self.target.is_checked = True
                 return
-            found = self._perform(DESCRIBE, until, _left(until))
+            found = self._perform(DESCRIBE, until, time_left(until))
         except BadParam:
             # Of the release before, which compares no digests.
-            found = self._perform(DESCRIBE, until, _left(until))
+            found = self._perform(DESCRIBE, until, time_left(until))
         except BadOperation:
             found = None
         self.target.check(found)
@@ -86,11 +86,11 @@ class Caller:
             return self._attempt(request, until, allowed_s)
         except Unanswered as error:
             first = error
-        if not may_repeat(request, first) or _left(until) <= 0:
+        if not may_repeat(request, first) or time_left(until) <= 0:
             raise self._failure(request, first, allowed_s) from first
         self.forget()
         try:
-            return self._attempt(request, until, _left(until))
+            return self._attempt(request, until, time_left(until))
         except Unanswered as error:
             raise self._failure(request, decisive(first, error), allowed_s) from error
 
@@ -101,8 +101,8 @@ class Caller:
     def _attempt(self, request: Request, until: float, left_s: float) -> Any:
         line = self._pool.take()
         if line is None:
-            line = self.connect(until)
-            left_s = _left(until)
+            line = self._connect(until)
+            left_s = time_left(until)
         try:
             reply = line.exchange(request, self.target.mark(request, left_s), until, left_s)
         except BaseException:
@@ -111,7 +111,7 @@ class Caller:
         self._pool.give(line)
         return request.value(reply)
 
-    def connect(self, until: float) -> Line:
+    def _connect(self, until: float) -> Line:
         """Find the object and make a connection.
 
         Args:
@@ -126,18 +126,18 @@ class Caller:
             place = self._pool.place = self.target.find(until)
         return connect(place, min(until, time.monotonic() + CONNECT_DEADLINE_S))
 
-    def connect_anew(self, until: float) -> Line:
-        """As ``connect``, and once more after finding the object again.
+    def _connect_anew(self, until: float) -> Line:
+        """As ``_connect``, and once more after finding the object again.
 
         Raises:
             NotExecuted: As there.
             RemoteError: As there.
         """
         try:
-            return self.connect(until)
+            return self._connect(until)
         except NotExecuted:
             self.forget()
-            return self.connect(until)
+            return self._connect(until)
 
     def forget(self) -> None:
         """Close all idle connections and forget where the object was."""
@@ -156,7 +156,3 @@ def _begin_again() -> None:
 
 
 os.register_at_fork(after_in_child=_begin_again)
-
-
-def _left(until: float) -> float:
-    return until - time.monotonic()

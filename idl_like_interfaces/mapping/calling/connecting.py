@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import socket
 import ssl
-import time
 
 from typing_extensions import override
 
 from idl_like_interfaces.mapping.calling.dialing import Place, tls_context
 from idl_like_interfaces.mapping.calling.line import Line
 from idl_like_interfaces.mapping.calling.outcome import NotExecuted, NotSent, NotTrusted, Unanswered
+from idl_like_interfaces.mapping.context import time_left
 from idl_like_interfaces.mapping.trust import no_handshake, server_refused
 from idl_like_interfaces.octets import Buffer
 
@@ -34,7 +34,7 @@ class SecureLine(Line):
             # Part by part: what is sent whole has the time limit again for each record.
             while (sent := self._sock.send(view)) < len(view):
                 view = view[sent:]
-                self._allow(_left(until))
+                self._allow(time_left(until))
 
     @override
     def _fill_some(self, view: memoryview) -> int:
@@ -46,10 +46,6 @@ class SecureLine(Line):
             raise NotSent("the time is over")
         self._allowed_s = left_s
         self._sock.settimeout(left_s)
-
-
-def _left(until: float) -> float:
-    return until - time.monotonic()
 
 
 def connect(place: Place, until: float) -> Line:
@@ -83,7 +79,7 @@ def _dial(place: Place, until: float) -> socket.socket:
     for family, address in ways:
         sock = socket.socket(family, socket.SOCK_STREAM)
         try:
-            sock.settimeout(max(until - time.monotonic(), 1e-6))
+            sock.settimeout(max(time_left(until), 1e-6))
             sock.connect(address)
             if family != socket.AF_UNIX:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

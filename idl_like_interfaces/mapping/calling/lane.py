@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import Protocol
+from collections.abc import Callable
 
 from idl_like_interfaces.errors import OutcomeUnknown
 from idl_like_interfaces.mapping.calling.line import Line
@@ -23,8 +23,7 @@ from idl_like_interfaces.mapping.calling.outcome import (
     unreachable,
 )
 from idl_like_interfaces.mapping.calling.outgoing import Request
-from idl_like_interfaces.mapping.calling.target import Target
-from idl_like_interfaces.mapping.context import CallIds
+from idl_like_interfaces.mapping.context import CallIds, time_left
 
 log = logging.getLogger(__name__)
 
@@ -32,24 +31,17 @@ _FAREWELL_S = 5.0
 """So long a stub that is released waits until its oneway calls are executed."""
 
 
-class Connecting(Protocol):
-    """Who makes connections.
+class Lane:
+    """Sends the oneway calls of one stub in the order in which they are made.
 
-    Attributes:
-        target: To what.
+    Args:
+        reference: What is called, for people.
+        connect: Finds the object and makes a connection, until a moment.
     """
 
-    target: Target
-
-    def connect_anew(self, until: float) -> Line:
-        """Find the object and make a connection."""
-
-
-class Lane:
-    """Sends the oneway calls of one stub in the order in which they are made."""
-
-    def __init__(self, connecting: Connecting) -> None:
-        self._connecting = connecting
+    def __init__(self, reference: str, connect: Callable[[float], Line]) -> None:
+        self._reference = reference
+        self._connect = connect
         # They wait in the sockets' buffers while other calls of the stub overtake them.
         self._ids = CallIds()
         self._lock = threading.Lock()
@@ -70,7 +62,7 @@ class Lane:
             OutcomeUnknown: The connection was lost, and with it perhaps earlier calls.
             Transient: The object cannot be reached.
         """
-        if not self._lock.acquire(timeout=max(0.0, until - time.monotonic())):
+        if not self._lock.acquire(timeout=max(0.0, time_left(until))):
             raise time_is_up(self._what(request))
         try:
             self._post(request, until, allowed_s)
@@ -99,7 +91,7 @@ class Lane:
             self._ending = None
         line = self._open(until)
         try:
-            line.post(request, self._ids.mark(until - time.monotonic()), until)
+            line.post(request, self._ids.mark(time_left(until)), until)
         except NotSent as error:
             line.end()
             self._ending, self._line = line, None
@@ -115,9 +107,9 @@ class Lane:
     def _open(self, until: float) -> Line:
         if self._line is None:
             try:
-                self._line = self._connecting.connect_anew(until)
+                self._line = self._connect(until)
             except NotExecuted as error:
-                raise unreachable(self._connecting.target.reference, "", error) from error
+                raise unreachable(self._reference, "", error) from error
         elif self._line.is_stale:
             raise self._lost(self._line)
         return self._line
@@ -125,7 +117,7 @@ class Lane:
     def _lost(self, line: Line) -> OutcomeUnknown:
         line.close()
         self._line = None
-        return lane_lost(self._connecting.target.reference)
+        return lane_lost(self._reference)
 
     def _what(self, request: Request) -> str:
-        return f"{request.name} of {self._connecting.target.reference}"
+        return f"{request.name} of {self._reference}"

@@ -6,7 +6,6 @@ import contextlib
 import select
 import socket
 import struct
-import time
 
 import Pyro5.errors
 
@@ -19,6 +18,7 @@ from idl_like_interfaces.mapping.calling.outcome import (
     Unanswered,
 )
 from idl_like_interfaces.mapping.calling.outgoing import Request, greeting, head_of
+from idl_like_interfaces.mapping.context import time_left
 from idl_like_interfaces.mapping.message import (
     HEADER_SIZE,
     Header,
@@ -117,7 +117,7 @@ class Line:
             NotSent: The time was over before.
         """
         self._sequence = (self._sequence + 1) & 0xFFFF
-        self._allow(_left(until))
+        self._allow(time_left(until))
         self._send(request.parts(self._head, self._sequence, mark), until)
 
     def end(self) -> None:
@@ -128,7 +128,7 @@ class Line:
     def has_ended(self, until: float) -> bool:
         """Wait until the peer has taken all and closed too; tell whether it did in time."""
         try:
-            self._allow(max(_left(until), 1e-6))
+            self._allow(max(time_left(until), 1e-6))
             while self._take(_READ_AHEAD):
                 self._allow_until(until)
         except Late:
@@ -144,7 +144,7 @@ class Line:
             NotExecuted: The peer refuses, is lost, or says nothing in time.
         """
         try:
-            self._allow(_left(until))
+            self._allow(time_left(until))
             self._send(greeting(self.place.object_id), until)
             check_greeting(self.place, self._receive(until, _READ_AHEAD))
         except (Lost, Late, NotSent, NotExecuted) as error:
@@ -171,7 +171,7 @@ class Line:
         unsent = [memoryview(part) for part in parts]
         while rest := _behind(unsent, sent):
             unsent = rest
-            self._allow(_left(until))
+            self._allow(time_left(until))
             sent = self._sock.sendmsg(unsent)
 
     def _receive(self, until: float, most: int) -> Message:
@@ -233,7 +233,7 @@ class Line:
         return self._sock.recv_into(view, 0, socket.MSG_WAITALL)
 
     def _allow_until(self, until: float) -> None:
-        left_s = _left(until)
+        left_s = time_left(until)
         if left_s <= 0:
             raise Late("the peer is slow")
         self._allow(left_s)
@@ -266,7 +266,3 @@ def _behind(parts: list[memoryview], sent: int) -> list[memoryview]:
             return [part[sent:], *parts[index + 1 :]]
         sent -= len(part)
     return []
-
-
-def _left(until: float) -> float:
-    return until - time.monotonic()

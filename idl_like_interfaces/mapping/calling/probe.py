@@ -19,6 +19,7 @@ from idl_like_interfaces.mapping.calling.dialing import Place, tls_context
 from idl_like_interfaces.mapping.calling.outcome import NotExecuted, Unanswered
 from idl_like_interfaces.mapping.calling.outgoing import Request
 from idl_like_interfaces.mapping.coding import from_plain
+from idl_like_interfaces.mapping.context import time_left
 from idl_like_interfaces.mapping.message import SERPENT, Flag, Kind, Message, pack
 from idl_like_interfaces.mapping.tolerance import without_unknown
 from idl_like_interfaces.mapping.wire import CALL_DEADLINE_S, revive
@@ -79,7 +80,7 @@ class Probe(Closing):
         request = self._request(operation, args, kwargs or {})
         until = self._until()
         try:
-            reply = self._line.exchange(request, b"", until, until - time.monotonic())
+            reply = self._line.exchange(request, b"", until, time_left(until))
         except Unanswered as error:
             raise OutcomeUnknown(f"no reply to {operation}: {error}") from error
         return _value(operation, reply)
