@@ -308,7 +308,7 @@ class TestRoom:
 
     def test_each_address_has_its_own_half_open_connections(self) -> None:
         """A silent crowd of one address takes no place of another one's."""
-        with hall(Limits(half_open=5)) as (adapter, _, uri), ExitStack() as opened:
+        with hall(Limits(half_open=5, handshake_s=60)) as (adapter, _, uri), ExitStack() as opened:
             address = ("127.0.0.1", adapter.port)
             slow = opened.enter_context(Peer(address))
             crowd = [opened.enter_context(Peer(address, source="127.0.0.9")) for _ in range(12)]
@@ -318,7 +318,7 @@ class TestRoom:
 
     def test_the_oldest_half_open_connection_makes_room(self) -> None:
         """One address may have so many connections without a greeting."""
-        with hall(Limits(half_open=5)) as (adapter, _, uri), ExitStack() as opened:
+        with hall(Limits(half_open=5, handshake_s=60)) as (adapter, _, uri), ExitStack() as opened:
             address = ("127.0.0.1", adapter.port)
             silent = [opened.enter_context(Peer(address)) for _ in range(8)]
             assert silent[0].until_closed() == "closed"
