@@ -316,6 +316,22 @@ class TestRoom:
             eventually(lambda: adapter.load().half_open == 1 + 5)
             assert slow.greet(object_id(uri)) == "greeted"
 
+    def test_a_call_that_hangs_keeps_no_connection_open_over_the_close(self) -> None:
+        """The daemon ends though its servant does not; nobody is answered afterwards."""
+        servant = HallServant()
+        with ObjectAdapter() as adapter, ExitStack() as opened:
+            uri = adapter.activate(servant, Hall, "hall")
+            (peer,) = connected(adapter, uri, 1, opened)
+            peer.send(invocation(object_id(uri), "stay"))
+            assert servant.inside.acquire(timeout=SOON_S)
+            with ThreadPoolExecutor(1) as pool:
+                closing = pool.submit(adapter.close)
+                try:
+                    assert peer.answer() == "closed"
+                finally:
+                    servant.door.set()
+                closing.result(SOON_S)
+
     def test_the_oldest_half_open_connection_makes_room(self) -> None:
         """One address may have so many connections without a greeting."""
         with hall(Limits(half_open=5, handshake_s=60)) as (adapter, _, uri), ExitStack() as opened:
