@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from types import TracebackType
+from contextlib import contextmanager
 from typing import Any, Self
 
 import msgspec
@@ -171,35 +171,18 @@ class Batch:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None and self._calls:
-            try:
+            with self._one_refusal_for_all():
                 self._settle(*caller_of(self._stub).call(self._request()))
-            except RemoteError as refused:
-                self._fail(refused)
-                raise
 
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None and self._calls:
-            try:
-                here = caller_of(self._stub).aio.here()
-                self._settle(*await here.call(self._request()))
-            except RemoteError as refused:
-                self._fail(refused)
-                raise
+            with self._one_refusal_for_all():
+                self._settle(*await caller_of(self._stub).aio.here().call(self._request()))
 
     def _request(self) -> BatchRequest:
         return BatchRequest(self._calls, self._annex)
@@ -210,9 +193,14 @@ class Batch:
         for outcome, item in zip(self._outcomes, items, strict=True):
             outcome.settle(item, annex)
 
-    def _fail(self, error: RemoteError) -> None:
-        for outcome in self._outcomes:
-            outcome.fail(error)
+    @contextmanager
+    def _one_refusal_for_all(self) -> Iterator[None]:
+        try:
+            yield
+        except RemoteError as error:
+            for outcome in self._outcomes:
+                outcome.fail(error)
+            raise
 
 
 def batch(stub: object) -> Batch:
