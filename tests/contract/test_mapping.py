@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from idl_like_interfaces.declare import interface_of
 from idl_like_interfaces.errors import BadParam, Internal, RemoteError
 from idl_like_interfaces.mapping import ObjectAdapter, narrow, release
-from idl_like_interfaces.mapping.coding import Annex, decode_reply, encode, to_plain
+from idl_like_interfaces.mapping.annex import Annex
+from idl_like_interfaces.mapping.coding import decode_reply, encode, to_plain
 from idl_like_interfaces.object import Object
 from idl_like_interfaces.octets import OctetBlocks, Octets
 from tests.support.echo import (

@@ -19,16 +19,12 @@ from idl_like_interfaces.daqif import (
 from idl_like_interfaces.declare import interface_of
 from idl_like_interfaces.description import describe
 from idl_like_interfaces.events import Batch, EventChannel, EventRecord
+from idl_like_interfaces.mapping.annex import Annex
 from idl_like_interfaces.mapping.calling.batches import BatchRequest, Outcome, read_items
 from idl_like_interfaces.mapping.calling.outgoing import Request, head_of
-from idl_like_interfaces.mapping.coding import (
-    Annex,
-    decode_arguments,
-    encode,
-    encode_arguments,
-    to_plain,
-)
+from idl_like_interfaces.mapping.coding import decode_arguments, encode, to_plain
 from idl_like_interfaces.mapping.context import CallMark
+from idl_like_interfaces.mapping.packing import encode_arguments
 from idl_like_interfaces.mapping.wire import revive, to_pyro_error
 from idl_like_interfaces.naming import Lease, NamingContext
 from idl_like_interfaces.octets import OctetBlocks, Octets

@@ -15,8 +15,8 @@ from idl_like_interfaces.mapping.annex import Annex
 from idl_like_interfaces.mapping.calling.outcome import cannot_travel, not_as_declared
 from idl_like_interfaces.mapping.calling.outgoing import Request, crossed, result_of, revived
 from idl_like_interfaces.mapping.calling.stub import Stub, caller_of, positional
-from idl_like_interfaces.mapping.coding import encode_arguments, pack_plain, returns_octets
 from idl_like_interfaces.mapping.message import Flag, Message
+from idl_like_interfaces.mapping.packing import encode_arguments, pack_plain, returns_octets
 from idl_like_interfaces.mapping.wire import ANNEX
 from idl_like_interfaces.object import Object
 from idl_like_interfaces.octets import Buffer

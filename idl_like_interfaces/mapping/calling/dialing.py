@@ -13,8 +13,8 @@ import serpent
 
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.mapping.calling.outcome import NotActive, NotExecuted, NotTrusted
-from idl_like_interfaces.mapping.coding import unpack_plain
 from idl_like_interfaces.mapping.message import MSGPACK, SERPENT, Kind, Message
+from idl_like_interfaces.mapping.packing import unpack_plain
 from idl_like_interfaces.mapping.trust import IN_CLEAR, NEEDS_TLS
 
 _LONGEST_REASON = 2000

@@ -12,15 +12,15 @@ import msgspec
 from idl_like_interfaces.declare import Operation
 from idl_like_interfaces.errors import BadOperation, BadParam, Internal, RemoteError
 from idl_like_interfaces.mapping.calling.outcome import NotActive, cannot_travel, not_as_declared
-from idl_like_interfaces.mapping.coding import (
+from idl_like_interfaces.mapping.context import MARK
+from idl_like_interfaces.mapping.message import MSGPACK, Flag, Kind, Message, pack, pack_marked
+from idl_like_interfaces.mapping.packing import (
     decode_result,
     encode_call,
     pack_plain,
     returns_octets,
     unpack_plain,
 )
-from idl_like_interfaces.mapping.context import MARK
-from idl_like_interfaces.mapping.message import MSGPACK, Flag, Kind, Message, pack, pack_marked
 from idl_like_interfaces.mapping.wire import (
     ANNEX,
     LARGEST_MESSAGE,

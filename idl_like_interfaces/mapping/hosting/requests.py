@@ -10,14 +10,10 @@ import serpent
 
 from idl_like_interfaces.declare import Operation
 from idl_like_interfaces.errors import BadParam
-from idl_like_interfaces.mapping.coding import (
-    check_texts,
-    decode_arguments,
-    decode_request,
-    unpack_plain,
-)
+from idl_like_interfaces.mapping.coding import check_texts, decode_arguments
 from idl_like_interfaces.mapping.context import MARK, CallMark
 from idl_like_interfaces.mapping.message import MSGPACK, SERPENT, Flag, Message
+from idl_like_interfaces.mapping.packing import decode_request, unpack_plain
 from idl_like_interfaces.mapping.wire import ANNEX
 from idl_like_interfaces.octets import Buffer
 

@@ -12,13 +12,7 @@ from typing_extensions import override
 from idl_like_interfaces.declare import Operation, Role
 from idl_like_interfaces.errors import BadParam, DuplicateCall, RemoteError
 from idl_like_interfaces.mapping.annex import Annex
-from idl_like_interfaces.mapping.coding import (
-    decode_arguments,
-    encode,
-    encode_inline,
-    encode_reply,
-    pack_plain,
-)
+from idl_like_interfaces.mapping.coding import decode_arguments, encode, encode_inline
 from idl_like_interfaces.mapping.context import Caller, begin_serving, end_serving
 from idl_like_interfaces.mapping.hosting.access import Guard
 from idl_like_interfaces.mapping.hosting.order import Asked, Order
@@ -33,6 +27,7 @@ from idl_like_interfaces.mapping.hosting.replies import (
 from idl_like_interfaces.mapping.hosting.requests import Request
 from idl_like_interfaces.mapping.hosting.sparing import Sparing
 from idl_like_interfaces.mapping.message import Flag, Header, Message
+from idl_like_interfaces.mapping.packing import encode_reply, pack_plain
 from idl_like_interfaces.waiting import Parked
 
 log = logging.getLogger(__name__)

@@ -13,15 +13,13 @@ from hypothesis import strategies as st
 from idl_like_interfaces.declare import Operation, interface_of
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.mapping.annex import Annex
-from idl_like_interfaces.mapping.coding import (
-    decode_arguments,
+from idl_like_interfaces.mapping.coding import decode_arguments, encode, to_plain
+from idl_like_interfaces.mapping.packing import (
     decode_request,
     decode_result,
-    encode,
     encode_arguments,
     encode_reply,
     pack_plain,
-    to_plain,
     unpack_plain,
 )
 from idl_like_interfaces.object import Object
