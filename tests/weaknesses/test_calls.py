@@ -15,7 +15,7 @@ from Pyro5.callcontext import current_context
 
 from idl_like_interfaces.errors import Internal, OutcomeUnknown
 from idl_like_interfaces.mapping import ObjectAdapter, narrow, release
-from tests.weaknesses.relay import Relay
+from tests.support.relay import Relay
 from tests.weaknesses.shown import stock
 from tests.weaknesses.strong import PATIENCE_S, Refusal, Strong, StrongServant
 
@@ -154,9 +154,8 @@ def test_ours_has_each_effect_once(
 ) -> None:
     """A lost reply is an ``OutcomeUnknown``; MAX_RETRIES means nothing to our stubs."""
     monkeypatch.setattr(Pyro5.config, "MAX_RETRIES", 2)
-    with Relay(served.adapter.port) as relay:
-        place = served.uri.rpartition(":")[0]
-        stub = narrow(f"{place}:{relay.port}", Strong)
+    with Relay(served.uri) as relay:
+        stub = narrow(relay.uri, Strong)
         stub.look()
         for number in range(replies):
             relay.lose(1)
@@ -170,9 +169,8 @@ def test_ours_has_each_effect_once(
 @pytest.mark.weakness(4)
 def test_ours_repeats_what_is_idempotent(served: _Served) -> None:
     """There a lost reply is not even noticed."""
-    with Relay(served.adapter.port) as relay:
-        place = served.uri.rpartition(":")[0]
-        stub = narrow(f"{place}:{relay.port}", Strong)
+    with Relay(served.uri) as relay:
+        stub = narrow(relay.uri, Strong)
         for number in range(20):
             stub.look()
             relay.lose(1)
