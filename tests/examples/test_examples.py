@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,9 @@ from pathlib import Path
 import pytest
 from astropy.io import fits
 
+from idl_like_interfaces.declare import interface_of
+from idl_like_interfaces.stdif import StdCmds
+from nameserver.client import Names
 from tests.support.installation import running_installation, start
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -92,6 +96,25 @@ def test_a_listener_hears_every_state_in_order(said: Said) -> None:
     assert said.listener[-1].endswith(STATES[-1])
 
 
+def test_an_overview_has_a_line_for_each_component(names: str, tmp_path: Path) -> None:
+    """One that is bound and does not answer has a line that says so; the others are not held up."""
+    host, _, port = names.partition(":")
+    with Names((host, int(port))) as client:
+        interface = interface_of(StdCmds).repository_id
+        gone = "PYRO:gone~0@localhost:1"
+        client.context.bind("obs/gone", gone, interface)
+        try:
+            done = _run("overview.py", cwd=tmp_path, environment={"OBSORB_NAMES": names})
+        finally:
+            client.context.unbind("obs/gone")
+    assert done.returncode == 0, done.stderr
+    told = dict(line.split(": ", 1) for line in done.stdout.splitlines())
+    assert "cannot be reached" in told.pop("obs/gone")
+    assert {"obs/ocm/std"} <= told.keys()
+    for name, answer in told.items():
+        assert re.search(r"Operational.*, version .+, \d+ calls$", answer), f"{name}: {answer}"
+
+
 @pytest.mark.parametrize("script", ["acquire_stock.py", "listen_stock.py"])
 def test_a_stock_script_imports_nothing_of_ours(script: str) -> None:
     """Pyro5 and the standard library are all that it needs."""
@@ -110,6 +133,7 @@ def test_a_stock_script_imports_nothing_of_ours(script: str) -> None:
     [
         ("acquire.py", []),
         ("listen.py", []),
+        ("overview.py", []),
         ("acquire_stock.py", ["products", "localhost:1"]),
         ("listen_stock.py", ["localhost:1"]),
     ],

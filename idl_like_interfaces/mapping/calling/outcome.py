@@ -13,6 +13,13 @@ from idl_like_interfaces.errors import (
     Transient,
 )
 from idl_like_interfaces.mapping.trust import Distrust
+from idl_like_interfaces.naming import OBJECT_ID as NAME_SERVICE
+
+_NO_NAMES = "the name server is not running, or it is elsewhere"
+_FIND_NAMES = (
+    "start an installation with `obsorb up FILE`, or give the address of its name server in "
+    "$OBSORB_NAMES"
+)
 
 # Between a connection and who uses it; none of these leaves the mapping.
 
@@ -84,9 +91,8 @@ def unreachable(reference: str, uri: str, error: NotExecuted) -> RemoteError:
     if isinstance(error, NotResolved):
         return Transient(
             f"{reference} cannot be looked up, the name service does not answer: {error}",
-            cause="the name server is not running, or it is elsewhere",
-            remedy="start an installation with `obsorb up FILE`, or give the address of its "
-            "name server in $OBSORB_NAMES",
+            cause=_NO_NAMES,
+            remedy=_FIND_NAMES,
         )
     where = "" if uri == reference or not uri else f" ({uri})"
     if isinstance(error, NotTrusted):
@@ -94,6 +100,12 @@ def unreachable(reference: str, uri: str, error: NotExecuted) -> RemoteError:
             f"no TLS with {reference}{where}: {error.why.message}",
             cause=error.why.cause,
             remedy=error.why.remedy,
+        )
+    if reference.startswith(f"PYRO:{NAME_SERVICE}@"):
+        return Transient(
+            f"the name service {reference} cannot be reached: {error}",
+            cause=_NO_NAMES,
+            remedy=_FIND_NAMES,
         )
     return Transient(
         f"{reference}{where} cannot be reached: {error}",

@@ -109,8 +109,11 @@ class TestNames:
         """Nobody listens at the address."""
         with ObjectAdapter() as free:
             port = free.port
-        with Names(("localhost", port)) as names, pytest.raises(Transient):
-            names.resolve("obs/echo")
+        with Names(("localhost", port)) as names:
+            for ask in (lambda: names.resolve("obs/echo"), lambda: names.context.find("")):
+                with pytest.raises(Transient, match="the name service") as caught:
+                    ask()
+                assert "$OBSORB_NAMES" in caught.value.remedy
 
 
 class TestRegistration:
