@@ -123,7 +123,7 @@ class Single(Work):
             found = self._order.look(parked, is_last=is_last)
         except RemoteError as error:
             return self._refusal(error)
-        return None if found is None else self._reply(found)
+        return None if found is None and not is_last else self._reply(found)
 
     @override
     def forget(self) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import Pyro5.api
 import Pyro5.errors
@@ -223,6 +224,18 @@ class TestParking:
         with hall() as (_, _, uri), stub_of(uri) as stub:
             assert stub.wait(0.05) == 0
             assert statistics(uri, "wait").calls == 1
+
+    def test_a_servant_that_finds_nothing_to_say_at_the_end_answers_all_the_same(self) -> None:
+        """Nothing is a reply as well when the time is over; nobody waits for ever."""
+        with hall() as (adapter, servant, uri), stub_of(uri) as stub:
+
+            def wait(timeout_s: float) -> Any:
+                return wait_for_news(servant.news, lambda: None, lambda: None, timeout_s)
+
+            servant.wait = wait  # type: ignore[method-assign]
+            with pytest.raises(Internal, match="not as declared"):
+                stub.wait(0.05)
+            assert adapter.load().parked == 0
 
     def test_a_client_that_goes_takes_its_parked_call_along(self) -> None:
         """Nobody looks for its news any more."""
