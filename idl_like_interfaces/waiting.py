@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -107,17 +106,6 @@ _serving = _Serving()
 def allow_parking(*, is_allowed: bool) -> None:
     """Say whether ``wait_for_news`` of this thread throws ``Parked`` instead of blocking."""
     _serving.may_park = is_allowed
-
-
-@contextmanager
-def parking() -> Iterator[None]:
-    """Within it ``wait_for_news`` of this thread throws ``Parked`` instead of blocking."""
-    before = _serving.may_park
-    allow_parking(is_allowed=True)
-    try:
-        yield
-    finally:
-        allow_parking(is_allowed=before)
 
 
 def wait_for_news(

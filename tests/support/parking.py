@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
-from idl_like_interfaces.waiting import Parked, parking
+from idl_like_interfaces.waiting import Parked, allow_parking
 
 T = TypeVar("T")
 
 PATIENCE_S = 30.0
+
+
+@contextmanager
+def parking() -> Iterator[None]:
+    """Within it ``wait_for_news`` of this thread throws ``Parked`` instead of blocking."""
+    allow_parking(is_allowed=True)
+    try:
+        yield
+    finally:
+        allow_parking(is_allowed=False)
 
 
 class Poll(Generic[T]):

@@ -15,11 +15,10 @@ from idl_like_interfaces.waiting import (
     News,
     Parked,
     block_for_news,
-    parking,
     tell_all,
     wait_for_news,
 )
-from tests.support.parking import PATIENCE_S, Poll
+from tests.support.parking import PATIENCE_S, Poll, parking
 
 PAIRS = 8
 ROUNDS = 200
