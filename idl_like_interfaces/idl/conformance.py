@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 
 class Peer(Protocol):
-    """How the object is reached (``mapping.probe.Probe``)."""
+    """How the object is reached (``mapping.calling.probe.Probe``)."""
 
     def call(
         self, operation: str, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
