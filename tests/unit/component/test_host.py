@@ -19,7 +19,7 @@ from idl_like_interfaces.errors import BadParam, NoPermission
 from idl_like_interfaces.naming import AlreadyBound, NotFound
 from idl_like_interfaces.security.audit_check import records, verify
 from idl_like_interfaces.security.refusals import AuditRefused
-from idl_like_interfaces.security.settings import ABSENT, SecurityTable
+from idl_like_interfaces.security.settings import ABSENT, AuditMode, SecurityTable
 from nameserver.client import Names
 from nameserver.server import NameServer
 from objects.component.host import ComponentHost
@@ -76,6 +76,16 @@ def host(
         data_root=folder / "data",
         security=security,
     )
+
+
+def test_beyond_loopback_a_component_wants_certificates(server: NameServer, tmp_path: Path) -> None:
+    """Without them it does not start, and binds nothing."""
+    table = SecurityTable(host="192.0.2.1", audit=AuditMode.OFF)
+    with pytest.raises(BadParam, match="not on the loopback interface") as caught:
+        host(server.port, tmp_path, security=table)
+    assert "obsorb certs init" in caught.value.remedy
+    with Names(("localhost", server.port)) as names, pytest.raises(NotFound):
+        names.resolve("obs/echo")
 
 
 def test_a_component_lives_in_order(server: NameServer, tmp_path: Path) -> None:
