@@ -141,8 +141,7 @@ def _verify_chain(process: str, files: Sequence[Path], wanted: set[str]) -> Veri
         ),
         "",
     )
-    if not broken:
-        _judge_end(state)
+    broken = broken or _judge_end(state)
     head = state.head or Head()
     return Verified(
         process=process,
@@ -223,8 +222,11 @@ def _judge_link(state: _State, record: Sealed) -> str:
     return ""
 
 
-def _judge_end(state: _State) -> None:
+def _judge_end(state: _State) -> str:
     if state.torn:
+        begin = b'{"seq":%d,' % (state.head.seq + 1 if state.head else 1)
+        if state.torn[: len(begin)] != begin[: len(state.torn)]:
+            return f"{state.torn_at}: octets that are not the begin of a record"
         state.notes.append(
             f"the last line is unfinished ({len(state.torn)} octets): "
             "the process was killed while it wrote, or writes just now"
@@ -233,3 +235,4 @@ def _judge_end(state: _State) -> None:
         state.notes.append(
             "it does not end with `stop`: the process runs, was killed, or the end was cut off"
         )
+    return ""

@@ -136,7 +136,8 @@ def time_is_up(what: str) -> TimeIsUp:
     """Say that there was no time to send a request."""
     return TimeIsUp(
         f"the time for {what} was over before the request was sent",
-        cause="the call within which it was made has used up its time, or the peer takes no data",
+        cause="the call within which it was made has used up its time, its own deadline is too "
+        "short, or the peer takes no data",
         remedy="give the outermost call a longer deadline",
     )
 

@@ -125,6 +125,19 @@ def test_an_unfinished_last_line_is_no_forgery(tmp_path: Path) -> None:
     assert found.records == 14
 
 
+@pytest.mark.parametrize("octets", [b"rubbish\n", b'{"seq":99,"ti', b"{}", b"\0" * 10])
+def test_octets_that_begin_no_record_are_not_taken_for_an_unfinished_one(
+    tmp_path: Path, octets: bytes
+) -> None:
+    """At the end of a log, or alone in a file: only the next record can be unfinished."""
+    write(tmp_path, 1)
+    with (tmp_path / "ocm.jsonl").open("ab") as file:
+        file.write(octets)
+    (tmp_path / "other.jsonl").write_bytes(octets)
+    for found in verify(tmp_path):
+        assert "not the begin of a record" in found.broken
+
+
 def test_octets_of_an_unfinished_line_cannot_be_changed_later(tmp_path: Path) -> None:
     """The record behind them has their hash."""
     write(tmp_path)
