@@ -61,6 +61,10 @@ class RemoteError(Exception):
     def __str__(self) -> str:
         return self.message
 
+    def briefly(self) -> str:
+        """Say in a few words what was found: of a lost peer only what the system said."""
+        return self.message.rpartition(": ")[2]
+
     def explain(self) -> str:
         """Say message, cause and remedy in one text of one to three lines."""
         lines = [self.message]

@@ -21,7 +21,7 @@ from nameserver import replica_states as states
 from nameserver.records import Changes, Snapshot
 from nameserver.replica import Member, Replica
 from nameserver.replica_copy import NOTHING, split, to_wire
-from nameserver.replica_link import PeerLink, describe_loss
+from nameserver.replica_link import PeerLink
 from nameserver.replica_states import State
 from nameserver.stores import NameStore
 
@@ -172,7 +172,7 @@ class Leadership:
             self._hear(refusal.standpoint)
             self._member.change(lambda now: states.on_doubt(now, state.session))
         except RemoteError as error:
-            log.debug("no answer of the follower: %s", describe_loss(error))
+            log.debug("no answer of the follower: %s", error.briefly())
             self.look_if_dead()
             self._wait(_AGAIN_S)
         else:

@@ -7,10 +7,8 @@ import socket
 from typing_extensions import override
 
 from idl_like_interfaces.closing import Closing
-from idl_like_interfaces.errors import RemoteError
 from idl_like_interfaces.mapping import narrow, release
 from idl_like_interfaces.mapping.context import current_caller, serving
-from idl_like_interfaces.naming import OBJECT_ID as NAMES_ID
 from idl_like_interfaces.naming import NamingContext
 from idl_like_interfaces.replication import (
     OBJECT_ID,
@@ -18,6 +16,7 @@ from idl_like_interfaces.replication import (
     NameReplica,
     Standpoint,
 )
+from nameserver.changeover import reference_of
 
 _ANSWER_S = 0.75
 _COPY_S = 20.0
@@ -39,11 +38,10 @@ class PeerLink(Closing):
 
     def __init__(self, address: tuple[str, int]) -> None:
         self.address = address
-        place = f"{f'[{address[0]}]' if ':' in address[0] else address[0]}:{address[1]}"
-        replica = f"PYRO:{OBJECT_ID}@{place}"
+        replica = reference_of(address, OBJECT_ID)
         self._quick = narrow(replica, NameReplica, deadline_s=_ANSWER_S)
         self._slow = narrow(replica, NameReplica, deadline_s=_COPY_S)
-        self.context = narrow(f"PYRO:{NAMES_ID}@{place}", NamingContext, deadline_s=_CONTEXT_S)
+        self.context = narrow(reference_of(address), NamingContext, deadline_s=_CONTEXT_S)
 
     def hello(self, own: Standpoint) -> Standpoint:
         """Say where we stand and hear where it stands.
@@ -96,8 +94,3 @@ class PeerLink(Closing):
     def close(self) -> None:
         for stub in (self._quick, self._slow, self.context):
             release(stub)
-
-
-def describe_loss(error: RemoteError) -> str:
-    """Say in a few words why there was no answer."""
-    return error.message.rpartition(": ")[2] or type(error).__name__

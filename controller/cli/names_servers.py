@@ -70,7 +70,7 @@ def dismiss(session: Session, address: AddressArgument) -> None:
         if not is_away(error):
             raise
         raise CommandFailed(
-            f"the name server {address} does not answer: {_reason(error)}",
+            f"the name server {address} does not answer: {error.briefly()}",
             cause="the one that lives is told to go on alone, and this one does not seem to live",
             remedy="give the address of the other one; see with `obsorb names ping` which one lives",
         ) from error
@@ -85,11 +85,7 @@ def _ask(address: Address, refusals: list[RemoteError]) -> ServerAnswer:
         return ServerAnswer(address=shown, status=status_of(address))
     except RemoteError as error:
         refusals.append(error)
-        return ServerAnswer(address=shown, error=_reason(error))
-
-
-def _reason(error: RemoteError) -> str:
-    return error.message.rpartition(": ")[2]
+        return ServerAnswer(address=shown, error=error.briefly())
 
 
 def _line(answer: ServerAnswer) -> str:

@@ -219,5 +219,5 @@ def _status_of(body: Any) -> DaqStatus:
 def _why(error: RemoteError) -> str:
     """Say an error in few words: of a lost peer only what the system said."""
     if isinstance(error, CommFailure):
-        return error.message.rpartition(": ")[2]
+        return error.briefly()
     return error.message

@@ -49,7 +49,7 @@ def judge_silence(subject: str, error: RemoteError, *, cause: str, remedy: str) 
         cause: Why nobody answers there.
         remedy: What to do then. Who runs and refuses us says both itself.
     """
-    found = f"does not answer: {error.message.rpartition(': ')[2]}"
+    found = f"does not answer: {error.briefly()}"
     if is_away(error):
         return bad(subject, found, cause=cause, remedy=remedy)
     return bad(subject, found, cause=error.cause, remedy=error.remedy)

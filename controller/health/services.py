@@ -77,7 +77,7 @@ def judge_answer(binding: Binding, answer: Identity | RemoteError) -> Finding:
         return judge_identity(binding, answer)
     return bad(
         binding.name,
-        f"no answer from {binding.uri}: {answer.message.rpartition(': ')[2]}",
+        f"no answer from {binding.uri}: {answer.briefly()}",
         cause="its component has died; the name goes when its lease ends"
         if binding.lease_id
         else "it does not run; its name was given without a lease, so it stays",
