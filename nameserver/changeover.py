@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeAlias, cast
 
 from typing_extensions import override
@@ -18,6 +19,7 @@ from idl_like_interfaces.errors import (
     OutcomeUnknown,
     RemoteError,
 )
+from idl_like_interfaces.hosts import host_and_port
 from idl_like_interfaces.mapping import narrow, release
 from idl_like_interfaces.naming import DEFAULT_PORT, OBJECT_ID, NamingContext
 from idl_like_interfaces.replication import OBJECT_ID as REPLICA_ID
@@ -99,8 +101,7 @@ def name_server_address(option: str | None = None) -> Where:
 
 def reference_of(address: Address, object_id: str = OBJECT_ID) -> str:
     """Return the URI of an object of the name server at an address."""
-    host, port = address
-    return f"PYRO:{object_id}@{f'[{host}]' if ':' in host else host}:{port}"
+    return f"PYRO:{object_id}@{host_and_port(*address)}"
 
 
 def status_of(address: Address, deadline_s: float = _STATUS_S) -> ReplicaStatus:
@@ -109,11 +110,8 @@ def status_of(address: Address, deadline_s: float = _STATUS_S) -> ReplicaStatus:
     Raises:
         CommFailure: It does not answer.
     """
-    stub = narrow(reference_of(address, REPLICA_ID), NameReplica, deadline_s=deadline_s)
-    try:
-        return stub.get_status()
-    finally:
-        release(stub)
+    with _replica(address, deadline_s) as replica:
+        return replica.get_status()
 
 
 def dismiss_peer_of(address: Address, deadline_s: float = _STATUS_S) -> ReplicaStatus:
@@ -123,10 +121,16 @@ def dismiss_peer_of(address: Address, deadline_s: float = _STATUS_S) -> ReplicaS
         BadParam: It has no other one, or that one answers that it leads.
         CommFailure: It does not answer.
     """
+    with _replica(address, deadline_s) as replica:
+        replica.dismiss_peer()
+        return replica.get_status()
+
+
+@contextmanager
+def _replica(address: Address, deadline_s: float) -> Iterator[NameReplica]:
     stub = narrow(reference_of(address, REPLICA_ID), NameReplica, deadline_s=deadline_s)
     try:
-        stub.dismiss_peer()
-        return stub.get_status()
+        yield stub
     finally:
         release(stub)
 

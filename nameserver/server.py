@@ -18,6 +18,7 @@ from idl_like_interfaces.naming import DEFAULT_PORT, OBJECT_ID, NamingContext
 from idl_like_interfaces.replication import OBJECT_ID as REPLICA_ID
 from idl_like_interfaces.replication import NameReplica
 from idl_like_interfaces.security.protection import Protection
+from nameserver.changeover import reference_of
 from nameserver.replica_pair import Alone, Paired, Part
 from nameserver.replica_record import RecordKeeper
 from nameserver.stores import Durability, MemoryStore, NameStore, SqliteStore
@@ -154,8 +155,7 @@ class NameServer:
     def _activate(self, adapter: ObjectAdapter, part: Part) -> None:
         adapter.activate_fixed(part.context, NamingContext, OBJECT_ID)
         adapter.activate_fixed(part.replica, NameReplica, REPLICA_ID)
-        location = f"[{self.host}]" if ":" in self.host else self.host
-        own_uri = f"PYRO:{stock.OBJECT_ID}@{location}:{adapter.port}"
+        own_uri = reference_of((self.host, adapter.port), stock.OBJECT_ID)
         adapter.activate_stock(stock.StockNameServer(part.stock_context, own_uri), stock.OBJECT_ID)
         beside = f", beside {self._peer[0]}:{self._peer[1]}" if self._peer else ""
         log.info(

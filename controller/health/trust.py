@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable
 
 from controller.health.finding import Finding, Verdict, bad
+from idl_like_interfaces.hosts import is_loopback
 
 
 def examine_certificate(folder: str | None, identity: str | None) -> Finding:
@@ -34,7 +34,7 @@ def examine_certificate(folder: str | None, identity: str | None) -> Finding:
 def examine_exposure(uris: Iterable[str], *, is_secure: bool) -> list[Finding]:
     """Examine whether objects are served to other hosts without TLS."""
     hosts = {uri.rpartition("@")[2].rpartition(":")[0].strip("[]") for uri in uris}
-    exposed = sorted(host for host in hosts if host and not _is_loopback(host))
+    exposed = sorted(host for host in hosts if host and not is_loopback(host))
     if is_secure or not exposed:
         return []
     return [
@@ -45,10 +45,3 @@ def examine_exposure(uris: Iterable[str], *, is_secure: bool) -> list[Finding]:
             remedy="make certificates (`obsorb certs init`) and name them in [security]",
         )
     ]
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import Annotated, Any, ClassVar
 
 import msgspec
 from typing_extensions import override
 
 from idl_like_interfaces.errors import BadParam
+from idl_like_interfaces.hosts import host_and_port, is_loopback
 from objects.component.site import Component, Site
 from objects.metrics.endpoint import Endpoint
 from objects.metrics.gathering import Gathering
@@ -60,7 +60,7 @@ class MetricsComponent(Component):
         if self._endpoint is None:
             return ""
         host, port = self._endpoint.address
-        return f"http://{f'[{host}]' if ':' in host else host}:{port}/metrics"
+        return f"http://{host_and_port(host, port)}/metrics"
 
     @override
     def detail(self) -> str:
@@ -91,11 +91,7 @@ def _listen(host: str, port: int, gathering: Gathering) -> Endpoint:
 
 
 def _check_loopback(host: str) -> None:
-    try:
-        is_loopback = host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        is_loopback = False
-    if not is_loopback:
+    if not is_loopback(host):
         raise BadParam(
             f"metrics are not served at {host}",
             field="host",

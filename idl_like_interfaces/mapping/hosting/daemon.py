@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import socket
 import ssl
@@ -13,6 +12,7 @@ from typing_extensions import override
 
 from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.errors import BadParam
+from idl_like_interfaces.hosts import is_loopback
 from idl_like_interfaces.mapping.hosting.access import Guard
 from idl_like_interfaces.mapping.hosting.dispatch import Dispatcher
 from idl_like_interfaces.mapping.hosting.limits import Limits, Load
@@ -27,16 +27,6 @@ config.SOCK_NODELAY = True
 config.MAX_MESSAGE_SIZE = LARGEST_MESSAGE
 # An expected lost peer is told by our own errors; Pyro5 would log each as an error.
 logging.getLogger("Pyro5.client").setLevel(logging.CRITICAL)
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address is one of this host's loopback addresses."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class ObjectAdapter(Closing):

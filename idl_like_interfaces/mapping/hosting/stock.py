@@ -15,6 +15,7 @@ import Pyro5.server
 from Pyro5.callcontext import current_context
 from typing_extensions import override
 
+from idl_like_interfaces.hosts import host_and_port
 from idl_like_interfaces.mapping.hosting.peer import Peer
 from idl_like_interfaces.mapping.hosting.replies import Reply
 from idl_like_interfaces.mapping.hosting.skeleton import Skeleton
@@ -68,7 +69,7 @@ class StockDaemon(Pyro5.server.Daemon):  # type: ignore[misc]
         with one, other:
             super().__init__(connected_socket=one, interface=DaemonFace)
         self.transportServer.close()
-        self.locationStr = f"{f'[{host}]' if ':' in host else host}:{port}"
+        self.locationStr = host_and_port(host, port)
 
     def greet(self, message: Message, peer: Peer) -> tuple[Reply, bool]:
         """Answer a greeting; tell whether the peer may go on."""
