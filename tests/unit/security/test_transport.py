@@ -17,7 +17,7 @@ import pytest
 
 from idl_like_interfaces.declare import Role
 from idl_like_interfaces.errors import NoPermission, RemoteError, Transient
-from idl_like_interfaces.mapping import ObjectAdapter, narrow, release, use_tls
+from idl_like_interfaces.mapping import ObjectAdapter, batch, narrow, release, use_tls
 from idl_like_interfaces.security.audit_check import records
 from idl_like_interfaces.security.audit_log import AuditLog
 from idl_like_interfaces.security.authority import Authority
@@ -102,6 +102,14 @@ def test_the_role_in_the_certificate_decides(uri: str, calling: Calling) -> None
     assert caught.value.needed == "operator"
     assert calling(uri, "bob").enter("bob") == 1
     assert alice.look() == ["bob"]
+
+
+def test_the_role_decides_of_each_call_of_a_batch(uri: str, calling: Calling) -> None:
+    """To send several at once gives no right; what is allowed is done."""
+    with batch(calling(uri, "alice")) as calls:
+        commanded, looked = calls.enter("alice"), calls.look()
+    assert isinstance(commanded.error, NoPermission)
+    assert looked.get() == []
 
 
 def test_commands_and_denials_stand_in_the_audit_log(

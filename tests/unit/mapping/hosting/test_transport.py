@@ -289,6 +289,24 @@ class TestParking:
             assert peer.answer() == "served"
             assert peer.until_closed() == "closed"
 
+    def test_a_drain_ends_what_is_idle_and_takes_no_more_requests(self) -> None:
+        """What is being served is answered; what its peer sent behind it is not executed."""
+        limits = Limits(stay_s=0.001)
+        with hall(limits) as (adapter, servant, uri), ExitStack() as opened:
+            (idle, busy) = connected(adapter, uri, 2, opened)
+            busy.send(invocation(object_id(uri), "stay"))
+            assert servant.inside.acquire(timeout=SOON_S)
+            given_back = time.monotonic() + 0.1
+            eventually(lambda: time.monotonic() > given_back)
+            adapter.drain()
+            assert idle.until_closed() == "closed"
+            with pytest.raises(ConnectionRefusedError):
+                Peer(("127.0.0.1", adapter.port))
+            busy.send(invocation(object_id(uri), "enter", "behind it"))
+            servant.door.set()
+            assert [busy.answer(), busy.answer()] == ["served", "closed"]
+            assert servant.came == ["who stayed"]
+
 
 class TestRoom:
     """Too many connections, and those that keep the others from being served."""
@@ -509,6 +527,16 @@ class TestStock:
                 assert proxy.leave(number) is None
             assert proxy.look() == []
             assert servant.left == list(range(500))
+
+    def test_a_stock_batch_executes_no_undeclared_oneway(self) -> None:
+        """The flag of the batch makes none of its calls one that is not waited for."""
+        with hall() as (_, servant, uri), Pyro5.api.Proxy(uri) as proxy:
+            batch = Pyro5.api.BatchProxy(proxy)
+            batch.leave(1)
+            batch.enter("nobody waits")
+            batch(oneway=True)
+            assert proxy.look() == []
+            assert servant.left == [1]
 
     def test_an_error_in_a_oneway_call_ends_nothing(self) -> None:
         """Nobody is told; the next call is served."""
