@@ -32,11 +32,6 @@ Work = Callable[[Any], Coroutine[Any, Any, Any]]
 
 
 @pytest.fixture
-def servant() -> DeskServant:
-    return DeskServant()
-
-
-@pytest.fixture
 def adapter() -> Iterator[ObjectAdapter]:
     with ObjectAdapter() as adapter:
         yield adapter

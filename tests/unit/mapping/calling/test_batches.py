@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, cast
 
 import msgspec
@@ -23,24 +22,6 @@ from idl_like_interfaces.octets import Octets
 from tests.support.desk import Desk, DeskServant, Rejected
 from tests.support.echo import Echo, EchoServant, Sample
 from tests.support.relay import Relay
-
-
-@pytest.fixture
-def servant() -> DeskServant:
-    return DeskServant()
-
-
-@pytest.fixture
-def uri(servant: DeskServant) -> Iterator[str]:
-    with ObjectAdapter() as adapter:
-        yield adapter.activate(servant, Desk, "desk")
-
-
-@pytest.fixture
-def desk(uri: str) -> Iterator[Desk]:
-    desk = narrow(uri, Desk)
-    yield desk
-    release(desk)
 
 
 def test_each_call_has_its_outcome(desk: Desk, servant: DeskServant) -> None:

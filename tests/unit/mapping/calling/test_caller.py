@@ -33,27 +33,6 @@ from tests.support.desk import Desk, DeskServant
 from tests.support.relay import Relay
 
 
-@pytest.fixture
-def servant() -> Iterator[DeskServant]:
-    servant = DeskServant()
-    yield servant
-    servant.gate.set()
-
-
-@pytest.fixture
-def uri(servant: DeskServant) -> Iterator[str]:
-    with ObjectAdapter() as adapter:
-        yield adapter.activate(servant, Desk, "desk")
-        servant.gate.set()
-
-
-@pytest.fixture
-def desk(uri: str) -> Iterator[Desk]:
-    desk = narrow(uri, Desk)
-    yield desk
-    release(desk)
-
-
 def _waiting(asked: Object, operation: str) -> int:
     """Return how many calls of an operation have begun and not ended."""
     found = asked.get_statistics().operations

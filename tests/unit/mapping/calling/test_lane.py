@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -13,25 +12,6 @@ from idl_like_interfaces.mapping.calling.stub import caller_of
 from idl_like_interfaces.octets import Octets
 from tests.support.desk import Desk, DeskServant
 from tests.support.relay import Relay
-
-
-@pytest.fixture
-def servant() -> DeskServant:
-    return DeskServant()
-
-
-@pytest.fixture
-def uri(servant: DeskServant) -> Iterator[str]:
-    with ObjectAdapter() as adapter:
-        yield adapter.activate(servant, Desk, "desk")
-        servant.gate.set()
-
-
-@pytest.fixture
-def desk(uri: str) -> Iterator[Desk]:
-    desk = narrow(uri, Desk)
-    yield desk
-    release(desk)
 
 
 def test_ten_thousand_oneway_calls_are_executed_in_order(desk: Desk, servant: DeskServant) -> None:
