@@ -5,18 +5,14 @@ Nothing of obsorb is imported here.
 
 from __future__ import annotations
 
-import threading
 from contextlib import ExitStack
 from typing import Any
 
 import Pyro5.api
-from Pyro5 import config
 
+from benchmarks import calls_bare
 from benchmarks.calls_count import seconds
 from benchmarks.naming_count import RESOLVED, names_of
-
-# Our mapping sets it for itself; the peer shall not be slower for the lack of it.
-config.SOCK_NODELAY = True
 
 
 @Pyro5.api.expose
@@ -41,7 +37,7 @@ class Table:
         return self._table[name]
 
 
-class Server(ExitStack):
+class Server(calls_bare.Server):
     """The table in a stock daemon; says its URI.
 
     Args:
@@ -49,13 +45,7 @@ class Server(ExitStack):
     """
 
     def __init__(self, count: str) -> None:
-        super().__init__()
-        daemon = Pyro5.api.Daemon(host="localhost")
-        self.hello = str(daemon.register(Table(int(count)), "table"))
-        loop = threading.Thread(target=daemon.requestLoop)
-        loop.start()
-        self.callback(loop.join)
-        self.callback(daemon.shutdown)
+        super().__init__(servant=Table(int(count)))
 
 
 class Client(ExitStack):
