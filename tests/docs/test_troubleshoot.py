@@ -31,7 +31,7 @@ from objects.data_source import on_bench
 from objects.data_source.components import DetectorComponent, DetectorSettings
 from tests.docs.driver import first_missing
 from tests.docs.page import ROOT, Page
-from tests.support.daq import eventually
+from tests.support.eventually import eventually
 from tests.support.hall import Hall, HallServant
 from tests.support.installation import OBSORB, TEMPLATE, write_installation
 from tests.support.tls import context_of, self_signed

@@ -81,7 +81,7 @@ def name_server(*arguments: str) -> Iterator[RunningNameServer]:
         command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
-        host, _, port = _first_line(process).removeprefix("name server: ").rpartition(":")
+        host, _, port = first_line(process).removeprefix("name server: ").rpartition(":")
         yield RunningNameServer(process=process, host=host, port=int(port))
     finally:
         process.kill()
@@ -91,7 +91,8 @@ def name_server(*arguments: str) -> Iterator[RunningNameServer]:
                 stream.close()
 
 
-def _first_line(process: subprocess.Popen[str]) -> str:
+def first_line(process: subprocess.Popen[str]) -> str:
+    """Wait for the line that says where a name server listens."""
     assert process.stdout is not None
     ready, _, _ = select.select([process.stdout], [], [], START_DEADLINE_S)
     assert ready, f"no line from process {process.pid} within {START_DEADLINE_S} s"

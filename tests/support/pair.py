@@ -7,7 +7,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -16,23 +16,11 @@ from idl_like_interfaces.errors import RemoteError
 from idl_like_interfaces.naming import NamingContext
 from idl_like_interfaces.replication import ReplicaRole
 from nameserver.client import Address, Names, status_of
-from tests.support.nameserver import STOP_DEADLINE_S, _first_line, command
+from tests.support.eventually import eventually
+from tests.support.nameserver import STOP_DEADLINE_S, command, first_line
 
 DEADLINE_S = 40.0
 URI = "PYRO:ocm~1@localhost:4711"
-
-
-def await_condition(condition: Callable[[], bool], what: str) -> None:
-    """Ask again and again until it holds.
-
-    Raises:
-        AssertionError: It did not in time.
-    """
-    until = time.monotonic() + DEADLINE_S
-    pause = threading.Event()
-    while not condition():
-        assert time.monotonic() < until, f"not in time: {what}"
-        pause.wait(0.02)
 
 
 class Pair:
@@ -72,7 +60,7 @@ class Pair:
                 text=True,
             )
         self._processes[number] = process
-        _first_line(process)
+        first_line(process)
 
     def kill(self, number: int) -> None:
         """End one of them as a crash does."""
@@ -104,15 +92,13 @@ class Pair:
     def await_roles(self) -> tuple[int, int]:
         """Wait until one leads and the other one follows; return leader and follower."""
         expected = {ReplicaRole.LEADING, ReplicaRole.FOLLOWING}
-        await_condition(
-            lambda: {self.role(0), self.role(1)} == expected, "one leads, the other follows"
-        )
+        eventually(lambda: {self.role(0), self.role(1)} == expected, "one leads, the other follows")
         leader = 0 if self.role(0) is ReplicaRole.LEADING else 1
         return leader, 1 - leader
 
     def await_leader(self, number: int) -> None:
         """Wait until that one leads."""
-        await_condition(lambda: self.role(number) is ReplicaRole.LEADING, f"{number} leads")
+        eventually(lambda: self.role(number) is ReplicaRole.LEADING, f"{number} leads")
 
     def log(self, number: int) -> str:
         """Return what one of them wrote to standard error."""
@@ -185,7 +171,7 @@ class Binder:
     def await_more(self, count: int) -> None:
         """Wait until so many more are acknowledged."""
         wanted = len(self.acknowledged) + count
-        await_condition(lambda: len(self.acknowledged) >= wanted, f"{count} more binds")
+        eventually(lambda: len(self.acknowledged) >= wanted, f"{count} more binds")
 
     def _run(self) -> None:
         number = 0

@@ -8,8 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -19,6 +18,7 @@ from idl_like_interfaces.daqif import DaqException, DaqState, DaqSubstate, OcmDa
 from idl_like_interfaces.errors import RemoteError
 from idl_like_interfaces.stdif import StdCmds
 from nameserver.client import Names, parse_address
+from tests.support.eventually import eventually
 from tests.support.installation import (
     OBSORB,
     TEMPLATE,
@@ -31,20 +31,6 @@ from tests.support.installation import (
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 
 DEADLINE_S = 60.0
-
-
-def await_condition(
-    condition: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S
-) -> None:
-    """Ask again and again until it holds.
-
-    Raises:
-        AssertionError: It did not in time.
-    """
-    until = time.monotonic() + deadline_s
-    while not condition():
-        assert time.monotonic() < until, f"not in time: {what}"
-        time.sleep(0.05)
 
 
 def specification(**more: object) -> str:
@@ -95,11 +81,11 @@ class TestHealing:
         assert ocm.get_active_list() == []
         killed = process_of(names, "obs/ocm/daq")
         killed.kill()
-        await_condition(
+        eventually(
             lambda: is_answered_by_another(names, "obs/ocm/daq", killed.pid), "the OCM is back"
         )
         std = names.narrow("obs/ocm/std", StdCmds)
-        await_condition(
+        eventually(
             lambda: std.get_state().startswith("Operational"), "the OCM is Operational again"
         )
         reply = ocm.start_daq_v2(specification())
@@ -127,7 +113,7 @@ class TestHealing:
             except RemoteError:
                 return False
 
-        await_condition(is_back, "the name server is back with all names")
+        eventually(is_back, "the name server is back with all names")
         assert names.narrow("obs/ocm/daq", OcmDaqControl).get_active_list() == []
 
 

@@ -12,8 +12,8 @@ from idl_like_interfaces.daqif import OcmDaqControl
 from idl_like_interfaces.errors import RemoteError
 from idl_like_interfaces.replication import ReplicaRole
 from nameserver.client import Address, Names, parse_addresses, status_of
+from tests.support.eventually import eventually
 from tests.support.installation import OBSORB, TEMPLATE, running_installation
-from tests.support.pair import await_condition
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 
@@ -57,12 +57,12 @@ def test_components_and_commands_outlive_a_name_server(tmp_path: Path) -> None:
         addresses = parse_addresses(text)
         assert len(addresses) == 2
         ocm = names.narrow("obs/ocm/daq", OcmDaqControl)
-        await_condition(lambda: any(map(leads, addresses)), "one leads, the other follows")
+        eventually(lambda: any(map(leads, addresses)), "one leads, the other follows")
         leader = next(filter(leads, addresses))
         kill_listener(leader)
         assert ocm.get_active_list() == []
         assert names.context.resolve("obs/ocm/daq").uri
-        await_condition(
+        eventually(
             lambda: any(leads(each) for each in addresses if each != leader),
             "the other one leads, who died follows",
         )
@@ -89,6 +89,6 @@ def test_each_name_server_of_a_pair_keeps_an_audit_log(tmp_path: Path) -> None:
     """One log has one writer: two name servers with one data root have two logs."""
     with running_installation(tmp_path, f"{PAIR}\n[security]\n") as text:
         addresses = parse_addresses(text)
-        await_condition(lambda: any(map(leads, addresses)), "one leads, the other follows")
+        eventually(lambda: any(map(leads, addresses)), "one leads, the other follows")
     logs = {path.name for path in (tmp_path / "data" / "audit").glob("*name*.jsonl")}
     assert logs == {"nameserver.jsonl", "second-name-server.jsonl"}

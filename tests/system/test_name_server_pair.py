@@ -19,8 +19,9 @@ from idl_like_interfaces.errors import RemoteError
 from idl_like_interfaces.naming import NamingContext
 from idl_like_interfaces.replication import NotLeading, ReplicaRole
 from nameserver.client import Names, Offer, Registration, dismiss_peer_of, status_of
+from tests.support.eventually import eventually
 from tests.support.nameserver import run
-from tests.support.pair import URI, Binder, Pair, await_condition, running_pair
+from tests.support.pair import URI, Binder, Pair, running_pair
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 
@@ -47,7 +48,7 @@ def test_clients_go_on_when_the_leader_is_killed(pair: Pair, kills: int) -> None
             binder.await_more(chance.randrange(1, 40))
             pair.kill(leader)
             killed_at = time.monotonic()
-            await_condition(
+            eventually(
                 lambda moment=killed_at: binder.acknowledged[-1][1] > moment,  # type: ignore[misc]
                 "a bind at the other one",
             )
@@ -99,7 +100,7 @@ def test_a_stopped_follower_holds_up_changes_but_no_look_ups(pair: Pair) -> None
         names.context.bind("before", URI)
         pair.signal(follower, signal.SIGSTOP)
         address = pair.addresses[leader]
-        await_condition(lambda: not status_of(address).acknowledges, "it takes no changes")
+        eventually(lambda: not status_of(address).acknowledges, "it takes no changes")
         with pytest.raises(NotLeading) as refused:
             names.context.bind("meanwhile", URI)
         assert "silent" in refused.value.cause
@@ -109,7 +110,7 @@ def test_a_stopped_follower_holds_up_changes_but_no_look_ups(pair: Pair) -> None
         names.context.bind("behind", URI)
         pair.signal(follower, signal.SIGCONT)
         pair.await_roles()
-        await_condition(
+        eventually(
             lambda: {"before", "behind"} <= pair.names_of(pair.await_roles()[0]), "all names"
         )
 
@@ -178,9 +179,7 @@ def test_who_may_be_behind_waits_until_it_is_told(pair: Pair) -> None:
         names.context.bind("later", URI)
     pair.kill(follower)
     pair.start(leader)
-    await_condition(
-        lambda: "refuses" in status_of(pair.addresses[leader]).peer_state, "it has asked"
-    )
+    eventually(lambda: "refuses" in status_of(pair.addresses[leader]).peer_state, "it has asked")
     assert pair.role(leader) is ReplicaRole.WAITING
     pair.start(follower)
     assert pair.await_roles() == (follower, leader)
@@ -271,16 +270,14 @@ class TestPartition:
             for number in (0, 1):
                 pair.start(number)
                 sides[number].start()
-            await_condition(lambda: bool(sides[0].names or sides[1].names), "a first bind")
-            await_condition(
-                lambda: "follows with a copy" in pair.log(0) + pair.log(1), "a follower"
-            )
+            eventually(lambda: bool(sides[0].names or sides[1].names), "a first bind")
+            eventually(lambda: "follows with a copy" in pair.log(0) + pair.log(1), "a follower")
             leader = 0 if sides[0].names else 1
             _must("-n", f"oa{cable}", "link", "set", "cable", "down")
-            await_condition(lambda: len(sides[1 - leader].names) > 20, "binds at the other one")
+            eventually(lambda: len(sides[1 - leader].names) > 20, "binds at the other one")
             count = len(sides[leader].names)
             _must("-n", f"oa{cable}", "link", "set", "cable", "up")
-            await_condition(lambda: "gives way" in pair.log(leader), "the old leader gives way")
+            eventually(lambda: "gives way" in pair.log(leader), "the old leader gives way")
             assert len(sides[leader].names) == count, "the cut off leader acknowledged"
             assert not sides[0].names & sides[1].names
         finally:
@@ -375,6 +372,6 @@ class TestCertificates:
         try:
             pair.start(0)
             pair.start(1)
-            await_condition(lambda: said in pair.log(0) + pair.log(1), said)
+            eventually(lambda: said in pair.log(0) + pair.log(1), said)
         finally:
             pair.close()

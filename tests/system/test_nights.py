@@ -21,8 +21,9 @@ from idl_like_interfaces.daqif import (
 )
 from idl_like_interfaces.errors import CommFailure, RemoteError
 from nameserver.client import Names, parse_address
+from tests.support.eventually import eventually
 from tests.support.installation import running_installation
-from tests.system.test_installation import await_condition, is_answered_by_another, specification
+from tests.system.test_installation import is_answered_by_another, specification
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(1200)]
 
@@ -59,7 +60,7 @@ def outcome(names: Names, id: str) -> DaqStatus:
         last[:] = [status]
         return status.state is DaqState.COMPLETED
 
-    await_condition(has_ended, f"{id} has ended: {last}", 120)
+    eventually(has_ended, f"{id} has ended: {last}", 120)
     return last[0]
 
 
@@ -78,7 +79,7 @@ def night(names: Names, kills: int, seed: int) -> None:
                     id, DaqState.ACQUIRING, DaqSubstate.STOPPED, chance.uniform(0.01, 2.5)
                 )
         pid = kill(names, victim)
-        await_condition(
+        eventually(
             lambda victim=victim, pid=pid: is_answered_by_another(names, victim, pid),  # type: ignore[misc]
             f"{victim} is back",
         )

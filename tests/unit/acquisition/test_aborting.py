@@ -10,7 +10,8 @@ from idl_like_interfaces.metadaqif import MetaDaqState
 from idl_like_interfaces.recif import RecStatusName
 from objects.acquisition import alerts
 from objects.acquisition.states import Phase
-from tests.support.daq import Bench, eventually
+from tests.support.daq import Bench
+from tests.support.eventually import eventually
 
 DEAD = Transient("nobody answers")
 

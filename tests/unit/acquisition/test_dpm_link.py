@@ -19,7 +19,8 @@ from idl_like_interfaces.errors import Transient
 from idl_like_interfaces.events import Gap, GapReason
 from idl_like_interfaces.mapping.coding import to_plain
 from objects.acquisition.states import Phase
-from tests.support.daq import Bench, eventually
+from tests.support.daq import Bench
+from tests.support.eventually import eventually
 
 DEAD = Transient("nobody answers")
 

@@ -11,7 +11,8 @@ from idl_like_interfaces.daqif import AwaitDaqReply, DaqException, DaqState, Daq
 from idl_like_interfaces.errors import Transient
 from idl_like_interfaces.mapping.coding import to_plain
 from objects.acquisition.states import Phase
-from tests.support.daq import Bench, eventually
+from tests.support.daq import Bench
+from tests.support.eventually import eventually
 
 NOT_LONG_S = 0.05
 

@@ -16,7 +16,8 @@ from objects.acquisition.component import OcmComponent, OcmSettings
 from objects.acquisition.record import Record
 from objects.acquisition.states import Phase, Trigger
 from objects.acquisition.store import Workspace, WorkspaceError
-from tests.support.daq import Bench, eventually
+from tests.support.daq import Bench
+from tests.support.eventually import eventually
 from tests.support.site import FakeSite
 
 DEAD = Transient("nobody answers")

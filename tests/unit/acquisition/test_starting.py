@@ -18,7 +18,8 @@ from idl_like_interfaces.metadaqif import MetaDaqException, MetaDaqState
 from idl_like_interfaces.naming import NotFound, NotFoundReason
 from idl_like_interfaces.recif import RecExceptionErr, RecStatusName
 from objects.acquisition.states import Phase
-from tests.support.daq import Bench, eventually
+from tests.support.daq import Bench
+from tests.support.eventually import eventually
 
 DEAD = Transient("nobody answers")
 

@@ -15,7 +15,8 @@ from idl_like_interfaces.keywords import ValueKeyword
 from idl_like_interfaces.metadaqif import MetaDaqException
 from idl_like_interfaces.recif import RecExceptionErr, RecStatusName
 from objects.acquisition.states import Phase
-from tests.support.daq import Bench, eventually
+from tests.support.daq import Bench
+from tests.support.eventually import eventually
 
 DEAD = Transient("nobody answers")
 

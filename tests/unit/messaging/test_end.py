@@ -9,7 +9,7 @@ import pytest
 from idl_like_interfaces.events import EventChannel
 from idl_like_interfaces.mapping import ObjectAdapter, narrow, release
 from objects.messaging.channel import EventChannelServant
-from tests.support.daq import eventually
+from tests.support.eventually import eventually
 
 PATIENCE_S = 30.0
 READERS = 40

@@ -21,7 +21,7 @@ from idl_like_interfaces.security.audit_chain import Kind
 from idl_like_interfaces.security.audit_check import Verified, records, verify
 from idl_like_interfaces.security.audit_log import AuditLog
 from idl_like_interfaces.security.refusals import AuditRefused
-from tests.support.daq import eventually
+from tests.support.eventually import eventually
 
 
 def write(folder: Path, count: int = 5, process: str = "ocm", limit: int = 10**6) -> str:

@@ -28,8 +28,8 @@ from idl_like_interfaces.mapping.context import CallMark, remaining_s, serving
 from idl_like_interfaces.object import Object
 from idl_like_interfaces.octets import Octets
 from idl_like_interfaces.waiting import News, wait_for_news
-from tests.support.daq import eventually
 from tests.support.desk import Desk, DeskServant
+from tests.support.eventually import eventually
 from tests.support.relay import Relay
 
 

@@ -15,7 +15,7 @@ from idl_like_interfaces.mapping.hosting.workers import Slots, Workers
 from tests.hostile import wire
 from tests.hostile.target import Target, TargetServant
 from tests.hostile.wire import Peer
-from tests.support.daq import eventually
+from tests.support.eventually import eventually
 from tests.unit.mapping.hosting.test_workers import pool
 
 PATIENCE_S = 20.0

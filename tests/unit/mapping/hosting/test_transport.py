@@ -31,7 +31,7 @@ from idl_like_interfaces.mapping.message import Flag
 from idl_like_interfaces.object import Object, OperationStatistics
 from idl_like_interfaces.waiting import wait_for_news
 from tests.hostile.wire import BATCH, Peer, annotation, invocation, mark
-from tests.support.daq import eventually
+from tests.support.eventually import eventually
 from tests.support.hall import Hall, HallServant
 
 SOON_S = 20.0

@@ -14,7 +14,7 @@ import pytest
 
 from idl_like_interfaces.mapping.hosting.alarms import Alarms
 from idl_like_interfaces.mapping.hosting.workers import Slots, Workers
-from tests.support.daq import eventually
+from tests.support.eventually import eventually
 
 
 @contextmanager
