@@ -32,7 +32,7 @@ class Limits:
     message_s: float = 10.0
     reply_s: float = 10.0
     stay_s: float = 0.005
-    kept_bytes: int = 128 * 1024 * 1024
+    kept_bytes: int = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
