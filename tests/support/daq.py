@@ -363,15 +363,3 @@ class Bench:
         """Return what was handed to the DPM, when it has come."""
         self.await_phase(id, Phase.SCHEDULED)
         return self.dpm.specifications[id]
-
-
-def eventually(condition: Callable[[], object], patience_s: float = PATIENCE_S) -> None:
-    """Wait for something that nobody announces.
-
-    Raises:
-        AssertionError: It did not come true.
-    """
-    deadline = time.monotonic() + patience_s
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true"
-        threading.Event().wait(0.005)
