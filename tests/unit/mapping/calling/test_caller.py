@@ -15,6 +15,7 @@ from typing_extensions import override
 from idl_like_interfaces.declare import interface_of
 from idl_like_interfaces.errors import (
     DeadlineExpired,
+    DependencyFailed,
     OutcomeUnknown,
     RemoteError,
     TimeIsUp,
@@ -156,7 +157,8 @@ class TestDeadlines:
 
         with ObjectAdapter() as adapter:
             front = narrow(adapter.activate(Middle(), Desk, "front"), Desk, deadline_s=0.5)
-            with pytest.raises(OutcomeUnknown):
+            # The refusal of the one in the middle may just come before the end of the outer time.
+            with pytest.raises((OutcomeUnknown, DependencyFailed)):
                 front.count()
             assert isinstance(ended.get(timeout=20), DeadlineExpired)
             release(front)
