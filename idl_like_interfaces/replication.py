@@ -179,7 +179,7 @@ class NameReplica(Protocol):
             changes: What to change.
 
         Raises:
-            NotFollowing: It does not follow in this session, or a change is missing.
+            NotFollowing: It does not follow in the present session, or a change is missing.
             PersistStore: The change could not be written.
         """
 

@@ -206,7 +206,7 @@ class Replica(NameReplica):
         with member.lock:
             is_next = number == self._number + 1
             if not states.follows(member.state, session) or not (is_next or number == self._number):
-                raise self._not_following("does not follow in this session")
+                raise self._not_following("does not follow in the present session")
             if is_next:
                 self._apply(changes)
                 self._number = number

@@ -53,7 +53,7 @@ class Leadership:
         self._link = link
         self._turn = threading.Lock()
         self._number = 0
-        # No change was handed over in this session, so none can be in doubt.
+        # No change was handed over in the present session, so none can be in doubt.
         self._is_untouched = False
         self._wait = wait or threading.Event().wait
         self._copy_at = 0.0

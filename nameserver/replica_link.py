@@ -57,7 +57,7 @@ class PeerLink(Closing):
         A client in a hurry must not bring the follower into doubt.
 
         Raises:
-            NotFollowing: It does not follow in this session.
+            NotFollowing: It does not follow in the present session.
             RemoteError: It may have the change or not.
         """
         with serving(None, current_caller()):
