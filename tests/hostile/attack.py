@@ -6,6 +6,7 @@ stopped. It says of each round how the daemon answered.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections import Counter
@@ -17,6 +18,10 @@ from pathlib import Path
 from typing import Literal
 
 from tests.hostile.wire import Peer, greeting
+
+BULK = 60 if os.environ.get("OBSORB_SOAK") == "1" else 12
+"""Connections that send many megabytes each: sixty move a gigabyte, which on a small host
+says more about its memory than about the daemon."""
 
 Beside = Literal["quiet", "calls", "stream", "connects", "bursts", "uploads", "downloads"]
 

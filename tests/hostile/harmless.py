@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from tests.hostile import wire
-from tests.hostile.attack import Attack, Beside, Field, Run, crowd, feed
+from tests.hostile.attack import BULK, Attack, Beside, Field, Run, crowd, feed
 from tests.hostile.target import LARGEST_REPLY
 from tests.hostile.wire import Peer
 
@@ -53,12 +53,12 @@ def _connects(field: Field, run: Run) -> None:
 
 
 def _uploads(field: Field, run: Run) -> None:
-    """Sixty peers send 16 MiB each, all of it."""
+    """Peers send 16 MiB each, all of it."""
     run.hold(0)
     ballast = wire.annotation(b"BULK", bytes((16 << 20) - 1000))
     call = wire.invocation(field.object_id, "look", annotations=ballast)
     with ExitStack() as open_:
-        peers = crowd(open_, field.address, 60, greeted=True)
+        peers = crowd(open_, field.address, BULK, greeted=True)
         feed(run, {peer: memoryview(call) for peer in peers})
         for peer in peers:
             run.note(peer.answer())

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 import msgpack
 
 from tests.hostile import wire
-from tests.hostile.attack import Field, Run, attack, crowd, feed, until_answered
+from tests.hostile.attack import BULK, Field, Run, attack, crowd, feed, until_answered
 from tests.hostile.wire import Peer
 
 _REFUSED = {"BAD_PARAM", "closed", "BAD_OPERATION", "ProtocolError", "SerializeError"}
@@ -65,7 +65,7 @@ def _promises(field: Field, run: Run) -> None:
 def _almost(field: Field, run: Run) -> None:
     body = bytes((16 << 20) - 101)
     with ExitStack() as open_:
-        peers = crowd(open_, field.address, 60, greeted=True)
+        peers = crowd(open_, field.address, BULK, greeted=True)
         almost = memoryview(
             wire.message(wire.INVOKE, body, data_size=0, annotations_size=len(body) + 1)
         )
@@ -83,7 +83,7 @@ def _almost(field: Field, run: Run) -> None:
 def _more_than_can_be_opened(field: Field, run: Run) -> None:
     payload = msgpack.packb([field.object_id, "anything", [[1] * ((4 << 20) - 200)], {}])
     with ExitStack() as open_:
-        peers = crowd(open_, field.address, 60, greeted=True)
+        peers = crowd(open_, field.address, BULK, greeted=True)
         feed(run, dict.fromkeys(peers, memoryview(wire.message(wire.INVOKE, payload))))
         for peer in peers:
             peer.sock.settimeout(0.1)
