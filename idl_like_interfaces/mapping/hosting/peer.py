@@ -12,6 +12,7 @@ import mmap
 import socket
 import ssl
 import struct
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,12 @@ copied once more."""
 
 _ALIVE = 16 * 1024
 """Bytes at once: who sends so many sends the rest as well, so that it is waited for."""
+
+_TURN = 1024 * 1024
+_LONG_TURN = 4 * _TURN
+_TURN_S = 0.02
+"""What is read of a long message in one turn, and for how long a turn goes on at most, also
+that of a reply: then it is another connection's. The long one is for who may wait."""
 
 _MAPPED_FROM = 128 * 1024
 """Bytes: a longer message gets pages of its own, which cost memory only when they are
@@ -103,14 +110,28 @@ class Peer:
         return self._header is not None or len(self._ahead) > 0 or self._skip > 0
 
     @property
+    def is_within_body(self) -> bool:
+        """Tell whether the rest of a message is awaited, or of one that is passed over."""
+        return self._header is not None or self._skip > 0
+
+    @property
     def is_gone(self) -> bool:
         """Tell whether the peer has closed the connection, while nothing is read from it."""
+        return self._peek() == b""
+
+    @property
+    def has_more(self) -> bool:
+        """Tell whether something has come that is not read yet."""
+        return bool(self._peek())
+
+    def _peek(self) -> bytes | None:
+        """Return the next octet; empty: the connection is closed; ``None``: nothing has come."""
         try:
-            return not self.sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            return self.sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except BlockingIOError:
-            return False
+            return None
         except OSError:
-            return True
+            return b""
 
     @property
     def kept(self) -> int:
@@ -198,20 +219,22 @@ class Peer:
         return parse_body(header, body)
 
     def _fill(self, size: int, then: socket.MsgFlag) -> bool:
-        """Receive the rest of a long message; tell whether it is whole.
+        """Receive more of a long message; tell whether it is whole.
 
         Args:
             size: Of all of it.
             then: Flags of each receiving but the first.
         """
         flags = socket.MSG_DONTWAIT
-        while self._filled < size:
-            count = self._receive_into(self._body[self._filled :], flags)
+        goal = min(size, self._filled + (_TURN if then == flags else _LONG_TURN))
+        until = time.monotonic() + _TURN_S
+        while self._filled < goal and time.monotonic() < until:
+            count = self._receive_into(self._body[self._filled : goal], flags)
             self._filled += count
-            if count < _ALIVE and self._filled < size:
-                return False
+            if count < _ALIVE and self._filled < goal:
+                break
             flags = then
-        return True
+        return self._filled == size
 
     def _passed_over(self) -> bool:
         while self._skip:
@@ -280,7 +303,8 @@ class Peer:
         """
         unsent = self._unsent
         try:
-            while unsent:
+            until = time.monotonic() + _TURN_S
+            while unsent and time.monotonic() < until:
                 sent = self.sock.sendmsg(unsent)
                 while unsent and sent >= len(unsent[0]):
                     sent -= len(unsent.pop(0))

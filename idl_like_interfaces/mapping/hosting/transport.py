@@ -132,7 +132,7 @@ class Transport:
             self._workers.submit(functools.partial(self._go_on_writing, peer), later=True)
         else:
             job = functools.partial(self._serve, peer)
-            self._workers.submit(job, later=peer.is_within_message)
+            self._workers.submit(job, later=peer.is_within_body)
 
     def _forget(self, peer: Peer) -> None:
         self._in_line.let_go(peer)
@@ -161,7 +161,8 @@ class Transport:
             if self._workers.is_wanted:
                 # Others have come in the meantime: this one has its next turn behind them.
                 if peer.is_within_message:
-                    self._workers.submit(functools.partial(self._serve, peer))
+                    job = functools.partial(self._serve, peer)
+                    self._workers.submit(job, later=peer.is_within_body)
                 else:
                     self._watch.watch(peer, IDLE)
                 return
@@ -246,13 +247,17 @@ class Transport:
         self._workers.submit(functools.partial(self._guarded, peer, serve))
 
     def _read(self, peer: Peer, *, stay: bool) -> Message | None:
-        may_stay = stay or peer.is_within_message
-        if not (may_stay and self._workers.linger()):
-            return peer.read(stay=False)
+        is_bulk = peer.is_within_body
         try:
-            return peer.read(stay=True)
+            if not ((stay or is_bulk) and self._workers.linger()):
+                return peer.read(stay=False)
+            try:
+                return peer.read(stay=True)
+            finally:
+                self._workers.resume()
         finally:
-            self._workers.resume()
+            if is_bulk:
+                self._workers.moved()
 
     def _watch_reading(self, peer: Peer) -> None:
         if peer.is_within_message:
@@ -330,7 +335,9 @@ class Transport:
     def _go_on_writing(self, peer: Peer) -> None:
         def write() -> None:
             before = peer.unsent
-            if peer.flush():
+            is_sent = peer.flush()
+            self._workers.moved()
+            if is_sent:
                 self._watch.is_in_time(peer)
                 self._serve_all(peer, stay=False)
                 return

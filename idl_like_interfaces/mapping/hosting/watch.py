@@ -47,6 +47,9 @@ _EVICTED_AT_ONCE = 20
 """One part in so many of the connections makes room when there are too many: to look for
 one alone each time would cost the watching thread too much in a flood."""
 
+_IDLE_S = 0.05
+"""Who was served within this time is not idle, however many want his place."""
+
 _ACCEPTED_AT_ONCE = 64
 _ACCEPT_AGAIN_S = 0.1
 _CLOSE_DEADLINE_S = 5.0
@@ -249,6 +252,9 @@ class Watch:
 
     def _accept(self) -> None:
         for _ in range(_ACCEPTED_AT_ONCE):
+            if len(self._peers) >= self._most and not self._make_room():
+                self._pause_accepting()
+                return
             try:
                 sock, address = self._listener.accept()
             except BlockingIOError:
@@ -262,7 +268,7 @@ class Watch:
             self._take_in(sock, str(address[0]))
 
     def _pause_accepting(self) -> None:
-        """Too many files are open: look again later, not all the time."""
+        """Nobody can be taken in: look again later, not all the time."""
         with contextlib.suppress(OSError, ValueError):
             self._epoll.modify(self._listener, 0)
         self.alarms.set(time.monotonic() + _ACCEPT_AGAIN_S, self._accept_again)
@@ -272,8 +278,6 @@ class Watch:
             self._epoll.modify(self._listener, select.EPOLLIN)
 
     def _take_in(self, sock: socket.socket, address: str) -> None:
-        if len(self._peers) >= self._most:
-            self._make_room()
         try:
             channel = ServerChannel(self._tls) if self._tls else None
             peer = Peer(sock, address, self._limits.stay_s, check_greeting, channel)
@@ -300,23 +304,30 @@ class Watch:
         self.alarms.set(peer.deadline, functools.partial(self._give_up, peer, peer.deadline))
         self.watch(peer, IDLE)
 
-    def _make_room(self) -> None:
-        """Close connections of the address that has most: those that were idle for longest."""
+    def _make_room(self) -> bool:
+        """Close connections of the address that has most: those that were idle for longest.
+
+        Returns:
+            Whether any was closed; when all are being served, others wait to be accepted.
+        """
         number = max(1, self._most // _EVICTED_AT_ONCE)
+        since = time.monotonic() - _IDLE_S
         peers = list(self._peers.values())
         share = Counter(each.caller.address for each in peers)
         idle = [
             (-share[each.caller.address], each.last_used, each.number, each)
             for each in peers
-            if self._is_idle(each)
+            if each.is_watched and each.parked is None
         ]
+        closed = 0
         for *_, peer in heapq.nsmallest(number, idle):
-            if self.seize(peer):
+            # What it has asked may not have been noticed yet.
+            if peer.last_used < since and not peer.has_more and self.seize(peer):
                 self.end(peer)
-        log.warning("%d connections are open: those idle for longest were closed", self._most)
-
-    def _is_idle(self, peer: Peer) -> bool:
-        return peer.is_watched and peer.parked is None
+                closed += 1
+        if closed:
+            log.warning("%d connections are open: those idle for longest were closed", self._most)
+        return closed > 0
 
     def _give_up(self, peer: Peer, deadline: float) -> None:
         """End a connection that has not done in time what it had to do."""

@@ -33,6 +33,10 @@ class Workers:
     another is woken only when there are fewer than ``AT_ONCE`` at work, or when none of
     them has taken a job for ``HELD_UP_S`` although there are some.
 
+    Jobs that move bulk are done one at a time, however many threads there are: else those who
+    send much would share the processor among themselves, and who sends little would wait for
+    all of them.
+
     Args:
         most: Threads.
         call_later: Has something called after a time in seconds, in any thread.
@@ -51,6 +55,7 @@ class Workers:
         self._idle: list[threading.Lock] = []
         self._threads: list[threading.Thread] = []
         self._busy = self._held_up = self._lingering = self._taken = 0
+        self._mover: int | None = None
         self._is_looked_after = self._is_closed = False
 
     @property
@@ -68,7 +73,8 @@ class Workers:
 
         Args:
             job: What to do.
-            later: It moves bulk: of several jobs that wait only each fourth is such a one.
+            later: It moves bulk, and says ``moved`` when that is done: of several jobs that
+                wait only each fourth is such a one, and one of them is done at a time.
         """
         with self._lock:
             if self._is_closed:
@@ -103,6 +109,16 @@ class Workers:
             self._lingering -= 1
             self._busy += 1
 
+    def moved(self) -> None:
+        """Say that a job that was to move bulk has done that; what it does now is like others'."""
+        if self._mover != threading.get_ident():
+            return
+        with self._lock:
+            self._mover = None
+            is_next = len(self._later) > 0
+        if is_next:
+            self._have_looked_after()
+
     def close(self, deadline_s: float) -> None:
         """Let each thread end after its job, and wait for them together."""
         with self._lock:
@@ -121,7 +137,7 @@ class Workers:
     def _look_after(self, taken: int) -> None:
         """Send one more when no job was taken for a while although there are some."""
         with self._lock:
-            if not (self._jobs or self._later) or self._is_closed:
+            if not self._has_jobs or self._is_closed:
                 self._is_looked_after = False
                 return
             if self._taken == taken:
@@ -162,6 +178,7 @@ class Workers:
 
     def _next(self, wake: threading.Lock, elapsed_s: float) -> Job | None:
         """Return the next job, waiting for one; ``None``: there will be none."""
+        self.moved()
         with self._lock:
             if elapsed_s > self.HELD_UP_S and self._held_up:
                 self._held_up -= 1
@@ -169,7 +186,7 @@ class Workers:
             with self._lock:
                 if self._is_closed:
                     return None
-                has_jobs = self._jobs or self._later
+                has_jobs = self._has_jobs
                 if has_jobs and self._busy - self._held_up <= self.AT_ONCE:
                     return self._take()
                 self._busy -= 1
@@ -197,10 +214,18 @@ class Workers:
                 self._busy += 1
             return is_out
 
+    @property
+    def _has_jobs(self) -> bool:
+        """Tell whether there is a job that may be done now; the lock is held."""
+        return len(self._jobs) > 0 or (len(self._later) > 0 and self._mover is None)
+
     def _take(self) -> Job:
         self._taken += 1
-        is_first = self._jobs and (self._taken % _LATER_ONE_IN or not self._later)
-        return (self._jobs if is_first else self._later).popleft()
+        may_move = len(self._later) > 0 and self._mover is None
+        if self._jobs and (self._taken % _LATER_ONE_IN or not may_move):
+            return self._jobs.popleft()
+        self._mover = threading.get_ident()
+        return self._later.popleft()
 
 
 class LightFirst(Generic[T]):

@@ -51,6 +51,41 @@ def test_bulk_gives_way(workers: Workers) -> None:
     assert "call" in done[:2]
 
 
+def test_bulk_is_moved_one_at_a_time() -> None:
+    """However many threads are free; what follows the moving holds up no other bulk."""
+    moving, most = threading.Semaphore(0), list[int]()
+    lock, at_work, go_on, served = threading.Lock(), 0, threading.Event(), threading.Semaphore(0)
+
+    def move() -> None:
+        nonlocal at_work
+        with lock:
+            at_work += 1
+            most.append(at_work)
+        moving.release()
+        assert go_on.wait(PATIENCE_S)
+        with lock:
+            at_work -= 1
+        workers.moved()
+        served.release()
+        end.wait(PATIENCE_S)
+
+    end = threading.Event()
+    with pool(20) as workers:
+        for _ in range(6):
+            workers.submit(move, later=True)
+        assert moving.acquire(timeout=PATIENCE_S)
+        calls = threading.Semaphore(0)
+        for _ in range(6):
+            workers.submit(calls.release)
+        for _ in range(6):
+            assert calls.acquire(timeout=PATIENCE_S)
+        go_on.set()
+        for _ in range(6):
+            assert served.acquire(timeout=PATIENCE_S)
+        end.set()
+    assert most == [1] * 6
+
+
 def test_idle_threads_end() -> None:
     """But for a few that stay; and these go on working."""
     gate, entered = threading.Event(), threading.Semaphore(0)

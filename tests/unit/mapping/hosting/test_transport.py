@@ -30,7 +30,7 @@ from idl_like_interfaces.mapping.hosting.limits import Limits
 from idl_like_interfaces.mapping.message import Flag
 from idl_like_interfaces.object import Object, OperationStatistics
 from idl_like_interfaces.waiting import wait_for_news
-from tests.hostile.wire import BATCH, Peer, annotation, invocation, mark
+from tests.hostile.wire import BATCH, Peer, annotation, greeting, invocation, mark
 from tests.support.eventually import eventually
 from tests.support.hall import Hall, HallServant
 
@@ -337,6 +337,22 @@ class TestRoom:
                 peer.send(invocation(object_id(uri), "look"))
                 assert peer.answer() == "served"
 
+    def test_who_is_being_served_loses_no_place(self) -> None:
+        """When nobody is idle, who comes waits to be accepted until somebody is."""
+        with hall(Limits(connections=2)) as (adapter, servant, uri), ExitStack() as opened:
+            busy = connected(adapter, uri, 2, opened)
+            for peer in busy:
+                peer.send(invocation(object_id(uri), "stay"))
+                assert servant.inside.acquire(timeout=SOON_S)
+            late = opened.enter_context(Peer(("127.0.0.1", adapter.port)))
+            late.send(greeting(object_id(uri)))
+            late.sock.settimeout(0.3)
+            assert late.answer() == "silence"
+            servant.door.set()
+            assert [peer.answer() for peer in busy] == ["served", "served"]
+            late.sock.settimeout(SOON_S)
+            assert late.answer() == "greeted"
+
     def test_each_address_has_its_own_half_open_connections(self) -> None:
         """A silent crowd of one address takes no place of another one's."""
         with hall(Limits(half_open=5, handshake_s=60)) as (adapter, _, uri), ExitStack() as opened:
@@ -414,15 +430,14 @@ class TestRoom:
 
     def test_requests_behind_one_that_is_refused_for_the_load_are_answered(self) -> None:
         """They have come together, so that nothing more of them will come."""
-        with hall(Limits(workers=1, connections=1)) as (adapter, servant, uri), ExitStack() as all_:
-            (first,) = connected(adapter, uri, 1, all_)
+        limits, long = Limits(workers=1, kept_bytes=60_000), "x" * 40_000
+        with hall(limits) as (adapter, servant, uri), ExitStack() as all_:
+            first, second, third = connected(adapter, uri, 3, all_)
             first.send(invocation(object_id(uri), "stay"))
             assert servant.inside.acquire(timeout=SOON_S)
-            (second,) = connected(adapter, uri, 1, all_)
-            second.send(invocation(object_id(uri), "enter", "waits"))
+            second.send(invocation(object_id(uri), "enter", long))
             eventually(lambda: adapter.load().waiting == 1)
-            (third,) = connected(adapter, uri, 1, all_)
-            third.send(3 * invocation(object_id(uri), "enter", "too many"))
+            third.send(3 * invocation(object_id(uri), "enter", long))
             assert [third.answer() for _ in range(3)] == ["NO_RESOURCES"] * 3
 
     def test_who_has_sent_a_refused_message_to_its_end_may_stay(self) -> None:
