@@ -6,9 +6,11 @@ a *topic filter* is a glob over it: ``*`` stands for any run of characters withi
 component, ``**`` for any number of components, ``?`` for one character.
 
 The channel numbers events from 1 within its *epoch*; a new epoch says that it was
-restarted and forgot what it held. A *cursor* is a text ``EPOCH:SEQUENCE``: the
-position behind the last event that its owner has seen. Two texts are special:
-``new`` (only what comes from now on) and ``oldest`` (all that is still held).
+restarted and forgot what it held (one that keeps a journal goes on in the same epoch).
+A *cursor* is a text that the channel gives: the position behind the last event that its
+owner has seen. Three texts are special: ``new`` (only what comes from now on), ``oldest``
+(all that is still held) and ``latest`` (the newest event of each topic, in the order of the
+channel, and then all that come: no hole between, nothing twice).
 """
 
 from __future__ import annotations
@@ -21,6 +23,14 @@ import msgspec
 from idl_like_interfaces.declare import Role, Seconds, UtcTime, Value, interface, operation
 from idl_like_interfaces.errors import RemoteError
 from idl_like_interfaces.octets import OctetBlocks
+
+
+class Priority(StrEnum):
+    """How urgent an event is, the least urgent first."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
 
 
 class EventRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -44,11 +54,12 @@ class Batch(Value, frozen=True, kw_only=True):
         source: Who supplies them, e.g. ``obs/ocm``.
         incarnation: Start of the supplier.
         first: Its own sequence number of the first; the others follow one by one.
-        topics: The distinct topics.
+        topics: The distinct topics; one twice when its events are of two priorities.
         topic_of: For each event the index of its topic; empty when there is only one.
         records: One encoded ``EventRecord`` for each event.
         lost: Events just before ``first`` that the supplier had to drop; it lets a
             restarted channel tell them from those that its predecessor took.
+        priorities: One for each of ``topics``; empty: all are normal.
     """
 
     source: str
@@ -58,6 +69,7 @@ class Batch(Value, frozen=True, kw_only=True):
     topic_of: list[int] = []
     records: OctetBlocks
     lost: int = 0
+    priorities: list[Priority] = []
 
 
 class PublishReply(Value, frozen=True, kw_only=True):
@@ -82,7 +94,15 @@ class GapReason(StrEnum):
     RETENTION = "retention"
     """The channel no longer holds them."""
     DROP_OLDEST = "drop_oldest"
-    """The consumer's queue limit was passed."""
+    """The consumer's queue limit was passed: the oldest, least urgent ones had to go."""
+    DROP_NEWEST = "drop_newest"
+    """The consumer's queue was full when they came."""
+    LATEST = "latest"
+    """The consumer wants the newest of each topic only, and a newer one came."""
+    QUARANTINE = "quarantine"
+    """The consumer held up the suppliers for too long, and then lost as if by ``drop_oldest``."""
+    DAMAGED = "damaged"
+    """The channel's journal on disk is damaged there (the file is kept)."""
     NEW_EPOCH = "new_epoch"
     """The channel was restarted: how many were lost is not known (-1)."""
     SUPPLIER = "supplier"
@@ -141,19 +161,50 @@ class Overflow(StrEnum):
     """What a consumer's full queue does."""
 
     DROP_OLDEST = "drop_oldest"
+    """The oldest of the least urgent events go."""
+    DROP_NEWEST = "drop_newest"
+    """What comes is not taken for this consumer until it has read."""
+    LATEST = "latest"
+    """Of each topic only the newest event waits."""
+    BLOCK = "block"
+    """Suppliers wait until the consumer has read, for ``block_s`` at most; then the consumer is
+    quarantined: it holds up nobody, and loses as by ``drop_oldest``, until it has read all."""
+
+
+class Order(StrEnum):
+    """In which order a consumer gets what waits for it."""
+
+    FIFO = "fifo"
+    """In that of the channel."""
+    PRIORITY = "priority"
+    """The most urgent first, and in that of the channel among those of one priority."""
+
+
+LONGEST_BLOCK_S = 5.0
+"""A consumer may hold up suppliers for so long at most."""
 
 
 class QoS(Value, frozen=True, kw_only=True):
     """What a consumer asks for, and what it effectively gets.
 
     Attributes:
-        overflow: What is done when the limit is passed.
+        overflow: What is done when a limit is passed.
         max_queue: Events that may wait for the consumer; 0: as many as the
-            channel holds.
+            channel holds. In an effective QoS never 0.
+        max_bytes: The same in bytes of their records.
+        order: In which order it reads.
+        block_s: With ``block``, and only then: how long it may hold up suppliers,
+            above 0 and at most ``LONGEST_BLOCK_S``.
+        lease_s: A consumer that has asked nothing for so long is forgotten; 0: as the
+            channel has it. In an effective QoS never 0.
     """
 
     overflow: Overflow = Overflow.DROP_OLDEST
     max_queue: int = 0
+    max_bytes: int = 0
+    order: Order = Order.FIFO
+    block_s: Seconds = 0.0
+    lease_s: Seconds = 0.0
 
 
 class Subscription(Value, frozen=True, kw_only=True):
@@ -163,11 +214,13 @@ class Subscription(Value, frozen=True, kw_only=True):
         subscription_id: Give it to ``fetch``.
         cursor: Where its reading begins.
         qos: The effective quality of service.
+        durable: The channel keeps its cursor, under its name.
     """
 
     subscription_id: str
     cursor: str
     qos: QoS
+    durable: bool = False
 
 
 class PlainEvent(Value, frozen=True, kw_only=True):
@@ -182,6 +235,7 @@ class PlainEvent(Value, frozen=True, kw_only=True):
         time: When it happened.
         repository_id: Type of the body; may be empty.
         body: Plain values.
+        priority: How urgent it is.
     """
 
     sequence: int
@@ -192,6 +246,7 @@ class PlainEvent(Value, frozen=True, kw_only=True):
     time: UtcTime
     repository_id: str
     body: Any
+    priority: Priority = Priority.NORMAL
 
 
 class PullReply(Value, frozen=True, kw_only=True):
@@ -203,8 +258,19 @@ class PullReply(Value, frozen=True, kw_only=True):
     events: list[PlainEvent] = []
 
 
+class ConsumerState(StrEnum):
+    """How it stands with a consumer."""
+
+    READING = "reading"
+    """It asks for events."""
+    QUARANTINED = "quarantined"
+    """It has held up the suppliers for too long, and must first read all that waits."""
+    AWAY = "away"
+    """Nobody reads under this durable name; the channel keeps its cursor."""
+
+
 class ConsumerStats(Value, frozen=True, kw_only=True):
-    """One connected consumer.
+    """One consumer, what it gets, and what it costs.
 
     Attributes:
         name: As it called itself.
@@ -213,6 +279,14 @@ class ConsumerStats(Value, frozen=True, kw_only=True):
         delivered: Events handed out and acknowledged or awaiting that.
         dropped: Events that it lost, all reasons.
         lag: Events of the channel behind its cursor, matching or not.
+        subscription_id: Of who reads; empty when nobody does.
+        state: How it stands.
+        durable: The channel keeps its cursor, under its name.
+        dropped_by: The lost events for each reason (``GapReason``).
+        waiting: Matching events behind its cursor.
+        waiting_bytes: Size of their records.
+        delivered_bytes: Size of what was handed out.
+        blocked_s: For how long suppliers were held up for it, in all.
     """
 
     name: str
@@ -221,6 +295,14 @@ class ConsumerStats(Value, frozen=True, kw_only=True):
     delivered: int
     dropped: int
     lag: int
+    subscription_id: str = ""
+    state: ConsumerState = ConsumerState.READING
+    durable: bool = False
+    dropped_by: dict[str, int] = {}
+    waiting: int = 0
+    waiting_bytes: int = 0
+    delivered_bytes: int = 0
+    blocked_s: Seconds = 0.0
 
 
 class SupplierStats(Value, frozen=True, kw_only=True):
@@ -231,6 +313,41 @@ class SupplierStats(Value, frozen=True, kw_only=True):
     accepted: int
     duplicates: int
     missing: int
+
+
+class RetentionBounds(Value, frozen=True, kw_only=True):
+    """What a channel holds at most for late readers.
+
+    Attributes:
+        max_events: Events.
+        max_bytes: Bytes of their records.
+        max_age_s: Time since they came; 0: any.
+    """
+
+    max_events: int
+    max_bytes: int
+    max_age_s: Seconds = 0.0
+
+
+class JournalStats(Value, frozen=True, kw_only=True):
+    """The channel's journal on disk.
+
+    Attributes:
+        folder: Where it is.
+        segments: Files.
+        bytes: Their size.
+        is_writable: The last record is on disk; false: the disk is full or broken, and what
+            came since is in memory only.
+        problem: What is wrong; empty when nothing is.
+        damaged: Files that were put aside because they are damaged.
+    """
+
+    folder: str
+    segments: int
+    bytes: int
+    is_writable: bool
+    problem: str = ""
+    damaged: list[str] = []
 
 
 class ChannelStats(Value, frozen=True, kw_only=True):
@@ -244,7 +361,10 @@ class ChannelStats(Value, frozen=True, kw_only=True):
         events_per_s: Rate over the last seconds.
         topics: Events accepted for each topic.
         suppliers: All that published in this epoch.
-        consumers: All that are connected.
+        consumers: All that are connected, and the durable ones that are not.
+        retention: When the oldest events go.
+        latest_topics: Topics whose newest event is kept for the cursor ``latest``.
+        journal: On disk; ``None``: the channel keeps none.
     """
 
     epoch: str
@@ -255,6 +375,9 @@ class ChannelStats(Value, frozen=True, kw_only=True):
     topics: dict[str, int]
     suppliers: list[SupplierStats]
     consumers: list[ConsumerStats]
+    retention: RetentionBounds | None = None
+    latest_topics: int = 0
+    journal: JournalStats | None = None
 
 
 class EventError(RemoteError, repository_id="IDL:obsorb/events/EventError:1.0"):
@@ -293,6 +416,30 @@ class NoSuchSubscription(
     subscription_id: str
 
 
+class SubscriptionTaken(
+    EventError, LookupError, repository_id="IDL:obsorb/events/SubscriptionTaken:1.0"
+):
+    """Somebody else reads under this durable name now; who had it must not come back by itself.
+
+    Attributes:
+        name: The durable name.
+    """
+
+    name: str
+
+
+class UnsupportedQoS(EventError, ValueError, repository_id="IDL:obsorb/events/UnsupportedQoS:1.0"):
+    """The channel cannot give this quality of service; nothing has changed.
+
+    Attributes:
+        field: Which part of the QoS, e.g. ``block_s``.
+        available: What it can give, in words.
+    """
+
+    field: str
+    available: str
+
+
 class MalformedBatch(EventError, ValueError, repository_id="IDL:obsorb/events/MalformedBatch:1.0"):
     """The parts of a batch do not fit each other; nothing of it was taken.
 
@@ -303,18 +450,26 @@ class MalformedBatch(EventError, ValueError, repository_id="IDL:obsorb/events/Ma
     field: str
 
 
-@interface("IDL:obsorb/events/EventChannel:1.0")
+@interface("IDL:obsorb/events/EventChannel:1.1")
 class EventChannel(Protocol):
     """A channel that carries the events of all suppliers to all consumers.
 
     Nothing is lost silently: a consumer that cannot have an event gets a gap in
-    its place. A consumer that has read nothing for 60 s is forgotten (its cursor
-    stays good for as long as the channel holds the events).
+    its place. A subscription is a lease: a consumer that has asked nothing for
+    ``lease_s`` is forgotten (its cursor stays good for as long as the channel holds
+    the events; of a durable one the channel keeps the cursor, too).
     """
 
-    @operation(InvalidTopic, MalformedBatch, idempotent=True, role=Role.OPERATOR)
-    def publish(self, batch: Batch) -> PublishReply:
+    @operation(InvalidTopic, MalformedBatch, idempotent=True, long_poll=True, role=Role.OPERATOR)
+    def publish(self, batch: Batch, timeout_s: Seconds = LONGEST_BLOCK_S) -> PublishReply:
         """Take a batch; what was taken before from this incarnation is dropped.
+
+        It waits only for consumers that block, each for no longer than its ``block_s``; then
+        they are quarantined and the batch is taken.
+
+        Args:
+            batch: The events.
+            timeout_s: How long to wait at most; those that block still are quarantined then.
 
         Raises:
             InvalidTopic: One of the topics is none; nothing was taken.
@@ -332,24 +487,37 @@ class EventChannel(Protocol):
             InvalidTopic: It is not a topic.
         """
 
-    @operation(InvalidTopic, InvalidCursor, role=Role.OBSERVER)
+    @operation(InvalidTopic, InvalidCursor, UnsupportedQoS, role=Role.OBSERVER)
     def connect_consumer(
-        self, name: str, topics: list[str], cursor: str = "new", qos: QoS = QoS()
+        self,
+        name: str,
+        topics: list[str],
+        cursor: str = "new",
+        qos: QoS = QoS(),
+        durable: bool = False,
     ) -> Subscription:
         """Begin to read.
 
         Args:
-            name: Who reads, for people.
+            name: Who reads, for people. Of a durable subscription its name: there is one of
+                it, and whoever connects last has it.
             topics: Filters; an event that matches one of them is delivered.
-            cursor: From where.
+            cursor: From where. A durable subscription that exists goes on at the later of
+                this and the cursor that the channel keeps (``new``, ``oldest``, ``latest``: the
+                kept one).
             qos: What is asked for.
+            durable: Keep the cursor, also over a restart of a channel that keeps a journal.
+                The journal holds nothing longer for it.
 
         Raises:
             InvalidTopic: A filter is malformed or the list is empty.
             InvalidCursor: It is not a cursor.
+            UnsupportedQoS: The channel cannot give what is asked for.
         """
 
-    @operation(NoSuchSubscription, InvalidCursor, long_poll=True, idempotent=True)
+    @operation(
+        NoSuchSubscription, SubscriptionTaken, InvalidCursor, long_poll=True, idempotent=True
+    )
     def fetch(
         self, subscription_id: str, cursor: str, limit: int = 4096, timeout_s: Seconds = 25.0
     ) -> FetchReply:
@@ -363,15 +531,39 @@ class EventChannel(Protocol):
 
         Raises:
             NoSuchSubscription: Connect again with the same cursor.
+            SubscriptionTaken: Somebody else reads under this durable name.
             InvalidCursor: It is not a cursor.
+        """
+
+    @operation(
+        NoSuchSubscription, SubscriptionTaken, UnsupportedQoS, idempotent=True, role=Role.OBSERVER
+    )
+    def set_qos(self, subscription_id: str, qos: QoS) -> Subscription:
+        """Change what a consumer gets, while it reads; nothing is lost by the change itself.
+
+        Returns:
+            With the effective quality of service and the cursor that it has acknowledged.
+
+        Raises:
+            NoSuchSubscription: It is not connected.
+            SubscriptionTaken: Somebody else reads under this durable name.
+            UnsupportedQoS: The channel cannot give what is asked for; it stays as it was.
         """
 
     @operation(NoSuchSubscription, role=Role.OBSERVER)
     def disconnect_consumer(self, subscription_id: str) -> None:
-        """End reading.
+        """End reading; the channel goes on keeping the cursor of a durable subscription.
 
         Raises:
             NoSuchSubscription: It had ended already.
+        """
+
+    @operation(NoSuchSubscription)
+    def forget_durable(self, name: str) -> None:
+        """End a durable subscription: its cursor is kept no longer, who reads is disconnected.
+
+        Raises:
+            NoSuchSubscription: There is no durable one of this name.
         """
 
     @operation(InvalidTopic, InvalidCursor, long_poll=True, idempotent=True)

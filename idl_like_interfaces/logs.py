@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import Annotated, Protocol, TypeAlias
+
+from msgspec import Meta
 
 from idl_like_interfaces.declare import Role, Seconds, UtcTime, Value, interface, operation
 
@@ -46,6 +48,10 @@ class LogRecord(Value, frozen=True, kw_only=True):
         logger: Which logger of it, e.g. ``daq.ocm.manager``.
         text: The message.
         traceback: Of the exception that it tells of; empty without.
+        owner: The run, acquisition or session that it belongs to; empty: none.
+        count: It stands for so many records of its logger and level that came in a flood and
+            were folded into it; their texts differ at most in numbers.
+        until: Of a folded record, when the last of them was made.
     """
 
     time: UtcTime
@@ -54,6 +60,9 @@ class LogRecord(Value, frozen=True, kw_only=True):
     logger: str
     text: str
     traceback: str = ""
+    owner: str = ""
+    count: Annotated[int, Meta(ge=1)] = 1
+    until: UtcTime | None = None
 
 
 class LogBatch(Value, frozen=True, kw_only=True):
@@ -96,6 +105,8 @@ class LogQuery(Value, frozen=True, kw_only=True):
         after: Stored behind this number.
         limit: Most records in the reply, 1 to 10000.
         newest: Take the newest when there are more than ``limit``, else the oldest.
+        owner: A glob over the run, acquisition or session.
+        loggers: Globs over the logger's name; one must match.
     """
 
     since: UtcTime | None = None
@@ -106,6 +117,8 @@ class LogQuery(Value, frozen=True, kw_only=True):
     after: int = 0
     limit: int = 1000
     newest: bool = True
+    owner: str = ""
+    loggers: list[str] = []
 
 
 class LogStats(Value, frozen=True, kw_only=True):
@@ -117,6 +130,11 @@ class LogStats(Value, frozen=True, kw_only=True):
         lost: Records that components had to drop before they got here.
         by_level: Records for each level.
         by_component: Records for each component.
+        folded: Records that stand for others, and for how many they stand, without themselves.
+        bytes: Size of the store.
+        oldest: Time of the oldest record; ``None`` when there is none.
+        removed: Records that had to go since the store was made, for the retention.
+        problem: Why records are not stored at the moment, e.g. a full disk; empty: they are.
     """
 
     records: int
@@ -124,9 +142,14 @@ class LogStats(Value, frozen=True, kw_only=True):
     lost: int
     by_level: dict[str, int]
     by_component: dict[str, int]
+    folded: int = 0
+    bytes: int = 0
+    oldest: UtcTime | None = None
+    removed: int = 0
+    problem: str = ""
 
 
-@interface("IDL:obsorb/logs/LogService:1.0")
+@interface("IDL:obsorb/logs/LogService:1.1")
 class LogService(Protocol):
     """Takes the records of all components and finds them again."""
 
@@ -136,6 +159,9 @@ class LogService(Protocol):
 
         Returns:
             How many were stored. They survive a crash of the service.
+
+        Raises:
+            PersistStore: They cannot be stored at the moment (a full disk): send them again.
         """
 
     @operation(idempotent=True)

@@ -9,9 +9,12 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 import msgspec
 
+from idl_like_interfaces.accounts import Account
+from idl_like_interfaces.alarms import AlarmReport
 from idl_like_interfaces.announcements import FileFinished
 from idl_like_interfaces.declare import Value
 from idl_like_interfaces.naming import NamingContext
+from idl_like_interfaces.oldb import Quality
 from objects.component.clock import Clock
 
 Remote = TypeVar("Remote")
@@ -46,6 +49,32 @@ class Site(Protocol):
 
     def publish(self, topic: str, body: Value) -> None:
         """Send an event; never blocks, spools while the channel is away."""
+
+    def record(self, key: str, value: Any, quality: Quality = Quality.OK) -> None:
+        """Write a value into the online database, under ``<name of the component>/<key>``.
+
+        Never blocks; of values of one key that wait only the newest is kept.
+
+        Args:
+            key: Below the component's own key, e.g. ``daq/active_count``.
+            value: A declared struct or plain values; what cannot travel is refused.
+            quality: How far it may be trusted.
+
+        Raises:
+            BadParam: The value cannot travel, or the key is none.
+        """
+
+    def forget(self, key: str) -> None:
+        """Remove a key of this component from the online database; never blocks."""
+
+    def raise_alarm(self, report: AlarmReport) -> None:
+        """Report a condition that holds; never blocks, kept while the alarm service is away."""
+
+    def clear_alarm(self, name: str, object: str = "", text: str = "") -> None:
+        """Report that a condition is over; ``object`` as in the report, empty: the component."""
+
+    def keeps_accounts(self, accountant: Callable[[], list[Account]]) -> None:
+        """Have further accounts shown with those of the component (its consumers, writers)."""
 
     def announce(self, file: FileFinished) -> None:
         """Tell everybody of a finished file, at least once, also over a crash.
