@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 from typing_extensions import override
 
+from idl_like_interfaces.accounts import Account
+from idl_like_interfaces.alarms import AlarmReport
 from idl_like_interfaces.announcements import (
     HEARTBEAT_TOPIC,
     ComponentState,
@@ -26,6 +28,7 @@ from idl_like_interfaces.logs import LogService
 from idl_like_interfaces.mapping import ObjectAdapter, make_incarnation, use_tls
 from idl_like_interfaces.mapping.wire import host_name
 from idl_like_interfaces.naming import NamingContext
+from idl_like_interfaces.oldb import Quality
 from idl_like_interfaces.security.protection import AUDIT, Protection
 from idl_like_interfaces.security.settings import ABSENT, SecurityTable
 from nameserver.client import LEASE_RENEWAL_S, Names, Offer, Registration, Where
@@ -85,6 +88,26 @@ class HostedSite(Site):
     @override
     def publish(self, topic: str, body: Value) -> None:
         self.supplier.publish(topic, body)
+
+    @override
+    def record(self, key: str, value: Any, quality: Quality = Quality.OK) -> None:
+        log.debug("value %s: %s (%s)", key, value, quality)
+
+    @override
+    def forget(self, key: str) -> None:
+        log.debug("value %s is no more", key)
+
+    @override
+    def raise_alarm(self, report: AlarmReport) -> None:
+        log.debug("alarm %s of %s: %s", report.name, report.object, report.text)
+
+    @override
+    def clear_alarm(self, name: str, object: str = "", text: str = "") -> None:
+        log.debug("alarm %s of %s is over: %s", name, object or self.name, text)
+
+    @override
+    def keeps_accounts(self, accountant: Callable[[], list[Account]]) -> None:
+        log.debug("further accounts: %s", accountant)
 
     @override
     def announce(self, file: FileFinished) -> None:

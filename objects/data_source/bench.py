@@ -7,15 +7,18 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from typing_extensions import override
 
+from idl_like_interfaces.accounts import Account
+from idl_like_interfaces.alarms import AlarmReport
 from idl_like_interfaces.announcements import FILE_FINISHED_TOPIC, FileFinished
 from idl_like_interfaces.declare import Value
 from idl_like_interfaces.errors import Transient
 from idl_like_interfaces.naming import NamingContext
+from idl_like_interfaces.oldb import Quality
 from objects.component.clock import Clock, SystemClock
 from objects.component.site import Site
 from objects.component.timetable import Timetable
@@ -85,6 +88,26 @@ class BenchSite(Site):
     @override
     def publish(self, topic: str, body: Value) -> None:
         log.info("event %s: %s", topic, body)
+
+    @override
+    def record(self, key: str, value: Any, quality: Quality = Quality.OK) -> None:
+        log.info("value %s: %s (%s)", key, value, quality)
+
+    @override
+    def forget(self, key: str) -> None:
+        log.info("value %s is no more", key)
+
+    @override
+    def raise_alarm(self, report: AlarmReport) -> None:
+        log.error("alarm %s of %s: %s", report.name, report.object, report.text)
+
+    @override
+    def clear_alarm(self, name: str, object: str = "", text: str = "") -> None:
+        log.info("alarm %s of %s is over: %s", name, object or self.name, text)
+
+    @override
+    def keeps_accounts(self, accountant: Callable[[], list[Account]]) -> None:
+        log.debug("accounts are kept, and nobody asks for them on the bench")
 
     @override
     def announce(self, file: FileFinished) -> None:

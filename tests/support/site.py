@@ -7,12 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import msgspec
 from typing_extensions import override
 
+from idl_like_interfaces.accounts import Account
+from idl_like_interfaces.alarms import AlarmReport
 from idl_like_interfaces.announcements import FILE_FINISHED_TOPIC, FileFinished
 from idl_like_interfaces.declare import Value
 from idl_like_interfaces.errors import Transient
 from idl_like_interfaces.naming import OBJECT_ID, NamingContext
+from idl_like_interfaces.oldb import Quality
 from objects.component.site import Site
 from tests.support.clock import ManualClock
 
@@ -20,7 +24,15 @@ T = TypeVar("T")
 
 
 class FakeSite(Site):
-    """Names are servants, events a list, time stands still, periodic jobs run on demand."""
+    """Names are servants, events a list, time stands still, periodic jobs run on demand.
+
+    Attributes:
+        events: What was published, in order.
+        recorded: Values of the online database by key, plain.
+        alarms: Conditions that hold, by object and name.
+        cleared: Object and name of each condition that was said to be over, in order.
+        accountants: What gives further accounts.
+    """
 
     def __init__(self, data_root: Path, name: str = "tested", root: str = "obs") -> None:
         self.name = name
@@ -29,6 +41,10 @@ class FakeSite(Site):
         self.data_root = data_root
         self.clock: ManualClock = ManualClock()
         self.events: list[tuple[str, Value]] = []
+        self.recorded: dict[str, Any] = {}
+        self.alarms: dict[tuple[str, str], AlarmReport] = {}
+        self.cleared: list[tuple[str, str]] = []
+        self.accountants: list[Callable[[], list[Account]]] = []
         self.exit_requested = threading.Event()
         self._bound: dict[str, object] = {}
         self._jobs: list[Callable[[], None]] = []
@@ -55,6 +71,36 @@ class FakeSite(Site):
         with self._news:
             self.events.append((topic, body))
             self._news.notify_all()
+
+    @override
+    def record(self, key: str, value: Any, quality: Quality = Quality.OK) -> None:
+        with self._news:
+            self.recorded[key] = msgspec.to_builtins(value)
+            self._news.notify_all()
+
+    @override
+    def forget(self, key: str) -> None:
+        with self._news:
+            self.recorded.pop(key, None)
+            self._news.notify_all()
+
+    @override
+    def raise_alarm(self, report: AlarmReport) -> None:
+        with self._news:
+            self.alarms[report.object, report.name] = report
+            self._news.notify_all()
+
+    @override
+    def clear_alarm(self, name: str, object: str = "", text: str = "") -> None:
+        known = (object or f"{self.root}/{self.name}", name)
+        with self._news:
+            self.alarms.pop(known, None)
+            self.cleared.append(known)
+            self._news.notify_all()
+
+    @override
+    def keeps_accounts(self, accountant: Callable[[], list[Account]]) -> None:
+        self.accountants.append(accountant)
 
     @override
     def announce(self, file: FileFinished) -> None:
