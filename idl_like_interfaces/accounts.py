@@ -4,7 +4,11 @@ A *hop* is a place through which events or log records go: a supplier, the chann
 consumer, each writer. Of each source (in each of its incarnations) it keeps an account, for
 which at each moment holds::
 
-    taken = passed + in_flight + the sum of the drops
+    taken = passed + in_flight + the sum of the drops whose count is known
+
+The channel keeps for each source one account of its intake, and one more for each consumer: an
+event is lost only to those consumers that had not read it yet. What a hop was never given
+because one before it lost it is ``missing``, and in none of the other figures.
 
 All numbers of items are the source's own: 1, 2, 3 … in its incarnation.
 """
@@ -33,12 +37,17 @@ class Flow(StrEnum):
     LOG = "log"
 
 
+FOLDED = "folded"
+"""The reason of a drop that is no loss: another log record stands for these."""
+
+
 class Drop(Value, frozen=True, kw_only=True):
-    """Items that a hop lost.
+    """Items that a hop lost, or was never given.
 
     Attributes:
-        reason: Why: a ``GapReason``, ``spool`` (the supplier's own was full), ``refused``,
-            ``folded`` (log records that another one stands for) or ``closed``.
+        reason: Why: a ``GapReason``, ``spool`` (the sender's own was full), ``refused``,
+            ``folded`` (log records that another one stands for) or ``closed`` (the hop ended,
+            or who should read went away).
         count: How many; -1 when nobody can know.
         first: The source's number of the first that is known to be among them; 0: unknown.
         last: The same of the last.
@@ -60,13 +69,18 @@ class Account(Value, frozen=True, kw_only=True):
         flow: What flows.
         source: Who produced the items.
         incarnation: Start of the source.
-        taken: Items that the hop was given, or, of a supplier, that were produced. Of a
-            consumer: those that match its filters.
-        passed: Items that the next hop has acknowledged, or that a writer has stored.
+        taken: Items that the hop was given, or, of a supplier, that were produced. Of the
+            channel with ``to``: those that match the consumer's filters.
+        passed: Items that the next hop has acknowledged, that a writer has stored, or, of the
+            channel's intake, that it keeps for its consumers.
         in_flight: Items that wait, or are on their way.
-        drops: What was lost.
+        drops: What was lost here.
         first: Number of the first item that it was given; 0: none yet.
         last: Number of the last.
+        to: The consumer, when this is what the channel does for one; else empty.
+        hop_incarnation: Start of the hop: of a component, an epoch of the channel, a
+            subscription.
+        missing: What it was never given though later items came.
     """
 
     hop: str
@@ -80,6 +94,9 @@ class Account(Value, frozen=True, kw_only=True):
     drops: list[Drop] = []
     first: int = 0
     last: int = 0
+    to: str = ""
+    hop_incarnation: str = ""
+    missing: list[Drop] = []
 
 
 Accounts: TypeAlias = list[Account]
