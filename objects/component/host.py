@@ -13,12 +13,7 @@ from typing_extensions import override
 
 from idl_like_interfaces.accounts import Account
 from idl_like_interfaces.alarms import AlarmReport
-from idl_like_interfaces.announcements import (
-    HEARTBEAT_TOPIC,
-    ComponentState,
-    FileFinished,
-    Heartbeat,
-)
+from idl_like_interfaces.announcements import HEARTBEAT_TOPIC, ComponentState, FileFinished
 from idl_like_interfaces.clients import EventSupplier, LogForwarder
 from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.declare import Value
@@ -26,13 +21,14 @@ from idl_like_interfaces.errors import CommFailure
 from idl_like_interfaces.events import EventChannel
 from idl_like_interfaces.logs import LogService
 from idl_like_interfaces.mapping import ObjectAdapter, make_incarnation, use_tls
-from idl_like_interfaces.mapping.wire import host_name
 from idl_like_interfaces.naming import NamingContext
 from idl_like_interfaces.oldb import Quality
 from idl_like_interfaces.security.protection import AUDIT, Protection
 from idl_like_interfaces.security.settings import ABSENT, SecurityTable
+from idl_like_interfaces.supervision import ComponentObject
 from nameserver.client import LEASE_RENEWAL_S, Names, Offer, Registration, Where
 from objects.component.clock import SystemClock
+from objects.component.health import Absence, ComponentServant, Delivery, heartbeat_of
 from objects.component.outbox import ATTEND_S, Outbox
 from objects.component.site import ActiveObject, Component, Site
 from objects.component.timetable import Timetable
@@ -169,14 +165,15 @@ class ComponentHost(Closing):
         # Of its own: jobs of the component that hang must not hold up lease and heartbeat.
         self._pulse = Timetable()
         self._beating = threading.Lock()
-        self._started_at = self.site.clock.monotonic()
-        self._state = ComponentState.STARTED
+        self._unbound = Absence("not bound in the name server")
+        self._deliveries: list[Delivery] = []
         self._is_made = self._is_started = False
         self._is_closed = False
         try:
             self._protection = self._protect(security)
             self.component = component(self.site, settings)
             self._is_made = True
+            self._servant = self._make_servant()
             self._boot(self._protection)
         except BaseException:
             self.close()
@@ -225,7 +222,8 @@ class ComponentHost(Closing):
             guard=protection.guard,
             insecure=protection.insecure,
         )
-        offers = [self._activate(self._adapter, each) for each in self.component.objects()]
+        offered = [*self.component.objects(), self._itself()]
+        offers = [self._activate(self._adapter, each) for each in offered]
         self._adapter.start()
         self._registration = Registration(
             self.site.names,
@@ -237,8 +235,8 @@ class ComponentHost(Closing):
         self._is_started = True
         self.component.start()
         self._beat(ComponentState.STARTED)
-        self._state = ComponentState.RUNNING
-        self._pulse.every(LEASE_RENEWAL_S, self._registration.keep)
+        self._servant.enter(ComponentState.RUNNING)
+        self._pulse.every(LEASE_RENEWAL_S, self._keep_names)
         self._pulse.every(HEARTBEAT_S, self._beat)
         self.site.outbox.recover()
         self.site.every(ATTEND_S, self.site.outbox.attend)
@@ -255,26 +253,37 @@ class ComponentHost(Closing):
         except CommFailure as error:
             # It works on without names, and binds them once the server is there.
             log.warning("%s starts without its names: %s", self.site.name, error)
+        self._note_names(registration)
+
+    def _itself(self) -> ActiveObject:
+        path = f"components/{self.site.name}"
+        return ActiveObject(path=path, interface=ComponentObject, servant=self._servant)
+
+    def _make_servant(self) -> ComponentServant:
+        clock = self.site.clock
+        channel, logs = Absence("event channel away"), Absence("log service away")
+        self._deliveries = [Delivery(channel, lambda: self.site.supplier.counters, clock)]
+        if (forwarder := self._forwarder) is not None:
+            self._deliveries.append(Delivery(logs, lambda: forwarder.counters, clock))
+        return ComponentServant(self.component, list, [self._unbound, channel, logs])
+
+    def _keep_names(self) -> None:
+        assert self._registration is not None
+        self._registration.keep()
+        self._note_names(self._registration)
+
+    def _note_names(self, registration: Registration) -> None:
+        self._unbound.note(self.site.clock.utc(), is_away=not registration.is_held)
 
     def _beat(self, state: ComponentState | None = None) -> None:
-        detail = self.component.detail()
+        for each in self._deliveries:
+            each.look()
         with self._beating:
-            if self._state is ComponentState.STOPPED:
+            if self._servant.state is ComponentState.STOPPED:
                 return  # nothing comes behind the last one
-            self._state = state or self._state
-            self.site.publish(
-                HEARTBEAT_TOPIC,
-                Heartbeat(
-                    component=self.site.name,
-                    kind=self.component.kind,
-                    incarnation=self.site.incarnation,
-                    state=self._state,
-                    detail=detail,
-                    uptime_s=self.site.clock.monotonic() - self._started_at,
-                    pid=os.getpid(),
-                    host=host_name(),
-                ),
-            )
+            if state is not None:
+                self._servant.enter(state)
+            self.site.publish(HEARTBEAT_TOPIC, heartbeat_of(self._servant.get_health()))
 
     def _forward_logs(self) -> LogForwarder:
         forwarder = LogForwarder(

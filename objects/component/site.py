@@ -142,3 +142,11 @@ class Component:
     def detail(self) -> str:
         """Say in a few words what it is doing (shown with its heartbeat)."""
         return ""
+
+    def problem(self) -> str:
+        """Say why it cannot do its work now; empty: it can.
+
+        Asked with each heartbeat: it must not wait for anything. Shown with the component's
+        health; as long as there is one the component counts as not ready.
+        """
+        return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import threading
 import time
@@ -20,11 +21,13 @@ from idl_like_interfaces.naming import AlreadyBound, NotFound
 from idl_like_interfaces.security.audit_check import records, verify
 from idl_like_interfaces.security.refusals import AuditRefused
 from idl_like_interfaces.security.settings import ABSENT, AuditMode, SecurityTable
+from idl_like_interfaces.supervision import ComponentObject
 from nameserver.client import Names
 from nameserver.server import NameServer
 from objects.component.host import ComponentHost
 from objects.component.site import ActiveObject, Component
 from tests.support.echo import Echo, EchoServant
+from tests.support.eventually import eventually
 
 
 class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -97,6 +100,25 @@ def test_a_component_lives_in_order(server: NameServer, tmp_path: Path) -> None:
         assert EchoComponent.life == ["recover", "objects", "start", "stop"]
         with pytest.raises(NotFound):
             names.resolve("obs/echo")
+
+
+def test_it_is_bound_itself(server: NameServer, tmp_path: Path) -> None:
+    """Under its name in the installation it says how it stands."""
+    with host(server.port, tmp_path), Names(("localhost", server.port)) as names:
+        health = names.narrow("obs/components/echo", ComponentObject).get_health()
+    assert (health.component, health.kind, health.pid) == ("echo", "echo", os.getpid())
+    assert (health.state, health.is_ready) == (ComponentState.RUNNING, True)
+
+
+def test_it_says_what_it_must_do_without(server: NameServer, tmp_path: Path) -> None:
+    """Nobody takes its events here; it is ready all the same."""
+    with host(server.port, tmp_path), Names(("localhost", server.port)) as names:
+        itself = names.narrow("obs/components/echo", ComponentObject)
+        eventually(
+            lambda: itself.get_health().reason.startswith("event channel away since"),
+            "the channel is missed",
+        )
+        assert itself.get_health().is_ready
 
 
 def test_its_objects_are_guarded_and_calls_recorded(server: NameServer, tmp_path: Path) -> None:
