@@ -42,7 +42,7 @@ class Checkpoint:
 
     Attributes:
         epoch: Of the channel.
-        last: Sequence number of the newest event that is counted here.
+        last: Sequence number of the newest event that is counted here; 0: there was none.
         suppliers: In the order of their last batch.
         topics: Events accepted for each topic.
         latest: The newest event of each topic, each in a chunk of its own, by sequence number.
@@ -62,15 +62,19 @@ class Recovered:
     """What was found on disk.
 
     Attributes:
-        checkpoint: The oldest one from which all that follows is known.
-        chunks: What came behind it, in order; where sequence numbers are missing between two of
-            them, or before the first, events are damaged.
+        checkpoint: The newest one that can be read. Who counts adds to it what came behind its
+            ``last``: of the chunks those whose ``first`` is greater.
+        chunks: All that can be read, in order, also those before the checkpoint; where sequence
+            numbers are missing between two of them, before the first or behind the last, events
+            are damaged. ``came`` is in the monotonic seconds of this process.
+        forgotten: Events up to this one were held no longer; they are not missing.
         last: Sequence number of the newest event that is known to have been accepted.
         durables: The durable subscriptions as they were last.
     """
 
     checkpoint: Checkpoint
     chunks: list[Chunk]
+    forgotten: int
     last: int
     durables: list[DurableCursor]
 
@@ -80,27 +84,44 @@ class Storage(Protocol):
 
     What fails here (a full disk, a broken one) never stops the channel: it is told in ``stats``,
     tried again, and what is held in memory is written as soon as that is possible.
+
+    A *checkpoint* is a function that tells what the channel knows at this moment; all that it
+    tells belongs to its ``last``. It may be called, or not, before the operation returns.
     """
 
     def recover(self) -> Recovered | None:
-        """Return what was kept; ``None``: nothing was, or nothing of it can be used."""
+        """Return what was kept; ``None``: begin a new epoch.
+
+        Nothing was kept, nothing of it can be used, or events may have been accepted of which
+        nothing is on disk, so that their numbers must not be given to others. Called once, first.
+        """
 
     def append(self, chunk: Chunk, checkpoint: Callable[[], Checkpoint]) -> None:
         """Keep a chunk; on return it survives a kill -9 of the channel, if the disk takes it.
 
         Args:
             chunk: The newest.
-            checkpoint: What is known before the chunk; called when a new file is begun.
+            checkpoint: What is known with or without the chunk; called when a file is begun.
+        """
+
+    def attend(self, checkpoint: Callable[[], Checkpoint]) -> None:
+        """Do what is due; call it when the channel begins, and then about once a second.
+
+        Begins the journal of a new epoch, writes what could not be written before, and the
+        durable subscriptions.
         """
 
     def trim(self, first_held: int) -> None:
         """Events before this sequence number are held no longer; their files may go."""
 
-    def keep(self, durables: list[DurableCursor]) -> None:
-        """Keep the durable subscriptions (soon; a second of them may be lost by a kill -9)."""
+    def keep(self, durables: Callable[[], list[DurableCursor]]) -> None:
+        """The durable subscriptions have changed; they are asked for once a second at most.
+
+        The changes of the last second may be lost by a kill -9.
+        """
 
     def stats(self) -> JournalStats:
         """Say how it stands."""
 
     def close(self) -> None:
-        """Write what is not written yet, and end."""
+        """Write what is not written yet, and end; it is not called again."""
