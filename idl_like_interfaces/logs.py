@@ -73,7 +73,9 @@ class LogBatch(Value, frozen=True, kw_only=True):
         incarnation: Start of the component.
         first: The component's own number of the first record; the others follow.
         records: In the order in which they were made.
-        lost: Records that the component had to drop since the batch before.
+        lost: Records that the component had to drop since the batch before; those for which a
+            folded one stood are among them.
+        why: Why it had to, in words; empty: it has not said.
     """
 
     component: str
@@ -81,6 +83,7 @@ class LogBatch(Value, frozen=True, kw_only=True):
     first: int
     records: list[LogRecord]
     lost: int = 0
+    why: str = ""
 
 
 class StoredRecord(Value, frozen=True, kw_only=True):
@@ -107,6 +110,8 @@ class LogQuery(Value, frozen=True, kw_only=True):
         newest: Take the newest when there are more than ``limit``, else the oldest.
         owner: A glob over the run, acquisition or session.
         loggers: Globs over the logger's name; one must match.
+        beyond: Of the records that are exactly as old as ``since``, only those stored behind this
+            number: with the last record of a page it leads ``query`` to the next page.
     """
 
     since: UtcTime | None = None
@@ -119,6 +124,7 @@ class LogQuery(Value, frozen=True, kw_only=True):
     newest: bool = True
     owner: str = ""
     loggers: list[str] = []
+    beyond: int = 0
 
 
 class LogStats(Value, frozen=True, kw_only=True):
@@ -127,13 +133,14 @@ class LogStats(Value, frozen=True, kw_only=True):
     Attributes:
         records: Records in the store.
         last: Number of the newest; 0 when there is none.
-        lost: Records that components had to drop before they got here.
+        lost: Records that did not get here since the store was made: components had to drop
+            them, or they never came. For each such loss there is a record of the log service.
         by_level: Records for each level.
         by_component: Records for each component.
-        folded: Records that stand for others, and for how many they stand, without themselves.
-        bytes: Size of the store.
+        folded: For how many further records the folded ones of the store stand.
+        bytes: Size of the store on disk.
         oldest: Time of the oldest record; ``None`` when there is none.
-        removed: Records that had to go since the store was made, for the retention.
+        removed: Records that had to go since the store was made, as its limits say.
         problem: Why records are not stored at the moment, e.g. a full disk; empty: they are.
     """
 
@@ -157,6 +164,9 @@ class LogService(Protocol):
     def append(self, batch: LogBatch) -> int:
         """Store a batch; records stored before from this incarnation are skipped.
 
+        What is missing between this batch and the one before is counted, and told in a record
+        of the log service itself: how many, of whom, which numbers, why.
+
         Returns:
             How many were stored. They survive a crash of the service.
 
@@ -168,8 +178,12 @@ class LogService(Protocol):
     def query(self, query: LogQuery) -> StoredRecords:
         """Return matching records, sorted by time, then by number.
 
+        To read all of them page by page: ``newest=False``, and ``since`` and ``beyond`` from
+        the last record of the page before, until a page is empty.
+
         Raises:
             BadParam: The limit is out of range.
+            PersistStore: The store cannot be read.
         """
 
     @operation(long_poll=True, idempotent=True)
@@ -181,6 +195,7 @@ class LogService(Protocol):
 
         Raises:
             BadParam: The limit is out of range.
+            PersistStore: The store cannot be read.
         """
 
     @operation(idempotent=True)
