@@ -78,9 +78,10 @@ class Account(Value, frozen=True, kw_only=True):
         first: Number of the first item that it was given; 0: none yet.
         last: Number of the last.
         to: The consumer, when this is what the channel does for one; else empty.
-        hop_incarnation: Start of the hop: of a component, an epoch of the channel, a
-            subscription.
+        hop_incarnation: Start of the hop: of a component, an epoch of the channel.
+        subscription: With ``to``: which one; one that ended in good order has nothing in flight.
         missing: What it was never given though later items came.
+        repeated: Items that it was given again and passed over; in none of the other figures.
     """
 
     hop: str
@@ -96,7 +97,9 @@ class Account(Value, frozen=True, kw_only=True):
     last: int = 0
     to: str = ""
     hop_incarnation: str = ""
+    subscription: str = ""
     missing: list[Drop] = []
+    repeated: int = 0
 
 
 Accounts: TypeAlias = list[Account]

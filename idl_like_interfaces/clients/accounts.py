@@ -36,6 +36,7 @@ class Hop:
     flow: Flow = Flow.EVENTS
     incarnation: str = ""
     to: str = ""
+    subscription: str = ""
 
 
 class Losses:
@@ -113,12 +114,13 @@ class Book:
         last: Number of the last.
         drops: What it lost.
         missing: What it was never given.
+        repeated: Items that it was given again and passed over.
     """
 
-    __slots__ = ("drops", "first", "last", "missing", "passed", "taken")
+    __slots__ = ("drops", "first", "last", "missing", "passed", "repeated", "taken")
 
     def __init__(self) -> None:
-        self.taken = self.passed = self.first = self.last = 0
+        self.taken = self.passed = self.repeated = self.first = self.last = 0
         self.drops = Losses()
         self.missing = Losses()
 
@@ -154,6 +156,10 @@ class Book:
         """Learn of items that hops before lost; the arguments are those of ``Losses.add``."""
         self.missing.add(reason, count, first, last)
 
+    def repeat(self, count: int) -> None:
+        """Be given items again."""
+        self.repeated += count
+
     def account(self, hop: Hop, source: str, incarnation: str) -> Account:
         """Return how it stands now."""
         return Account(
@@ -170,7 +176,9 @@ class Book:
             last=self.last,
             to=hop.to,
             hop_incarnation=hop.incarnation,
+            subscription=hop.subscription,
             missing=self.missing.drops(),
+            repeated=self.repeated,
         )
 
 

@@ -99,7 +99,9 @@ steps = st.lists(
 @given(steps)
 def test_the_figures_of_a_book_always_fit(steps: list[tuple[str, int, bool]]) -> None:
     """Whatever comes, taken = passed + in flight + drops, and each lost item is in a range."""
-    book, waiting, lost = Book(), [], {"spool": set[int](), "retention": set[int]()}
+    book = Book()
+    waiting: list[int] = []
+    lost: dict[str, set[int]] = {"spool": set(), "retention": set()}
     for what, count, from_the_front in steps:
         if what == "take":
             first = book.last + 1
