@@ -1,16 +1,21 @@
 """The online database: the present configuration, state and status of everything, by key.
 
-A *key* is a path such as ``ocm/cfg/dpm/uri`` (components of letters, digits and ``_.-``, at most
-255 characters in all); its first component is the component that writes it. A *key filter* is a
+A *key* is a path such as ``ocm/cfg/dpm/uri`` (components of letters, digits and ``_.:+~-``, at most
+250 characters in all); its first component is the component that writes it. A *key filter* is a
 glob as for topics (see ``events``). Each change is published on the event channel under the topic
 ``oldb/`` + key, with a ``DataPoint`` as body: who watches connects first, reads then, and passes
 over changes that are not newer (``revision``) than what it has read.
+
+A database that was begun anew (its file was lost or damaged) has another ``base``: who wrote
+writes again, who watches reads again.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
+
+from msgspec import Meta
 
 from idl_like_interfaces.declare import Role, UtcTime, Value, interface, operation
 from idl_like_interfaces.errors import RemoteError
@@ -38,6 +43,8 @@ class DataWrite(Value, frozen=True, kw_only=True):
         quality: How far it may be trusted.
         time: When it was so.
         is_removed: The key exists no longer.
+        number: The source's own number of the write, growing in its incarnation: of two the
+            higher is newer, whatever the clock does; 0: it does not count, its time decides.
     """
 
     key: str
@@ -45,6 +52,7 @@ class DataWrite(Value, frozen=True, kw_only=True):
     quality: Quality = Quality.OK
     time: UtcTime
     is_removed: bool = False
+    number: Annotated[int, Meta(ge=0, le=2**53)] = 0
 
 
 class DataPoint(Value, frozen=True, kw_only=True):
@@ -71,17 +79,31 @@ class DataPoint(Value, frozen=True, kw_only=True):
     is_removed: bool = False
 
 
+class WriteReply(Value, frozen=True, kw_only=True):
+    """What a database says to who wrote.
+
+    Attributes:
+        revision: Number of the newest change.
+        base: Number before the first change of this database; each one that is begun has its own.
+    """
+
+    revision: int
+    base: int
+
+
 class DataPage(Value, frozen=True, kw_only=True):
     """Data points in the order of their keys.
 
     Attributes:
         points: What matches.
         revision: Newest change of the database when they were read.
+        base: Number before the first change of this database; each one that is begun has its own.
         after: Ask again with this to get the next page; empty: this is the last.
     """
 
     points: list[DataPoint]
     revision: int
+    base: int
     after: str = ""
 
 
@@ -99,6 +121,7 @@ class OldbStats(Value, frozen=True, kw_only=True):
     Attributes:
         keys: Keys that have a value.
         revision: Number of the newest change.
+        base: Number before the first change of this database; each one that is begun has its own.
         bytes: Size of the store.
         by_source: Keys of each source.
         mirror: Address of the mirror; empty: there is none.
@@ -108,6 +131,7 @@ class OldbStats(Value, frozen=True, kw_only=True):
 
     keys: int
     revision: int
+    base: int
     bytes: int
     by_source: dict[str, int]
     mirror: str = ""
@@ -140,18 +164,23 @@ class OnlineDatabase(Protocol):
     """Holds the newest value of each key (ESO's OLDB)."""
 
     @operation(InvalidKey, idempotent=True, role=Role.OPERATOR)
-    def write(self, source: str, incarnation: str, points: list[DataWrite]) -> int:
+    def write(self, source: str, incarnation: str, points: list[DataWrite]) -> WriteReply:
         """Write values; on return they survive a crash of the database.
 
-        A value that is older than the one of the same source that is written already is passed
-        over. All or nothing: one invalid key refuses all.
+        A value that is older than the one of the same incarnation of the source that is written
+        already is passed over; so is every value of an incarnation that another one has
+        followed. All or nothing: one invalid key refuses all. Without values it is a sign of
+        life of the source, and asks which database this is.
 
-        Returns:
-            Number of the newest change.
+        Args:
+            source: Who writes, e.g. ``obs/ocm``.
+            incarnation: Its start; empty: it does not tell.
+            points: The values.
 
         Raises:
             InvalidKey: One of the keys is none.
-            BadParam: A value is none that can travel, or too large.
+            BadParam: A value is none that can travel, or larger than 64 KiB as JSON, or its
+                time is none that can be read back.
             PersistStore: It cannot be stored at the moment (a full disk): write again.
         """
 
@@ -176,6 +205,9 @@ class OnlineDatabase(Protocol):
     @operation(InvalidKey, NoSuchKey, idempotent=True)
     def children(self, prefix: str = "") -> list[KeyNode]:
         """Return what stands directly below a key, sorted.
+
+        Args:
+            prefix: The key; empty: the root, below which nothing need stand.
 
         Raises:
             InvalidKey: It is not a key.
