@@ -14,7 +14,7 @@ from typing import Annotated, Protocol, TypeAlias
 from msgspec import Meta
 
 from idl_like_interfaces.declare import Role, Seconds, UtcTime, Value, interface, operation
-from idl_like_interfaces.errors import RemoteError
+from idl_like_interfaces.errors import BadParam, RemoteError
 
 ALARM_TOPIC = "alarms/changed"
 """At each change of an alarm, body ``Alarm``; urgent (``Priority.HIGH``)."""
@@ -23,10 +23,18 @@ PAUSE_TOPIC = "alarms/pause"
 """When a condition that must pause a run begins, every 120 s while it lasts, and when it ends;
 body ``PauseCondition``; urgent."""
 
+NOTE_TOPIC = "alarms/noted"
+"""At each note: a state of a run or a component changed; body ``HistoryEntry``."""
+
 REANNOUNCE_S = 120.0
 
-Text = Annotated[str, Meta(min_length=1, max_length=4096)]
-Name = Annotated[str, Meta(min_length=1, max_length=255)]
+LONGEST_TEXT = 4096
+LONGEST_NAME = 255
+
+Text = Annotated[str, Meta(min_length=1, max_length=LONGEST_TEXT)]
+Name = Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME)]
+Label = Annotated[str, Meta(max_length=LONGEST_NAME)]
+Remark = Annotated[str, Meta(max_length=LONGEST_TEXT)]
 
 
 class Severity(StrEnum):
@@ -90,11 +98,22 @@ class AlarmReport(Value, frozen=True, kw_only=True, tag_field="kind", tag="raise
     cause: Text
     remedy: Text
     time: UtcTime
-    subsystem: str = ""
-    system_id: str = ""
-    attribute: str = ""
+    subsystem: Label = ""
+    system_id: Label = ""
+    attribute: Label = ""
     latch: bool = False
     pauses_run: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse blanks where something must be said, also from who builds it in Python."""
+        for field in ("object", "name", "text", "cause", "remedy"):
+            said = getattr(self, field)
+            if not isinstance(said, str) or not said.strip():
+                raise BadParam(
+                    f"the report of an alarm has no {field}: {said!r}",
+                    field=field,
+                    remedy="say what is wrong with what, the probable cause, and what to do",
+                )
 
 
 class AlarmClear(Value, frozen=True, kw_only=True, tag_field="kind", tag="clear"):
@@ -103,7 +122,20 @@ class AlarmClear(Value, frozen=True, kw_only=True, tag_field="kind", tag="clear"
     object: Name
     name: Name
     time: UtcTime
-    text: str = ""
+    text: Remark = ""
+
+
+class AlarmNote(Value, frozen=True, kw_only=True, tag_field="kind", tag="note"):
+    """Something for the history that is no alarm, e.g. that a run begins."""
+
+    text: Text
+    time: UtcTime
+
+
+class AllReported(Value, frozen=True, kw_only=True, tag_field="kind", tag="all"):
+    """All that holds was reported again, from the number ``since`` on: what was not is over."""
+
+    since: Annotated[int, Meta(ge=1)]
 
 
 class AlarmBatch(Value, frozen=True, kw_only=True):
@@ -113,15 +145,32 @@ class AlarmBatch(Value, frozen=True, kw_only=True):
         source: Who reports, e.g. ``obs/dpm``.
         incarnation: Its start.
         first: Its own number of the first; the others follow. What was taken before is passed over.
-        reports: In the order in which they were made.
+        reports: In the order in which they were made, at most 1000; none: only ask whether
+            the service knows all.
         lost: Reports just before that it had to drop.
     """
 
-    source: str
-    incarnation: str
-    first: Annotated[int, Meta(ge=1)]
-    reports: list[AlarmReport | AlarmClear]
-    lost: Annotated[int, Meta(ge=0)] = 0
+    source: Name
+    incarnation: Label
+    first: Annotated[int, Meta(ge=1, le=2**53)]
+    reports: Annotated[
+        list[AlarmReport | AlarmClear | AlarmNote | AllReported], Meta(max_length=1000)
+    ]
+    lost: Annotated[int, Meta(ge=0, le=2**53)] = 0
+
+
+class ReportReply(Value, frozen=True, kw_only=True):
+    """What the service did with a batch.
+
+    Attributes:
+        taken: Reports that were new.
+        is_complete: It knows all that the component said before. If not (something was
+            dropped on the way, or the service lost its store), the component must report
+            again all that holds and then say ``AllReported``.
+    """
+
+    taken: int
+    is_complete: bool
 
 
 class Alarm(Value, frozen=True, kw_only=True):
@@ -140,7 +189,8 @@ class Alarm(Value, frozen=True, kw_only=True):
         count: How often the condition began since the alarm was last good for a while.
         is_glitch: It was over before anybody was told.
         is_chattering: It comes and goes all the time.
-        is_stale: Its component has fallen silent: nobody knows whether the condition still holds.
+        is_stale: Its component has fallen silent, or was started anew and has not said it again:
+            nobody knows whether the condition still holds.
         by: Who acknowledged or shelved it.
         comment: What he said.
         until: Of a shelved alarm: until when.
@@ -372,17 +422,18 @@ class AlarmService(Protocol):
     """
 
     @operation(idempotent=True, role=Role.OPERATOR)
-    def report(self, batch: AlarmBatch) -> int:
-        """Take reports; return how many were new.
+    def report(self, batch: AlarmBatch) -> ReportReply:
+        """Take reports; those that came before from this incarnation are passed over.
 
-        A condition that holds already is not raised again; its report is renewed.
+        A condition that holds already is not raised again; its report is renewed. On a full
+        disk it goes on in memory: what a crash takes then, the components report again.
 
         Raises:
-            PersistStore: They cannot be stored at the moment (a full disk): report again.
+            PersistStore: Neither disk nor memory holds more: report again later.
         """
 
     @operation(idempotent=True, role=Role.OPERATOR)
-    def note(self, source: str, text: str) -> None:
+    def note(self, source: Name, text: Text) -> None:
         """Enter into the history what is no alarm, e.g. that a run begins."""
 
     @operation(idempotent=True)

@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 from typing_extensions import override
 
 from idl_like_interfaces.accounts import Account
-from idl_like_interfaces.alarms import AlarmReport
+from idl_like_interfaces.alarms import AlarmReport, AlarmService
 from idl_like_interfaces.announcements import HEARTBEAT_TOPIC, ComponentState, FileFinished
-from idl_like_interfaces.clients import EventSupplier, LogForwarder
+from idl_like_interfaces.clients import AlarmReporter, EventSupplier, LogForwarder
 from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.declare import Value
 from idl_like_interfaces.errors import CommFailure
@@ -71,6 +71,9 @@ class HostedSite(Site):
         self.supplier = EventSupplier(
             self.narrow(f"{root}/events", EventChannel), f"{root}/{name}", self.incarnation
         )
+        self.alarms = AlarmReporter(
+            self.narrow(f"{root}/alarms", AlarmService), f"{root}/{name}", self.incarnation
+        )
         self.outbox = Outbox(data_root / "outbox" / name, self.supplier, self.incarnation)
 
     @override
@@ -95,11 +98,11 @@ class HostedSite(Site):
 
     @override
     def raise_alarm(self, report: AlarmReport) -> None:
-        log.debug("alarm %s of %s: %s", report.name, report.object, report.text)
+        self.alarms.raise_alarm(report)
 
     @override
     def clear_alarm(self, name: str, object: str = "", text: str = "") -> None:
-        log.debug("alarm %s of %s is over: %s", name, object or self.name, text)
+        self.alarms.clear_alarm(name, object, text)
 
     @override
     def keeps_accounts(self, accountant: Callable[[], list[Account]]) -> None:
@@ -123,6 +126,7 @@ class HostedSite(Site):
         self.supplier.flush(LAST_WORDS_S)
         self.outbox.attend()
         self.supplier.close(LAST_WORDS_S)
+        self.alarms.close(LAST_WORDS_S)
         self.names.close()
 
 
