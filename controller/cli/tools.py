@@ -57,8 +57,12 @@ def run_tool(name: str, *arguments: Any, **options: Any) -> None:
         raise typer.Exit(code)
 
 
-def log_to_stderr(level: str) -> None:
+def log_to_stderr(level: str, *, but: str = "") -> None:
     """Show log records of this process on stderr, one line each.
+
+    Args:
+        level: The lowest that is shown.
+        but: A logger whose records are not: it says the same elsewhere.
 
     Raises:
         typer.BadParameter: There is no such level.
@@ -72,6 +76,9 @@ def log_to_stderr(level: str) -> None:
         stream=sys.stderr,
         format="%(asctime)s %(levelname)-8s %(name)s: %(message)s",
     )
+    if but:
+        for handler in logging.getLogger().handlers:
+            handler.addFilter(lambda record: record.name != but)
 
 
 def end_with_parent() -> None:

@@ -13,6 +13,9 @@ from controller.cli.tools import end_with_parent, log_to_stderr, run_tool
 
 app = single()
 
+_STORY = "objects.component.supervisor"
+"""What it logs it prints as well."""
+
 
 @app.command()
 def up(
@@ -27,5 +30,5 @@ def up(
     """
     if with_parent:
         end_with_parent()
-    log_to_stderr("WARNING")
+    log_to_stderr("WARNING", but=_STORY)
     run_tool("up", installation, on_message=print_line)

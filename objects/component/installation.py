@@ -39,6 +39,9 @@ from objects.component.site import Component
 
 COMPONENTS = "obsorb.components"
 
+SUPERVISOR = "supervisor"
+"""The component that runs the others; none of them can have this name."""
+
 _NamePart = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._~+-]{1,64}$")]
 
 
@@ -103,6 +106,7 @@ class Installation:
         self.name_servers = _addresses(read.name_server)
         self.security = (read.security or ABSENT).below(self.path.parent)
         self.components = read.component
+        _refuse_supervisor(self.components)
         for name in self.components:
             self._entry_point(name)
 
@@ -134,6 +138,16 @@ class Installation:
         plain = {key: value for key, value in self.components[name].items() if key != "kind"}
         settings = from_plain(declared, plain, f"component.{name}")
         return _with_absolute_paths(settings, self.path.parent)
+
+
+def _refuse_supervisor(components: dict[str, dict[str, Any]]) -> None:
+    if SUPERVISOR in components:
+        raise BadParam(
+            f"component.{SUPERVISOR}: this name is taken",
+            field=f"component.{SUPERVISOR}",
+            cause="it is that of who runs the installation (`obsorb up`)",
+            remedy="give the component another name",
+        )
 
 
 def _addresses(table: NameServerTable) -> tuple[Address, ...]:

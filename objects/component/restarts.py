@@ -29,7 +29,7 @@ class RestartPlan:
 class RestartPolicy:
     """Doubles the delay with each death of the last minute: 0.5 s, 1 s ... 30 s."""
 
-    _deaths: list[float] = field(default_factory=list)
+    _deaths: tuple[float, ...] = field(default=())
 
     def plan(self, now: float) -> RestartPlan:
         """Decide about a death.
@@ -37,10 +37,14 @@ class RestartPolicy:
         Args:
             now: Monotonic time of the death, s.
         """
-        self._deaths = [each for each in self._deaths if now - each < WINDOW_S] + [now]
+        self._deaths = (*(each for each in self._deaths if now - each < WINDOW_S), now)
         count = len(self._deaths)
         return RestartPlan(
             delay_s=min(LONGEST_DELAY_S, FIRST_DELAY_S * 2 ** (count - 1)),
             recent_deaths=count,
             is_alarming=count >= ALARMING_DEATHS,
         )
+
+    def recent(self, now: float) -> int:
+        """Return how many deaths there were within the last minute."""
+        return sum(now - each < WINDOW_S for each in self._deaths)

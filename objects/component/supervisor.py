@@ -3,37 +3,31 @@
 from __future__ import annotations
 
 import logging
-import os
-import queue
 import signal
 import socket
-import subprocess
-import sys
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from idl_like_interfaces.errors import RemoteError
-from idl_like_interfaces.security.protection import AUDIT
-from idl_like_interfaces.security.settings import ABSENT
-from nameserver.client import Address, parse_address, show_addresses
-from objects.component import launch
+from idl_like_interfaces.mapping.wire import host_name
+from idl_like_interfaces.supervision import PartState, SupervisorStatus
+from nameserver.client import parse_address, parse_addresses, show_addresses
 from objects.component.clock import Clock, SystemClock
+from objects.component.commands import NAME_SERVER, NAME_SERVERS, SECOND_NAME_SERVER, Commands
+from objects.component.crash_loop import crash_loop, object_of
+from objects.component.crew import Crew, Said, Wanted
 from objects.component.installation import Installation
+from objects.component.parts import Part, how_it_died
+from objects.component.presence import Presence, SupervisorSettings
 from objects.component.process import REFUSED
-from objects.component.restarts import RestartPolicy
+from objects.component.restarts import WINDOW_S
+from objects.component.supervisor_servant import SupervisorServant
 
 log = logging.getLogger(__name__)
 
-NAME_SERVER = "name server"
-SECOND_NAME_SERVER = "second name server"
-
-_NAME_SERVERS = (NAME_SERVER, SECOND_NAME_SERVER)
-
 _CARRIERS = ("events", "log")
-_STOP_DEADLINE_S = 10.0
 _START_DEADLINE_S = 30.0
+_KNOWN_WITHIN_S = 5.0
 
 Say = Callable[[str], None]
 
@@ -48,40 +42,20 @@ class StartRefused(RemoteError, repository_id="IDL:obsorb/component/StartRefused
     part: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """A part printed a line; None: it has ended."""
-
-    part: str
-    line: str | None
-
-
-@dataclass(slots=True)
-class _Part:
-    """A process of the installation."""
-
-    name: str
-    command: list[str]
-    restarts: RestartPolicy
-    process: subprocess.Popen[str] | None = None
-    reader: threading.Thread | None = None
-    is_ready: bool = False
-    refusal: str = ""
-    restart_at: float | None = field(default=None)
-
-
 class Supervisor:
     """Starts the processes of an installation and keeps them running.
 
-    All its methods are called in one thread; others only call ``request_stop``.
+    All its methods are called in one thread; others only call ``request_stop`` and ``status``.
     """
 
     def __init__(self, installation: Installation, say: Say, clock: Clock | None = None) -> None:
         self._installation = installation
         self._say = say
         self._clock = clock or SystemClock()
-        self._said: queue.SimpleQueue[_Said | None] = queue.SimpleQueue()
-        self._parts: dict[str, _Part] = {}
+        self._started = self._clock.utc()
+        self._crew = Crew(self._clock)
+        self._commands = Commands(installation)
+        self._presence: Presence | None = None
         self._is_stopping = False
         self._names = show_addresses(installation.name_servers)
 
@@ -104,16 +78,25 @@ class Supervisor:
     def request_stop(self) -> None:
         """Ask ``run`` to return; may be called from a signal handler."""
         self._is_stopping = True
-        self._said.put(None)
+        self._crew.wake()
+
+    def status(self) -> SupervisorStatus:
+        """Return how all parts stand."""
+        return SupervisorStatus(
+            installation=self._installation.name,
+            file=str(self._installation.path),
+            host=host_name(),
+            started=self._started,
+            parts=self._crew.status(),
+        )
 
     def _start_name_servers(self) -> None:
         if len(self._installation.name_servers) > 1:
             self._start_pair()
             return
-        part = self._add(
-            NAME_SERVER, self._name_server(parse_address(self._names), self._name_store())
-        )
-        self._await(lambda: part.is_ready, [part])
+        command = self._commands.name_server(parse_address(self._names))
+        part = self._crew.add(NAME_SERVER, NAME_SERVER, command)
+        self._await_ready([part])
         # A restart must come back where everybody knows it.
         part.command[part.command.index("--port") + 1] = self._names.rpartition(":")[2]
 
@@ -123,60 +106,46 @@ class Supervisor:
             (host, port or _free_port(host)) for host, port in self._installation.name_servers
         )
         self._names = show_addresses((first, second))
-        parts = [
-            self._add(NAME_SERVER, self._name_server(first, self._name_store(), second)),
-            self._add(SECOND_NAME_SERVER, self._second_name_server(second, first)),
-        ]
-        self._await(lambda: all(part.is_ready for part in parts), parts)
-
-    def _name_store(self, prefix: str = "") -> str:
-        store = self._installation.name_server.store
-        path = self._installation.data_root / store
-        return store if store == "memory" else str(path.with_name(prefix + path.name))
-
-    def _name_server(self, address: Address, store: str, peer: Address | None = None) -> list[str]:
-        """Return the command line of a name server."""
-        host, port = address
-        command = [str(_bin("obsorb-nameserver")), "--host", host, "--port", str(port)]
-        command += ["--store", store, *self._security_options()]
-        return command if peer is None else [*command, "--peer", show_addresses(peer)]
-
-    def _second_name_server(self, address: Address, peer: Address) -> list[str]:
-        command = self._name_server(address, self._name_store("second-"), peer)
-        return [*command, "--audit-name", SECOND_NAME_SERVER.replace(" ", "-")]
-
-    def _security_options(self) -> list[str]:
-        installation = self._installation
-        if installation.security == ABSENT:
-            return []
-        audit = str(installation.data_root / AUDIT)
-        return ["--security", str(installation.path), "--audit", audit]
+        commands = {
+            NAME_SERVER: self._commands.name_server(first, second),
+            SECOND_NAME_SERVER: self._commands.second_name_server(second, first),
+        }
+        self._await_ready(
+            [self._crew.add(name, NAME_SERVER, each) for name, each in commands.items()]
+        )
 
     def _start_components(self) -> None:
-        file = str(self._installation.path)
         parts = [
-            self._add(
-                name, [sys.executable, "-m", "objects.component.process", file, name, self._names]
-            )
-            for name in self._installation.components
+            self._crew.add(name, table["kind"], self._commands.component(name, self._names))
+            for name, table in self._installation.components.items()
         ]
-        self._await(lambda: all(part.is_ready for part in parts), parts)
+        # While they start, for this takes a moment too.
+        self._presence = self._make_known()
+        self._await_ready(parts)
         if not self._is_stopping:
+            self._presence.await_attempt(_KNOWN_WITHIN_S)
             self._say(f"{self._installation.name} is up: {len(parts)} components")
 
-    def _add(self, name: str, command: list[str]) -> _Part:
-        part = _Part(name, command, RestartPolicy())
-        self._parts[name] = part
-        self._spawn(part)
-        return part
+    def _make_known(self) -> Presence:
+        servant = SupervisorServant(self.status, self._crew.request_restart)
+        settings = SupervisorSettings(servant=servant, detail=self._detail, problem=self._problem)
+        return Presence(self._installation, parse_addresses(self._names), settings)
 
-    def _await(self, condition: Callable[[], bool], parts: list[_Part]) -> None:
+    def _detail(self) -> str:
+        parts = self._crew.parts
+        return f"{sum(each.state is PartState.RUNNING for each in parts)} of {len(parts)} parts run"
+
+    def _problem(self) -> str:
+        dying = [each.name for each in self._crew.parts if each.is_alarming]
+        return f"these die again and again: {', '.join(dying)}" if dying else ""
+
+    def _await_ready(self, parts: list[Part]) -> None:
         """Handle news until the parts are ready; refuse when one cannot start."""
         deadline = self._clock.monotonic() + _START_DEADLINE_S
-        while not condition() and not self._is_stopping:
+        while not all(part.was_ready for part in parts) and not self._is_stopping:
             left = deadline - self._clock.monotonic()
             self._step(max(0.0, left))
-            failed = next((p for p in parts if p.refusal or (left <= 0 and not p.is_ready)), None)
+            failed = next((p for p in parts if p.refusal or (left <= 0 and not p.was_ready)), None)
             if failed is not None:
                 raise StartRefused(
                     f"{failed.name} does not start: {failed.refusal or 'no answer from it'}",
@@ -188,127 +157,111 @@ class Supervisor:
                 )
 
     def _step(self, timeout_s: float | None = None) -> None:
-        """Wait for the next news or restart and deal with it."""
-        due = [p.restart_at for p in self._parts.values() if p.restart_at is not None]
-        if due:
-            until = max(0.0, min(due) - self._clock.monotonic())
-            timeout_s = until if timeout_s is None else min(timeout_s, until)
-        try:
-            news = self._said.get(timeout=timeout_s)
-        except queue.Empty:
-            news = None
-        if news is not None:
-            self._hear(self._parts[news.part], news.line)
-        for part in self._parts.values():
-            if part.restart_at is not None and part.restart_at <= self._clock.monotonic():
-                self._spawn(part)
+        """Wait for the next news, or until something is due, and deal with it."""
+        match self._crew.await_news(timeout_s):
+            case Said(part, line):
+                self._hear(part, line)
+            case Wanted(part):
+                self._restart(part)
+            case None:
+                pass
+        for part in self._crew.parts:
+            self._crew.kill_late(part)
+            now = self._clock.monotonic()
+            if part.restart_at is not None and part.restart_at <= now:
+                self._crew.spawn(part)
+            if part.calm_at is not None and part.calm_at <= now:
+                self._calm(part)
 
-    def _hear(self, part: _Part, line: str | None) -> None:
+    def _hear(self, part: Part, line: str | None) -> None:
         if line is None:
             self._has_ended(part)
         elif line.startswith("refused "):
             part.refusal = line.removeprefix("refused ")
         elif line.startswith(f"{NAME_SERVER}: "):
-            if SECOND_NAME_SERVER not in self._parts:
+            if SECOND_NAME_SERVER not in self._crew:
                 self._names = line.removeprefix(f"{NAME_SERVER}: ")
-            if part.is_ready:
-                self._say_started(part)
-            part.is_ready = True
+            self._is_ready(part, is_told=part.was_ready)
         elif line.startswith("ready "):
-            part.is_ready = True
-            self._say_started(part)
+            self._is_ready(part, is_told=True)
 
-    def _say_started(self, part: _Part) -> None:
-        self._say(f"started {part.name} (pid {part.process.pid if part.process else 0})")
+    def _is_ready(self, part: Part, *, is_told: bool) -> None:
+        part.was_ready = True
+        part.enter(PartState.RUNNING)
+        if part.is_alarming:
+            part.calm_at = self._clock.monotonic() + WINDOW_S
+        if is_told:
+            self._say(f"started {part.name} (pid {part.pid})")
 
-    def _spawn(self, part: _Part) -> None:
-        part.restart_at = None
-        part.process = subprocess.Popen(
-            [sys.executable, "-I", "-S", launch.__file__, str(os.getpid()), *part.command],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            text=True,
-            # Ctrl-C at the terminal is for the supervisor, which stops them in order.
-            start_new_session=True,
-        )
-        part.reader = threading.Thread(
-            target=self._read, args=(part.name, part.process), name=f"read {part.name}"
-        )
-        part.reader.start()
-
-    def _read(self, name: str, process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None
-        with process.stdout as lines:
-            for line in lines:
-                self._said.put(_Said(name, line.rstrip("\n")))
-        self._said.put(_Said(name, None))
-
-    def _has_ended(self, part: _Part) -> None:
+    def _has_ended(self, part: Part) -> None:
         assert part.process is not None
         code = part.process.wait()
-        if part.is_ready and code == 0:
+        if part.kill_at is not None:
+            part.kill_at = None
+            self._say(f"{part.name} has ended to be started again")
+            self._crew.spawn(part)
+        elif part.was_ready and code == 0:
+            part.enter(PartState.ENDED)
             self._say(f"{part.name} has ended on request")
-        elif part.is_ready:
+        elif part.was_ready or (code != REFUSED and part.name not in NAME_SERVERS):
             self._plan_restart(part, code)
-        elif code == REFUSED or part.name in _NAME_SERVERS:
+        else:
+            part.enter(PartState.ENDED)
             part.refusal = part.refusal or f"exit code {code} (see its message above)"
             self._say(f"{part.name} refuses to start: {part.refusal}")
-        else:
-            self._plan_restart(part, code)
 
-    def _plan_restart(self, part: _Part, code: int) -> None:
+    def _plan_restart(self, part: Part, code: int) -> None:
         """Start it again later; what it refuses now (a full disk) may be mended by then."""
-        now = self._clock.monotonic()
-        plan = part.restarts.plan(now)
-        part.restart_at = now + plan.delay_s
-        how = (
-            f"died (signal {signal.Signals(-code).name})"
-            if code < 0
-            else f"died (exit code {code})"
-        )
-        if part.refusal:
-            how = f"refuses to start: {part.refusal}"
+        refusal, part.refusal = part.refusal, ""
+        how = f"refuses to start: {refusal}" if refusal else f"died ({how_it_died(code)})"
+        plan = part.die(how_it_died(code))
         self._say(f"{part.name} {how}; it starts again in {plan.delay_s:g} s")
-        part.refusal = ""
-        if plan.is_alarming:
-            log.error("%s died %d times within a minute", part.name, plan.recent_deaths)
+        log.warning("%s %s; it starts again in %g s", part.name, how, plan.delay_s)
+        part.is_alarming = part.is_alarming or plan.is_alarming
+        if part.is_alarming and self._presence is not None:
+            self._presence.raise_alarm(
+                crash_loop(
+                    object_of(self._installation.root, part.name),
+                    part.name,
+                    how_it_died(code),
+                    plan,
+                    refusal=refusal,
+                    now=self._clock.utc(),
+                )
+            )
+
+    def _calm(self, part: Part) -> None:
+        part.calm_at = None
+        part.is_alarming = False
+        log.warning("%s has run for a minute again", part.name)
+        if self._presence is not None:
+            text = f"{part.name} has run for a minute again"
+            self._presence.clear_alarm(object_of(self._installation.root, part.name), text)
+
+    def _restart(self, part: Part) -> None:
+        """End it to be started again; one that does not run is started at once."""
+        if part.state in (PartState.STARTING, PartState.RUNNING):
+            self._crew.end(part)
+        else:
+            self._crew.spawn(part)
 
     def _stop_all(self) -> None:
         """Stop the components, then what carries their last words, then the name servers."""
-        kinds = {name: table["kind"] for name, table in self._installation.components.items()}
-        last = [part for name, part in self._parts.items() if kinds.get(name) in _CARRIERS]
-        names = [part for name, part in self._parts.items() if name in _NAME_SERVERS]
-        self._stop([part for part in self._parts.values() if part not in (*last, *names)])
-        self._stop(last)
-        self._stop(names)
+        parts = self._crew.parts
+        names = [part for part in parts if part.name in NAME_SERVERS]
+        last = [part for part in parts if part.kind in _CARRIERS]
+        self._crew.stop(part for part in parts if part not in (*last, *names))
+        if self._presence is not None:
+            self._presence.close()
+        self._crew.stop(last)
+        self._crew.stop(names)
         self._say("stopped")
-
-    def _stop(self, parts: list[_Part]) -> None:
-        running = [p.process for p in parts if p.process is not None]
-        for process in running:
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-        deadline = self._clock.monotonic() + _STOP_DEADLINE_S
-        for process in running:
-            try:
-                process.wait(max(0.0, deadline - self._clock.monotonic()))
-            except subprocess.TimeoutExpired:
-                log.error("process %d did not end in time and is killed", process.pid)
-                process.kill()
-                process.wait()
-        for part in parts:
-            if part.reader is not None:
-                part.reader.join()
 
 
 def _free_port(host: str) -> int:
     with socket.create_server((host, 0)) as listening:
         port: int = listening.getsockname()[1]
         return port
-
-
-def _bin(program: str) -> Path:
-    return Path(sys.executable).with_name(program)
 
 
 def run(installation: Path, *, on_message: Say) -> int:
