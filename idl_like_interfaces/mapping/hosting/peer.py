@@ -63,6 +63,7 @@ class Peer:
         caller: Who it is.
         is_greeted: It has shaken hands.
         is_watched: The watching thread has it.
+        is_doomed: It is too slow, or too much is kept for it: who has it ends it.
         last_used: When it was served last (monotonic).
         deadline: Until when it must have done what is expected of it; ``None``: any time.
         check: Looks at each header before the rest is read.
@@ -72,7 +73,7 @@ class Peer:
 
     __slots__ = (
         "_ahead", "_body", "_filled", "_header", "_skip", "_unsent", "caller", "channel", "check",
-        "deadline", "is_greeted", "is_watched", "last_used", "number", "parked", "sock",
+        "deadline", "is_doomed", "is_greeted", "is_watched", "last_used", "number", "parked", "sock",
     )  # fmt: skip
 
     def __init__(
@@ -88,7 +89,7 @@ class Peer:
         self.caller = Caller(address=address)
         self.channel = channel
         self.check = check
-        self.is_greeted = self.is_watched = False
+        self.is_greeted = self.is_watched = self.is_doomed = False
         self.last_used = 0.0
         self.deadline: float | None = None
         self.parked: Any = None

@@ -247,6 +247,8 @@ class Transport:
         self._workers.submit(functools.partial(self._guarded, peer, serve))
 
     def _read(self, peer: Peer, *, stay: bool) -> Message | None:
+        if peer.is_doomed:
+            raise Pyro5.errors.ConnectionClosedError("it was too slow")
         is_bulk = peer.is_within_body
         try:
             if not ((stay or is_bulk) and self._workers.linger()):

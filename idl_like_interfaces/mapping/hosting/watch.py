@@ -150,7 +150,7 @@ class Watch:
 
     def watch(self, peer: Peer, events: int) -> None:
         """Give a connection to the watching thread; touch it no more."""
-        if self._is_ended or (self.is_draining and events == IDLE):
+        if self._is_ended or peer.is_doomed or (self.is_draining and events == IDLE):
             self.end(peer)
             return
         try:
@@ -169,20 +169,24 @@ class Watch:
         too_many = self._slow.keep(peer, peer.kept)
         self.watch(peer, events)
         for each in too_many:
+            # Who reads from it just now, or is about to, ends it.
+            if not each.is_doomed:
+                log.warning("a connection of %s is closed: it is slow, and too much memory is "
+                            "kept for such", each.caller.address)  # fmt: skip
+            each.is_doomed = True
             if self.seize(each):
-                log.warning("a connection of %s was closed: it is slow, and too much memory "
-                            "is kept for such", each.caller.address)  # fmt: skip
                 self.end(each)
 
     def is_in_time(self, peer: Peer) -> None:
         """Note that a connection has done what it had a deadline for."""
-        peer.deadline = None
+        with self._lock:
+            peer.deadline, peer.is_doomed = None, False
         self._slow.let_go(peer)
 
     def greeted(self, peer: Peer) -> None:
         """Note that a connection has shaken hands."""
-        peer.deadline = None
         with self._lock:
+            peer.deadline, peer.is_doomed = None, False
             self._forget_half_open(peer)
 
     def seize(self, peer: Peer, parked: object = None) -> bool:
@@ -336,15 +340,11 @@ class Watch:
             is_late = peer.is_watched and peer.deadline == deadline
             if is_late:
                 peer.is_watched = False
+            elif peer.deadline == deadline:
+                peer.is_doomed = True
         if is_late:
             log.debug("connection of %s ended: it was too slow", peer.caller.address)
             self.end(peer)
-        elif peer.deadline == deadline:
-            # A worker has it at this moment.
-            self.alarms.set(
-                time.monotonic() + self._limits.handshake_s,
-                functools.partial(self._give_up, peer, deadline),
-            )
 
     def _forget_half_open(self, peer: Peer) -> None:
         same = self._half_open.get(peer.caller.address)
