@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from controller.cli.output import print_note
 from controller.cli.session import Session
-from idl_like_interfaces.clients import Event, EventConsumer
+from idl_like_interfaces.clients import Blindness, Event, EventConsumer, Item
 from idl_like_interfaces.daqif import STATUS_TOPIC, DaqStatus
 from idl_like_interfaces.errors import BadParam, CommFailure, ObjectNotExist, RemoteError
 from idl_like_interfaces.events import EventChannel, Gap
@@ -36,12 +36,14 @@ def daq_line(status: DaqStatus) -> str:
     )
 
 
-def sample_line(item: Event | Gap) -> str:
+def sample_line(item: Item) -> str:
     """Say what a consumer read; empty for what is no sample."""
     match item:
         case Gap():
             count = "some" if item.count < 0 else str(item.count)
             return f"gap: {count} samples are missing ({item.reason})"
+        case Blindness():
+            return f"the event channel {'answers again' if item.is_over else 'does not answer'}"
         case Event(topic=topic) if topic == STATUS_TOPIC:
             return daq_line(item.as_(DaqStatus))
         case Event(topic=topic) if topic == STD_STATUS_TOPIC:
@@ -100,7 +102,7 @@ def _print_until(consumer: EventConsumer, is_done: Callable[[], bool]) -> None:
             return
 
 
-def _print_each(items: Iterable[Event | Gap]) -> None:
+def _print_each(items: Iterable[Item]) -> None:
     for item in items:
         try:
             line = sample_line(item)

@@ -15,11 +15,11 @@ from controller.dashboard.picture import Picture
 from controller.dashboard.snapshot import NameServerLine
 from controller.statistics import ask_all, survey_of
 from idl_like_interfaces.announcements import HEARTBEAT_TOPIC, Heartbeat
-from idl_like_interfaces.clients import Event, EventConsumer
+from idl_like_interfaces.clients import Event, EventConsumer, Item
 from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.daqif import STATUS_TOPIC, DaqStatus, OcmDaqControl
 from idl_like_interfaces.errors import BadParam, CommFailure, RemoteError
-from idl_like_interfaces.events import EventChannel, Gap
+from idl_like_interfaces.events import EventChannel
 from idl_like_interfaces.logs import LogQuery, LogService
 from idl_like_interfaces.naming import OBJECT_ID
 
@@ -174,12 +174,12 @@ class Gatherer(Closing):
             self._channel, [STATUS_TOPIC, HEARTBEAT_TOPIC], name="obsorb top", cursor=cursor
         )
 
-    def _take(self, item: Event | Gap) -> None:
+    def _take(self, item: Item) -> None:
         # Anybody may publish on these topics; what is of another type is not of ours.
         with suppress(BadParam):
             self._put(item)
 
-    def _put(self, item: Event | Gap) -> None:
+    def _put(self, item: Item) -> None:
         match item:
             case Event(topic=topic) if topic == STATUS_TOPIC:
                 self.picture.put_status(item.as_(DaqStatus))

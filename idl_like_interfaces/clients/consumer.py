@@ -5,45 +5,65 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from typing_extensions import override
 
-from idl_like_interfaces.clients.backoff import Backoff
-from idl_like_interfaces.clients.records import Event, decode_record
+from idl_like_interfaces.accounts import Account
+from idl_like_interfaces.clients.limits import within
+from idl_like_interfaces.clients.reception import Reception
+from idl_like_interfaces.clients.records import Event
+from idl_like_interfaces.clients.sight import BLIND_AFTER_S, Blindness, Sight
 from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.errors import BadParam, RemoteError
 from idl_like_interfaces.events import (
-    Delivery,
     EventChannel,
     FetchReply,
     Gap,
     InvalidCursor,
     InvalidTopic,
     NoSuchSubscription,
+    Order,
     QoS,
+    Subscription,
+    SubscriptionTaken,
+    UnsupportedQoS,
 )
-from idl_like_interfaces.octets import OctetBlocks
 
 log = logging.getLogger(__name__)
 
-BLIND_AFTER_S = 3.0
-"""A consumer whose question is unanswered for so long does not know what happens."""
+Item: TypeAlias = Event | Gap | Blindness
+"""What stands in the stream of a consumer."""
 
-_POLL_S = 2.0
+_POLL_S = 1.5
+"""Shorter than the limit of blindness: a healthy channel answers each question in time."""
+
 _FETCH_LIMIT = 4096
-_MOST_SUPPLIERS = 4096
+_FAREWELL_S = 1.0
+_LATEST = "latest"
+
+_MISTAKES = (InvalidTopic, InvalidCursor, UnsupportedQoS, BadParam)
 
 
 class EventConsumer(Closing):
     """Reads the events of some topics, through restarts of the channel.
 
-    One thread reads; any thread may ask ``is_blind`` or ``close`` it.
+    One thread reads; any thread may ask ``is_blind``, ``set_qos`` or ``close`` it.
+
+    Args:
+        channel: The channel, usually a stub.
+        topics: Filters.
+        name: As the channel's statistics show it; of a durable subscription its name.
+        cursor: From where: a cursor of before, ``new``, ``oldest`` or ``latest``.
+        qos: What is asked for.
+        durable: The channel keeps the cursor under the name.
+        poll_s: How long the channel may wait for something before it answers.
 
     Attributes:
         topics: Its filters.
-        name: As the channel's statistics show it.
+        name: As given.
+        durable: As given.
     """
 
     def __init__(
@@ -54,19 +74,20 @@ class EventConsumer(Closing):
         name: str,
         cursor: str = "new",
         qos: QoS | None = None,
+        durable: bool = False,
         poll_s: float = _POLL_S,
     ) -> None:
         self.topics = topics
         self.name = name
+        self.durable = durable
         self._channel = channel
         self._cursor = cursor
-        self._qos = qos or QoS()
-        # Shorter than the limit of blindness: a healthy channel answers each poll in time.
+        self._qos = self._effective = qos or QoS()
         self._poll_s = poll_s
         self._subscription_id = ""
-        self._asking_since: float | None = None
-        self._backoff = Backoff()
-        self._newest: OrderedDict[tuple[str, str], int] = OrderedDict()
+        self._sight = Sight(f"consumer {name}", poll_s)
+        self._reception = Reception()
+        self._has_snapshot = cursor == _LATEST
         self._closed = threading.Event()
 
     @property
@@ -75,13 +96,24 @@ class EventConsumer(Closing):
         return self._cursor
 
     @property
-    def is_blind(self) -> bool:
-        """Tell whether the channel has left a question unanswered for 3 s or more."""
-        return self._unanswered_s() >= BLIND_AFTER_S
+    def effective_qos(self) -> QoS:
+        """What the channel gives; before the first answer what is asked for."""
+        return self._effective
 
-    def _unanswered_s(self) -> float:
-        since = self._asking_since
-        return 0.0 if since is None else time.monotonic() - since
+    @property
+    def is_blind(self) -> bool:
+        """Tell whether the channel has left a question unanswered for too long."""
+        return self._sight.is_blind
+
+    def accounts(self, hop: str = "") -> list[Account]:
+        """Return what became of the events of each start of a supplier, as far as it was read.
+
+        Args:
+            hop: Name in the accounts; empty: the consumer's.
+        """
+        reads_all = "**" in self.topics and not self._has_snapshot
+        in_order = self._qos.order is Order.FIFO
+        return self._reception.accounts(hop or self.name, knows_holes=reads_all and in_order)
 
     def connect(self) -> None:
         """Fix the point from which events are read; otherwise the first ``read`` does.
@@ -89,28 +121,55 @@ class EventConsumer(Closing):
         Raises:
             InvalidTopic: A filter is malformed.
             InvalidCursor: The cursor is none.
+            UnsupportedQoS: The channel cannot give what is asked for.
             CommFailure: The channel is away.
         """
         subscription = self._channel.connect_consumer(
-            self.name, self.topics, self._cursor, self._qos
+            self.name, self.topics, self._cursor, self._qos, self.durable
         )
-        self._subscription_id = subscription.subscription_id
+        self._subscribed(subscription)
         self._cursor = subscription.cursor
 
-    def read(self, timeout_s: float) -> list[Event | Gap]:
+    def _subscribed(self, subscription: Subscription) -> None:
+        self._subscription_id = subscription.subscription_id
+        self._effective = subscription.qos
+
+    def set_qos(self, qos: QoS) -> QoS:
+        """Change the quality of service while events are read.
+
+        Returns:
+            What the channel gives.
+
+        Raises:
+            UnsupportedQoS: The channel cannot give it; nothing has changed.
+            SubscriptionTaken: Somebody else reads under this durable name.
+            CommFailure: The channel is away; nothing has changed.
+        """
+        if self._subscription_id:
+            try:
+                self._subscribed(self._channel.set_qos(self._subscription_id, qos))
+            except NoSuchSubscription:
+                log.debug("consumer %s: what it asks for goes with its next connection", self.name)
+        self._qos = qos
+        return self._effective
+
+    def read(self, timeout_s: float) -> list[Item]:
         """Return what has come, at once when there is something.
 
-        An absent channel is no error: it is asked again and again, see ``is_blind``.
+        An absent channel is no error: it is asked again and again, and a ``Blindness`` says so.
 
         Args:
             timeout_s: How long to wait for something.
 
         Returns:
-            Events and gaps in order; empty after ``timeout_s`` and when closed.
+            Events and gaps in order, and where it was blind; empty after ``timeout_s`` and when
+            closed.
 
         Raises:
             InvalidTopic: A filter is malformed.
             InvalidCursor: The cursor is none.
+            UnsupportedQoS: The channel cannot give what is asked for.
+            SubscriptionTaken: Somebody else reads under this durable name now; it is closed.
         """
         deadline = time.monotonic() + timeout_s
         while not self._closed.is_set():
@@ -120,106 +179,64 @@ class EventConsumer(Closing):
                 return items
         return []
 
-    def __iter__(self) -> Iterator[Event | Gap]:
+    def __iter__(self) -> Iterator[Item]:
         while not self._closed.is_set():
             yield from self.read(self._poll_s)
 
     @override
     def close(self) -> None:
-        """End reading; a ``read`` that waits in another thread returns at once."""
+        """End reading; a ``read`` that waits in another thread returns at once.
+
+        Of a durable subscription the channel goes on keeping the cursor.
+        """
         if self._closed.is_set():
             return
         self._closed.set()
         if not self._subscription_id:
             return
-        if self._unanswered_s() >= self._poll_s + BLIND_AFTER_S / 2:
+        if self._sight.unanswered_s >= self._poll_s + BLIND_AFTER_S / 2:
             return  # a channel that hangs would hold up the end; it forgets us by itself
         try:
-            self._channel.disconnect_consumer(self._subscription_id)
+            with within(_FAREWELL_S):
+                self._channel.disconnect_consumer(self._subscription_id)
         except (RemoteError, OSError) as error:
             log.debug("consumer %s: the channel did not hear the farewell: %s", self.name, error)
 
-    def _ask(self, poll_s: float, patience_s: float) -> list[Event | Gap]:
-        """Ask once; while the channel is away, pause (within ``patience_s``) instead."""
-        if self._asking_since is None:
-            self._asking_since = time.monotonic()
+    def _ask(self, poll_s: float, remaining_s: float) -> list[Item]:
+        """Ask once; while the channel is away, pause (within ``remaining_s``) instead."""
+        sight = self._sight
         try:
-            reply = self._fetch(poll_s)
-        except (InvalidTopic, InvalidCursor, BadParam):
+            with within(sight.ask()):
+                reply = self._fetch(poll_s)
+        except _MISTAKES:
+            raise
+        except SubscriptionTaken:
+            # To come back would take it away from who has it now, and so on for ever.
+            self._subscription_id = ""
+            self._closed.set()
             raise
         except NoSuchSubscription:
             self._subscription_id = ""
-            self._answered()
-            return []
+            return [*sight.answered()]
         except (RemoteError, OSError) as error:
             log.debug("consumer %s: the channel is away: %s", self.name, error)
-            self._subscription_id = ""
-            self._closed.wait(min(self._backoff.next_s(), patience_s))
-            return []
-        self._answered()
-        return self._taken(reply)
-
-    def _answered(self) -> None:
-        self._asking_since = None
-        self._backoff.reset()
+            sight.unanswered(error)
+            self._closed.wait(sight.pause_s(remaining_s))
+            return [*sight.news()]
+        return [*sight.answered(), *self._taken(reply)]
 
     def _fetch(self, poll_s: float) -> FetchReply:
+        # After an outage the old subscription is tried first: it knows whether somebody
+        # else has taken the durable name meanwhile.
         if not self._subscription_id:
             self.connect()
         return self._channel.fetch(self._subscription_id, self._cursor, _FETCH_LIMIT, poll_s)
 
     def _taken(self, reply: FetchReply) -> list[Event | Gap]:
         items: list[Event | Gap] = list(reply.gaps)
+        for gap in reply.gaps:
+            self._reception.miss(gap)
         for delivery in reply.deliveries:
-            items.extend(self._events(delivery, reply.epoch))
+            items.extend(self._reception.take(delivery, reply.epoch))
         self._cursor = reply.cursor
         return items
-
-    def _events(self, delivery: Delivery, epoch: str) -> list[Event]:
-        """Decode a delivery but for what came before (sent again to a restarted channel)."""
-        batch = delivery.batch
-        key = (batch.source, batch.incarnation)
-        seen = self._newest.get(key, 0) - batch.first
-        topics = [batch.topics[i] for i in batch.topic_of] or batch.topics * len(batch.records)
-        positions = delivery.positions or range(len(batch.records))
-        events = [
-            _event(delivery, epoch, position, topic, encoded)
-            for position, topic, encoded in zip(
-                positions, topics, _copies(batch.records), strict=True
-            )
-            if position > seen
-        ]
-        if events:
-            self._remember(key, events[-1].source_sequence)
-        return events
-
-    def _remember(self, key: tuple[str, str], newest: int) -> None:
-        self._newest[key] = newest
-        self._newest.move_to_end(key)
-        while len(self._newest) > _MOST_SUPPLIERS:
-            self._newest.popitem(last=False)
-
-
-def _copies(blocks: OctetBlocks) -> Iterator[bytes]:
-    """Yield the blocks as octets of their own: of small ones cheaper than views."""
-    buffer = bytes(blocks.buffer)
-    end = 0
-    for length in blocks.lengths:
-        begin, end = end, end + length
-        yield buffer[begin:end]
-
-
-def _event(delivery: Delivery, epoch: str, position: int, topic: str, encoded: bytes) -> Event:
-    batch = delivery.batch
-    record = decode_record(encoded)
-    return Event(
-        epoch=epoch,
-        sequence=delivery.sequence + position,
-        topic=topic,
-        source=batch.source,
-        incarnation=batch.incarnation,
-        source_sequence=batch.first + position,
-        time_ns=record.time_ns,
-        repository_id=record.repository_id,
-        body=record.body,
-    )

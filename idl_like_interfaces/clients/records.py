@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from idl_like_interfaces.errors import BadParam
-from idl_like_interfaces.events import EventRecord
+from idl_like_interfaces.events import EventRecord, Priority
 
 UNDECODABLE = "IDL:obsorb/events/Undecodable:1.0"
 """Repository id that a reader gives to a record that it cannot decode (body ``None``)."""
@@ -45,6 +45,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         time_ns: When it happened, ns since 1970 UTC.
         repository_id: Type of the body; may be empty.
         body: Plain values.
+        priority: How urgent it is.
     """
 
     epoch: str
@@ -56,6 +57,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     time_ns: int
     repository_id: str
     body: Any
+    priority: Priority = Priority.NORMAL
 
     @property
     def time(self) -> datetime:

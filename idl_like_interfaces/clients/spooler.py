@@ -6,11 +6,12 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Generic
 
 from idl_like_interfaces.clients.backoff import Backoff
+from idl_like_interfaces.clients.parcels import Bounds, Counters, Item, Loss, Parcel
+from idl_like_interfaces.clients.sight import RETURN_S
 from idl_like_interfaces.errors import BadParam, RemoteError
 
 log = logging.getLogger(__name__)
@@ -18,54 +19,19 @@ log = logging.getLogger(__name__)
 _DOZEN = 64
 """Items that are taken over together; so many may be beyond the bounds of a spool."""
 
-Item = TypeVar("Item")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
-    """Limits of a spool and of its batches.
-
-    Attributes:
-        spool_items: Items that wait at most; the oldest is dropped for a new one.
-        spool_bytes: The same in bytes.
-        batch_items: Items in one batch.
-        batch_bytes: Bytes in one batch (one larger item goes alone).
-        window_s: How long a batch waits for more.
-    """
-
-    spool_items: int
-    spool_bytes: int
-    batch_items: int
-    batch_bytes: int
-    window_s: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parcel(Generic[Item]):
-    """Consecutive items on their way; sent again unchanged until acknowledged.
-
-    Attributes:
-        first: Number of the first; items are numbered from 1.
-        items: The items.
-        lost: Items just before ``first`` that were dropped.
-    """
-
-    first: int
-    items: list[Item]
-    lost: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counters:
-    """What became of the items: ``produced`` = acknowledged + dropped + still waiting."""
-
-    produced: int
-    acknowledged: int
-    dropped: int
+__all__ = ["Bounds", "Counters", "Loss", "Parcel", "Spooler"]
 
 
 class Spooler(Generic[Item]):
     """Takes items without ever blocking and sends them in order from a thread of its own.
+
+    Args:
+        name: Who sends.
+        send: Sends a parcel, or raises.
+        bounds: Limits.
+        refusals: What of the errors of ``send`` says that it is of no use to try again.
+        heritage: Parcels of an earlier start, to be sent first.
+        done: Called by the sender with a parcel that need not be sent any more.
 
     Attributes:
         name: Who sends, for the thread's name and in messages.
@@ -78,9 +44,13 @@ class Spooler(Generic[Item]):
         bounds: Bounds,
         *,
         refusals: tuple[type[RemoteError], ...] = (),
+        heritage: Iterable[Parcel[Item]] = (),
+        done: Callable[[Parcel[Item]], None] | None = None,
     ) -> None:
         self.name = name
         self._send = send
+        self._heritage = deque(heritage)
+        self._done = done
         self._bounds = bounds
         self._refusals: tuple[type[RemoteError], ...] = (*refusals, BadParam)
         # The lock is entered by itself where nobody waits: Condition's own way in is
@@ -93,7 +63,9 @@ class Spooler(Generic[Item]):
         self._waiting: deque[tuple[Item, int]] = deque()
         self._waiting_bytes = 0
         self._on_the_way = 0
-        self._produced = self._acknowledged = self._dropped = 0
+        self._produced = self._acknowledged = 0
+        self._losses: dict[str, Loss] = {}
+        self._trying_since: float | None = None
         self._numbered = self._sent_to = 0
         self._flushers = 0
         self._is_asleep = False
@@ -118,7 +90,7 @@ class Spooler(Generic[Item]):
         entries = [fresh.popleft() for _ in range(len(fresh))]
         self._produced += len(entries)
         if self._is_closing:
-            self._dropped += len(entries)
+            self._lose("closed", len(entries), 0)
             return
         self._numbered += len(entries)
         self._waiting.extend(entries)
@@ -133,13 +105,27 @@ class Spooler(Generic[Item]):
             self._changed.notify_all()
 
     def _drop_oldest(self) -> None:
-        bounds = self._bounds
-        while len(self._waiting) > 1 and (
-            len(self._waiting) > bounds.spool_items or self._waiting_bytes > bounds.spool_bytes
+        bounds, waiting = self._bounds, self._waiting
+        first, count = self._numbered - len(waiting) + 1, 0
+        while len(waiting) > 1 and (
+            len(waiting) > bounds.spool_items or self._waiting_bytes > bounds.spool_bytes
         ):
-            _, size = self._waiting.popleft()
+            _, size = waiting.popleft()
             self._waiting_bytes -= size
-            self._dropped += 1
+            count += 1
+        self._lose("spool", count, first)
+
+    def _lose(self, reason: str, count: int, first: int) -> None:
+        """Book items that were dropped; ``first`` is the number of the first, 0: they have none."""
+        if not count:
+            return
+        before = self._losses.get(reason, Loss(count=0, first=first, last=0))
+        last = first + count - 1 if first else 0
+        self._losses[reason] = Loss(
+            count=before.count + count,
+            first=before.first or first,
+            last=max(before.last, last),
+        )
 
     @property
     def counters(self) -> Counters:
@@ -147,8 +133,17 @@ class Spooler(Generic[Item]):
         with self._changed:
             self._take_over()
             return Counters(
-                produced=self._produced, acknowledged=self._acknowledged, dropped=self._dropped
+                produced=self._produced,
+                acknowledged=self._acknowledged,
+                dropped=sum(loss.count for loss in self._losses.values()),
+                losses=dict(self._losses),
             )
+
+    @property
+    def unacknowledged_s(self) -> float:
+        """For how long the peer has not acknowledged what it was sent, seconds; 0: it has all."""
+        since = self._trying_since
+        return 0.0 if since is None else time.monotonic() - since
 
     def is_sender(self) -> bool:
         """Tell whether the calling thread is the one that sends."""
@@ -166,7 +161,7 @@ class Spooler(Generic[Item]):
 
     def _is_idle(self) -> bool:
         self._take_over()
-        return not self._waiting and not self._on_the_way
+        return not self._waiting and not self._on_the_way and not self._heritage
 
     def close(self, timeout_s: float = 2.0) -> bool:
         """Send what waits, for at most ``timeout_s``, and end; tell whether all got through."""
@@ -177,8 +172,9 @@ class Spooler(Generic[Item]):
         got_through = self.flush(timeout_s)
         with self._changed:
             self._is_closed = True
-            self._dropped += len(self._waiting)
+            self._lose("closed", len(self._waiting), self._numbered - len(self._waiting) + 1)
             self._waiting.clear()
+            self._heritage.clear()
             self._waiting_bytes = 0
             self._changed.notify_all()
         if not self.is_sender():
@@ -188,18 +184,28 @@ class Spooler(Generic[Item]):
 
     def _run(self) -> None:
         while (parcel := self._next_parcel()) is not None:
-            is_acknowledged = self._deliver(parcel)
+            why_not = self._deliver(parcel)
+            self._trying_since = None
+            if self._done is not None and why_not != "closed":
+                self._done(parcel)
             with self._changed:
                 self._on_the_way = 0
-                if is_acknowledged:
-                    self._acknowledged += len(parcel.items)
-                else:
-                    self._dropped += len(parcel.items)
+                if not parcel.incarnation:
+                    self._book(parcel, why_not)
                 self._changed.notify_all()
+
+    def _book(self, parcel: Parcel[Item], why_not: str) -> None:
+        if why_not:
+            self._lose(why_not, len(parcel.items), parcel.first)
+        else:
+            self._acknowledged += len(parcel.items)
 
     def _next_parcel(self) -> Parcel[Item] | None:
         with self._changed:
             self._changed.wait_for(self._is_needed)
+            if self._heritage:
+                self._on_the_way = len(self._heritage[0].items)
+                return self._heritage.popleft()
             if not self._waiting:
                 return None
             self._changed.wait_for(self._is_due, self._bounds.window_s)
@@ -210,7 +216,7 @@ class Spooler(Generic[Item]):
         self._is_asleep = True
         self._take_over()
         self._is_asleep = not self._waiting
-        return bool(self._waiting or self._is_closed)
+        return bool(self._waiting or self._heritage or self._is_closed)
 
     def _is_due(self) -> bool:
         self._take_over()
@@ -240,21 +246,22 @@ class Spooler(Generic[Item]):
         self._sent_to = first + len(items) - 1
         return Parcel(first=first, items=items, lost=lost)
 
-    def _deliver(self, parcel: Parcel[Item]) -> bool:
-        """Send until it is acknowledged (True), refused for good or given up (False)."""
-        backoff = Backoff()
+    def _deliver(self, parcel: Parcel[Item]) -> str:
+        """Send until it is acknowledged; return why it is not: ``refused``, ``closed``."""
+        backoff = Backoff(longest_s=RETURN_S)
+        self._trying_since = time.monotonic()
         while not self._is_closed:
             try:
                 self._send(parcel)
             except self._refusals as error:
                 log.error("%s: %d items are refused: %s", self.name, len(parcel.items), error)
-                return False
+                return "refused"
             except (RemoteError, OSError) as error:
                 log.debug("%s: peer is away (%s), trying again", self.name, error)
             except Exception:
                 log.exception("%s: sending failed unexpectedly, trying again", self.name)
             else:
-                return True
+                return ""
             with self._changed:
                 self._changed.wait_for(lambda: self._is_closed, backoff.next_s())
-        return False
+        return "closed"

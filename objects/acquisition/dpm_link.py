@@ -7,10 +7,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from idl_like_interfaces.clients import Event, EventConsumer
+from idl_like_interfaces.clients import Event, EventConsumer, Item
 from idl_like_interfaces.daqif import INTERNAL_STATUS_TOPIC, DaqException, DaqStatus
 from idl_like_interfaces.errors import BadParam
-from idl_like_interfaces.events import EventChannel, Gap
+from idl_like_interfaces.events import EventChannel
 from objects.acquisition.acquisition import Acquisition
 from objects.acquisition.states import AT_DPM, Phase
 from objects.component.clock import Clock
@@ -91,10 +91,11 @@ class DpmLink:
                 self._note(acquisition.record.id)
                 acquisition.refresh()
 
-    def hear(self, items: Sequence[Event | Gap]) -> None:
+    def hear(self, items: Sequence[Item]) -> None:
         """Take what the channel has delivered."""
         for item in items:
-            if isinstance(item, Gap):
+            if not isinstance(item, Event):
+                # Something is missed, or may be: they are asked instead.
                 self._heard.clear()
                 self._wake.set()
                 continue

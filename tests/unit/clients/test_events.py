@@ -11,8 +11,8 @@ from typing import Any, cast
 import pytest
 from typing_extensions import override
 
-from idl_like_interfaces.clients import Event, EventConsumer, EventSupplier
-from idl_like_interfaces.clients import consumer as consumer_module
+from idl_like_interfaces.clients import Blindness, Event, EventConsumer, EventSupplier, Item
+from idl_like_interfaces.clients import sight as sight_module
 from idl_like_interfaces.errors import BadParam, OutcomeUnknown, Transient
 from idl_like_interfaces.events import (
     EventChannel,
@@ -55,13 +55,13 @@ def as_channel(line: Line) -> EventChannel:
     return cast("EventChannel", line)
 
 
-def read_until(consumer: EventConsumer, count: int) -> list[Event | Gap]:
+def read_until(consumer: EventConsumer, count: int) -> list[Item]:
     """Read until there are so many events and gaps.
 
     Raises:
         AssertionError: They did not come in time.
     """
-    items: list[Event | Gap] = []
+    items: list[Item] = []
     deadline = time.monotonic() + PATIENCE_S
     while len(items) < count and time.monotonic() < deadline:
         items += consumer.read(1.0)
@@ -69,9 +69,19 @@ def read_until(consumer: EventConsumer, count: int) -> list[Event | Gap]:
     return items
 
 
-def bodies(items: list[Event | Gap]) -> list[object]:
-    """Return the bodies of the events, and the reasons of the gaps."""
-    return [item.body if isinstance(item, Event) else item.reason for item in items]
+def bodies(items: list[Item]) -> list[object]:
+    """Return the bodies of the events, the reasons of the gaps, whether a blindness is over."""
+    return [_told(item) for item in items]
+
+
+def _told(item: Item) -> object:
+    match item:
+        case Event():
+            return item.body
+        case Gap():
+            return item.reason
+        case Blindness():
+            return item.is_over
 
 
 def test_what_is_published_is_read() -> None:
@@ -134,7 +144,7 @@ def test_an_overflow_of_the_spool_becomes_a_gap() -> None:
         supplier.publish("a", number)
     line.channel = channel
     assert supplier.flush(PATIENCE_S)
-    items: list[Event | Gap] = []
+    items: list[Item] = []
     while not items or not isinstance(items[-1], Event) or items[-1].body != 999:
         items += read_until(consumer, 1)
     lost = [item.count for item in items if isinstance(item, Gap)]
@@ -198,30 +208,31 @@ def test_wrong_filters_and_cursors_are_the_caller_s_mistake() -> None:
 
 def test_an_absent_channel_makes_the_consumer_blind(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading gives nothing and says so; with the channel back sight returns."""
-    monkeypatch.setattr(consumer_module, "BLIND_AFTER_S", 0.05)
+    monkeypatch.setattr(sight_module, "BLIND_AFTER_S", 0.05)
     line = Line(None)
     consumer = EventConsumer(as_channel(line), ["**"], name="reader", cursor="oldest")
     sight = [consumer.is_blind]
-    assert consumer.read(0.3) == []
+    assert bodies(consumer.read(PATIENCE_S)) == [False]
+    assert consumer.read(0.0) == []
     sight.append(consumer.is_blind)
     line.channel = EventChannelServant("now")
     line.channel.push("a", 1)
-    assert bodies(consumer.read(PATIENCE_S)) == [1]
+    assert bodies(consumer.read(PATIENCE_S)) == [True, 1]
     sight.append(consumer.is_blind)
     assert sight == [False, True, False]
 
 
 def test_a_quiet_channel_does_not_make_blind(monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer without events is an answer."""
-    monkeypatch.setattr(consumer_module, "BLIND_AFTER_S", 20.0)
+    monkeypatch.setattr(sight_module, "BLIND_AFTER_S", 20.0)
     with EventConsumer(EventChannelServant("now"), ["**"], name="r", poll_s=0.01) as consumer:
         assert consumer.read(0.1) == []
-        assert consumer._asking_since is None
+        assert consumer._sight.unanswered_s == 0.0
 
 
 def test_no_farewell_to_a_channel_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Closing returns although the channel takes calls and answers none."""
-    monkeypatch.setattr(consumer_module, "BLIND_AFTER_S", 0.02)
+    monkeypatch.setattr(sight_module, "BLIND_AFTER_S", 0.02)
     asked: list[str] = []
     gate, is_asked = threading.Event(), threading.Event()
 
