@@ -79,7 +79,9 @@ class Account(Value, frozen=True, kw_only=True):
         last: Number of the last.
         to: The consumer, when this is what the channel does for one; else empty.
         hop_incarnation: Start of the hop: of a component, an epoch of the channel.
-        subscription: With ``to``: which one; one that ended in good order has nothing in flight.
+        subscription: Of a consumer, and with ``to``: under which one it reads.
+        is_over: The subscription has ended. In good order: what the consumer had not read is in
+            none of the figures; else it is dropped (``closed``).
         missing: What it was never given though later items came.
         repeated: Items that it was given again and passed over; in none of the other figures.
     """
@@ -98,6 +100,7 @@ class Account(Value, frozen=True, kw_only=True):
     to: str = ""
     hop_incarnation: str = ""
     subscription: str = ""
+    is_over: bool = False
     missing: list[Drop] = []
     repeated: int = 0
 

@@ -26,6 +26,8 @@ MOST_RANGES = 32
 
 MOST_SOURCES = 4096
 
+MOST_SUBSCRIPTIONS = 8
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hop:
@@ -37,6 +39,7 @@ class Hop:
     incarnation: str = ""
     to: str = ""
     subscription: str = ""
+    is_over: bool = False
 
 
 class Losses:
@@ -177,6 +180,7 @@ class Book:
             to=hop.to,
             hop_incarnation=hop.incarnation,
             subscription=hop.subscription,
+            is_over=hop.is_over,
             missing=self.missing.drops(),
             repeated=self.repeated,
         )
@@ -213,6 +217,44 @@ class Books:
     def accounts(self, hop: Hop) -> list[Account]:
         """Return how all of them stand."""
         return [book.account(hop, *key) for key, book in self._books.items()]
+
+
+class Readings:
+    """The books of a consumer: one set for each subscription, the newest few are kept.
+
+    The channel keeps its account of a consumer by subscription, too, so that the two can be
+    compared also when one of them was started again. ``take`` what a reply brings, and
+    ``hand_over`` when the owner comes back for more. Not for many threads.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._books: OrderedDict[str, Books] = OrderedDict()
+        self._now = Books()
+
+    def begin(self, subscription_id: str) -> None:
+        """Read under another subscription from now on."""
+        self._now = self._books.setdefault(subscription_id, Books())
+        while len(self._books) > MOST_SUBSCRIPTIONS:
+            self._books.popitem(last=False)
+
+    def of(self, source: str, incarnation: str) -> Book:
+        """Return the book of an incarnation within the present subscription."""
+        return self._now.of(source, incarnation)
+
+    def hand_over(self) -> None:
+        """Note that the owner has finished what it was given."""
+        self._now.pass_on_all()
+
+    def accounts(self) -> list[Account]:
+        """Return how all of them stand."""
+        return [
+            account
+            for subscription_id, books in self._books.items()
+            for account in books.accounts(
+                Hop(name=self._name, kind=HopKind.CONSUMER, subscription=subscription_id)
+            )
+        ]
 
 
 def below(root: str, accounts: list[Account]) -> list[Account]:
