@@ -1,0 +1,1 @@
+"""Project information and configurations: what every writer puts into its files."""
