@@ -80,13 +80,14 @@ class Recovered:
 
 
 class Storage(Protocol):
-    """A journal on disk. Called under the channel's lock, by one thread at a time.
+    """A journal on disk. Called under the channel's lock (but ``stats``: by any thread).
 
     What fails here (a full disk, a broken one) never stops the channel: it is told in ``stats``,
     tried again, and what is held in memory is written as soon as that is possible.
 
-    A *checkpoint* is a function that tells what the channel knows at this moment; all that it
-    tells belongs to its ``last``. It may be called, or not, before the operation returns.
+    A *checkpoint* is a function that tells what the channel knows at the moment of the call, with
+    all events that were appended; ``last`` is the newest of them. The newest function that was
+    given may be called in any operation, also in ``close``.
     """
 
     def recover(self) -> Recovered | None:
@@ -101,7 +102,7 @@ class Storage(Protocol):
 
         Args:
             chunk: The newest.
-            checkpoint: What is known with or without the chunk; called when a file is begun.
+            checkpoint: What is known with the chunk; called when a file is begun.
         """
 
     def attend(self, checkpoint: Callable[[], Checkpoint]) -> None:
@@ -121,7 +122,7 @@ class Storage(Protocol):
         """
 
     def stats(self) -> JournalStats:
-        """Say how it stands."""
+        """Say how it stands; any thread may ask."""
 
     def close(self) -> None:
         """Write what is not written yet, and end; it is not called again."""
