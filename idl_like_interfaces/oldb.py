@@ -180,7 +180,7 @@ class OnlineDatabase(Protocol):
         Raises:
             InvalidKey: One of the keys is none.
             BadParam: A value is none that can travel, or larger than 64 KiB as JSON, or its
-                time is none that can be read back.
+                time is none that can be read back, or there are too many keys.
             PersistStore: It cannot be stored at the moment (a full disk): write again.
         """
 

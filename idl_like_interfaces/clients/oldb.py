@@ -232,7 +232,9 @@ class OldbWriter(Closing):
     def _has_got(self, batch: list[DataWrite], reply: WriteReply) -> None:
         with self._changed:
             if self._known is not None and _is_another(self._known, reply):
-                log.info("%s: the online database was begun anew: all is written again", self.source)
+                log.info(
+                    "%s: the online database was begun anew: all is written again", self.source
+                )
                 self._waiting |= self._settled
                 self._settled.clear()
             self._known = reply

@@ -1,0 +1,1 @@
+"""The online database: the present state of everything, by key."""
