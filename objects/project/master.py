@@ -42,7 +42,7 @@ class Values(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             BadParam: One of them cannot stand in a file.
         """
         values: dict[str, str] = {name: text for name in FIELDS if (text := getattr(self, name))}
-        check_change(ProjectChange(**values, context=self.context))  # type: ignore[arg-type]  # names of FIELDS only
+        check_change(ProjectChange(**values, context=self.context))
         return values | {f"{CONTEXT}{name}": text for name, text in self.context.items() if text}
 
 
