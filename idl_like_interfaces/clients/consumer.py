@@ -132,6 +132,7 @@ class EventConsumer(Closing):
 
     def _subscribed(self, subscription: Subscription) -> None:
         self._subscription_id = subscription.subscription_id
+        self._reception.begin(subscription.subscription_id)
         self._effective = subscription.qos
 
     def set_qos(self, qos: QoS) -> QoS:
@@ -172,6 +173,7 @@ class EventConsumer(Closing):
             SubscriptionTaken: Somebody else reads under this durable name now; it is closed.
         """
         deadline = time.monotonic() + timeout_s
+        self._reception.hand_over()
         while not self._closed.is_set():
             remaining_s = max(0.0, deadline - time.monotonic())
             items = self._ask(min(self._poll_s, remaining_s), remaining_s)

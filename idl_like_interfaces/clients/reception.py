@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from idl_like_interfaces.accounts import Account, Drop, Flow, HopKind
+import msgspec
+
+from idl_like_interfaces.accounts import Account, Drop
+from idl_like_interfaces.clients.accounts import UNTOLD, Readings
 from idl_like_interfaces.clients.records import Event, decode_record
 from idl_like_interfaces.events import Batch, Delivery, Gap, GapReason, Priority
 from idl_like_interfaces.octets import OctetBlocks
@@ -46,25 +50,42 @@ class Reception:
 
     Events come again from a supplier that does not know whether a channel that died had
     taken them. Within one priority the numbers of a supplier's start rise, whatever the order of
-    reading is.
+    reading is. One thread reads, any thread may ask for accounts.
     """
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._readings = Readings()
         self._tallies: OrderedDict[tuple[str, str], _Tally] = OrderedDict()
         self._missed: Counter[GapReason] = Counter()
         self._unknown: set[GapReason] = set()
         self._missed_of: dict[str, int] = {}
 
+    def begin(self, subscription_id: str) -> None:
+        """Read under another subscription from now on."""
+        with self._lock:
+            self._readings.begin(subscription_id)
+
+    def hand_over(self) -> None:
+        """Note that the owner has finished what it was given."""
+        with self._lock:
+            self._readings.hand_over()
+
     def take(self, delivery: Delivery, epoch: str) -> list[Event]:
         """Return the events of a delivery that are new."""
         batch = delivery.batch
-        tally = self._tally_of(batch)
-        events = _new_ones(_decoded(delivery, epoch), batch, tally.newest)
-        if events:
-            tally.received += len(events)
-            # Within a batch the numbers rise: its first is the lowest.
-            first = events[0].source_sequence
-            tally.first = min(tally.first or first, first)
+        decoded = _decoded(delivery, epoch)
+        with self._lock:
+            tally = self._tally_of(batch)
+            events = _new_ones(decoded, batch, tally.newest)
+            book = self._readings.of(batch.source, batch.incarnation)
+            book.repeat(len(decoded) - len(events))
+            if events:
+                tally.received += len(events)
+                # Within a batch the numbers rise: its first is the lowest.
+                first, last = events[0].source_sequence, events[-1].source_sequence
+                tally.first = min(tally.first or first, first)
+                book.take(len(events), first, last)
         return events
 
     def _tally_of(self, batch: Batch) -> _Tally:
@@ -79,47 +100,38 @@ class Reception:
 
     def miss(self, gap: Gap) -> None:
         """Count a gap."""
-        if gap.count < 0:
-            self._unknown.add(gap.reason)
-            return
-        self._missed[gap.reason] += gap.count
-        if gap.source:
-            self._missed_of[gap.source] = self._missed_of.get(gap.source, 0) + gap.count
+        with self._lock:
+            if gap.count < 0:
+                self._unknown.add(gap.reason)
+                return
+            self._missed[gap.reason] += gap.count
+            if gap.source:
+                self._missed_of[gap.source] = self._missed_of.get(gap.source, 0) + gap.count
 
     def accounts(self, hop: str, *, knows_holes: bool) -> list[Account]:
-        """Return the accounts of the consumer.
+        """Return the accounts of the consumer, by subscription.
 
-        Events that were lost to it, of which the channel does not say whose they were, stand in
-        an account without source.
+        What it lost it never got: the channel tells of that. Here stands what is missing between
+        the numbers that came, in the newest account of each start of a supplier.
 
         Args:
             hop: Name of the consumer.
             knows_holes: It reads all topics in the order of the channel: a missing number is
                 a lost event.
         """
-        left = Counter(self._missed)
-        accounts = [
-            self._account(hop, key, tally, tally.holes if knows_holes else 0, left)
-            for key, tally in list(self._tallies.items())
-        ]
-        drops = [Drop(reason=reason, count=count) for reason, count in left.items() if count > 0]
-        if not knows_holes:
-            drops += [Drop(reason=reason, count=-1) for reason in sorted(self._unknown)]
-        if drops:
-            accounts.append(_account_of_nobody(hop, drops))
-        return accounts
+        with self._lock:
+            accounts = self._readings.accounts(hop)
+            return self._with_holes(accounts) if knows_holes else accounts
 
-    def _account(
-        self, hop: str, key: tuple[str, str], tally: _Tally, holes: int, left: Counter[GapReason]
-    ) -> Account:
-        drops = []
-        if holes > 0:
-            drops = [Drop(reason=self._reason(key[0], holes, left), count=holes)]
-        return Account(
-            hop=hop, kind=HopKind.CONSUMER, flow=Flow.EVENTS, source=key[0], incarnation=key[1],
-            taken=tally.received + max(0, holes), passed=tally.received, in_flight=0, drops=drops,
-            first=tally.first, last=tally.last,
-        )  # fmt: skip
+    def _with_holes(self, accounts: list[Account]) -> list[Account]:
+        left = Counter(self._missed)
+        newest = {(each.source, each.incarnation): at for at, each in enumerate(accounts)}
+        for key, at in newest.items():
+            holes = self._tallies[key].holes if key in self._tallies else 0
+            if holes > 0:
+                missing = [Drop(reason=self._reason(key[0], holes, left), count=holes)]
+                accounts[at] = msgspec.structs.replace(accounts[at], missing=missing)
+        return accounts
 
     def _reason(self, source: str, holes: int, left: Counter[GapReason]) -> str:
         """Say why numbers of a source are missing, as far as the gaps say it."""
@@ -130,14 +142,7 @@ class Reception:
         likely = [each for each in left if left[each] > 0 and each is not supplier]
         for reason in likely:
             left[reason] -= min(holes, left[reason])
-        return ", ".join(each.value for each in likely or sorted(self._unknown)) or "unexplained"
-
-
-def _account_of_nobody(hop: str, drops: list[Drop]) -> Account:
-    return Account(
-        hop=hop, kind=HopKind.CONSUMER, flow=Flow.EVENTS, source="", incarnation="",
-        taken=sum(max(0, drop.count) for drop in drops), passed=0, in_flight=0, drops=drops,
-    )  # fmt: skip
+        return ", ".join(each.value for each in likely or sorted(self._unknown)) or UNTOLD
 
 
 def _new_ones(events: list[Event], batch: Batch, newest: dict[Priority, int]) -> list[Event]:
