@@ -26,6 +26,9 @@ MOST_RANGES = 32
 
 MOST_SOURCES = 4096
 
+UNTOLD = "unexplained"
+"""The reason of what a consumer misses although no gap told of it."""
+
 MOST_SUBSCRIPTIONS = 8
 
 
@@ -227,8 +230,7 @@ class Readings:
     ``hand_over`` when the owner comes back for more. Not for many threads.
     """
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self) -> None:
         self._books: OrderedDict[str, Books] = OrderedDict()
         self._now = Books()
 
@@ -246,13 +248,13 @@ class Readings:
         """Note that the owner has finished what it was given."""
         self._now.pass_on_all()
 
-    def accounts(self) -> list[Account]:
-        """Return how all of them stand."""
+    def accounts(self, name: str) -> list[Account]:
+        """Return how all of them stand, the newest last; the consumer is called so."""
         return [
             account
             for subscription_id, books in self._books.items()
             for account in books.accounts(
-                Hop(name=self._name, kind=HopKind.CONSUMER, subscription=subscription_id)
+                Hop(name=name, kind=HopKind.CONSUMER, subscription=subscription_id)
             )
         ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from idl_like_interfaces.accounts import Account, Drop, Verdict
+from idl_like_interfaces.clients.accounts import UNTOLD
 from idl_like_interfaces.clients.accounts_memory import Seen
 from idl_like_interfaces.clients.accounts_streams import Finding, Stream, earlier, known, numbers
 
@@ -21,6 +22,9 @@ def judge_reading(seen: Seen, stream: Stream) -> Iterator[Finding]:
 def judge_consumer(seen: Seen, stream: Stream) -> Iterator[Finding]:
     """Judge what a consumer got: at least what the channel has as read."""
     account = seen.account
+    untold = sum(each.count for each in account.missing if each.reason == UNTOLD)
+    if untold:
+        yield Verdict.UNEXPLAINED, f"{untold} never came, and nobody told of them"
     if seen.is_stale:
         yield Verdict.BALANCED, f"gone; last asked {seen.at:%H:%M:%S} UTC"
         return
