@@ -114,7 +114,9 @@ def _is_change(old: Kept | None, new: Kept) -> bool:
         return True
     if old.number and new.number:
         return new.number > old.number
-    return new.time_us > old.time_us or (new.time_us == old.time_us and _differs(old, new))
+    if new.time_us == old.time_us:
+        return not old.is_removed and _differs(old, new)
+    return new.time_us > old.time_us
 
 
 def _differs(old: Kept, new: Kept) -> bool:

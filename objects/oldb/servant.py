@@ -32,6 +32,7 @@ REPLY_BYTES = 2 * 1024 * 1024
 _PORTION = 500
 _OVERHEAD = 300
 _LONGEST_SOURCE = 255
+_LARGEST_NUMBER = 2**53
 
 
 class Mirrored(Protocol):
@@ -150,6 +151,12 @@ def _checked(write: DataWrite, place: int) -> DataWrite:
             field=f"points[{place}].time",
             remedy="give a time of the years 1 to 9999, in UTC",
         ) from error
+    if not 0 <= write.number <= _LARGEST_NUMBER:
+        raise BadParam(
+            f"points[{place}].number is {write.number}",
+            field=f"points[{place}].number",
+            remedy="count the writes of an incarnation from 1, or give 0",
+        )
     if write.is_removed:
         return write
     return replace(write, value=plain_value(write.value))
