@@ -54,7 +54,7 @@ class Heirs:
                 taken=each.last, passed=each.last - each.waiting - each.lost,
                 in_flight=each.waiting,
                 drops=[Drop(reason="spool", count=each.lost)] if each.lost else [],
-                first=1, last=each.last,
+                first=1, last=each.last, hop_incarnation=incarnation,
             )
             for incarnation, each in self._estates.items()
         ]  # fmt: skip

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
+
+from idl_like_interfaces.accounts import Drop
 
 Item = TypeVar("Item")
 
@@ -72,9 +74,11 @@ class Counters:
         dropped: Items that are lost, all reasons.
         losses: The same by reason: ``spool`` (it was full), ``refused`` (by the peer),
             ``closed`` (the end came first).
+        drops: The same by reason and range.
     """
 
     produced: int
     acknowledged: int
     dropped: int
     losses: Mapping[str, Loss] = field(default_factory=dict)
+    drops: Sequence[Drop] = ()

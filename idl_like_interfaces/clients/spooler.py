@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Generic
 
+from idl_like_interfaces.clients.accounts import Losses
 from idl_like_interfaces.clients.backoff import Backoff
 from idl_like_interfaces.clients.parcels import Bounds, Counters, Item, Loss, Parcel
 from idl_like_interfaces.clients.sight import RETURN_S
@@ -65,6 +66,7 @@ class Spooler(Generic[Item]):
         self._on_the_way = 0
         self._produced = self._acknowledged = 0
         self._losses: dict[str, Loss] = {}
+        self._ranges = Losses()
         self._trying_since: float | None = None
         self._numbered = self._sent_to = 0
         self._flushers = 0
@@ -119,6 +121,7 @@ class Spooler(Generic[Item]):
         """Book items that were dropped; ``first`` is the number of the first, 0: they have none."""
         if not count:
             return
+        self._ranges.add(reason, count, first)
         before = self._losses.get(reason, Loss(count=0, first=first, last=0))
         last = first + count - 1 if first else 0
         self._losses[reason] = Loss(
@@ -137,6 +140,7 @@ class Spooler(Generic[Item]):
                 acknowledged=self._acknowledged,
                 dropped=sum(loss.count for loss in self._losses.values()),
                 losses=dict(self._losses),
+                drops=self._ranges.drops(),
             )
 
     @property

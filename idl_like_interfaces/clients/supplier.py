@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from idl_like_interfaces.accounts import Account, Drop, Flow, HopKind
+from idl_like_interfaces.accounts import Account, Flow, HopKind
 from idl_like_interfaces.clients.disk_spool import DiskSpool
 from idl_like_interfaces.clients.heirs import Heirs
 from idl_like_interfaces.clients.limits import within
@@ -149,20 +149,17 @@ class EventSupplier:
             hop: Name in the accounts; empty: the source's.
         """
         counters = self._spooler.counters
-        losses = dict(counters.losses)
-        if self._disk and not self._disk.problem:
-            losses.pop("closed", None)  # the next start sends them
-        dropped = sum(loss.count for loss in losses.values())
+        # What is on disk the next start sends.
+        is_kept = self._disk is not None and not self._disk.problem
+        drops = [each for each in counters.drops if not (is_kept and each.reason == "closed")]
+        dropped = sum(each.count for each in drops)
         own = Account(
             hop=hop or self.source, kind=HopKind.SUPPLIER, flow=Flow.EVENTS,
             source=self.source, incarnation=self.incarnation,
             taken=counters.produced, passed=counters.acknowledged,
             in_flight=counters.produced - counters.acknowledged - dropped,
-            drops=[
-                Drop(reason=reason, count=loss.count, first=loss.first, last=loss.last)
-                for reason, loss in losses.items()
-            ],
-            first=min(counters.produced, 1), last=counters.produced,
+            drops=drops, first=min(counters.produced, 1), last=counters.produced,
+            hop_incarnation=self.incarnation,
         )  # fmt: skip
         return [*self._heirs.accounts(hop or self.source, self.source), own]
 
