@@ -43,6 +43,11 @@ def _faults(batch: Batch) -> list[tuple[str, bool, str]]:
         ("records", count == 0, "it holds no record"),
         ("topics", topics == 0, "it names no topic"),
         ("topic_of", not fits, f"{len(topic_of)} topic indexes for {count} records"),
+        (
+            "priorities",
+            len(batch.priorities) not in (0, topics),
+            f"{len(batch.priorities)} priorities for {topics} topics",
+        ),
         ("topic_of", is_outside, f"a topic index lies outside 0..{topics - 1}"),
     ]
 

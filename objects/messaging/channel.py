@@ -14,6 +14,7 @@ from idl_like_interfaces.clients.records import decode_record, encode_record, to
 from idl_like_interfaces.clients.topics import shortened
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.events import (
+    LONGEST_BLOCK_S,
     Batch,
     ChannelStats,
     EventChannel,
@@ -22,18 +23,33 @@ from idl_like_interfaces.events import (
     PublishReply,
     PullReply,
     QoS,
+    RetentionBounds,
     Subscription,
 )
 from idl_like_interfaces.octets import OctetBlocks
 from idl_like_interfaces.waiting import News, tell_all, wait_for_news
 from objects.component.clock import Clock, SystemClock
+from objects.messaging.backlog import Found, WholeBacklog
 from objects.messaging.batches import check_batch, owned, without_first
-from objects.messaging.cursor import NEW, OLDEST, Position, parse_cursor, refuse_future
+from objects.messaging.chunk import Chunk
+from objects.messaging.cursor import (
+    LATEST,
+    NEW,
+    OLDEST,
+    Place,
+    Position,
+    parse_cursor,
+    refuse_future,
+)
+from objects.messaging.durables import Durable, Durables
 from objects.messaging.glob import TopicFilters
-from objects.messaging.journal import Journal, Pick, Reading, Retention
+from objects.messaging.journal import Journal, Pick, Retention
+from objects.messaging.latest import LatestValues
+from objects.messaging.qos import effective
 from objects.messaging.rate import RateMeter
 from objects.messaging.search import Search
-from objects.messaging.subscribers import FORGET_AFTER_S, Start, Subscribers
+from objects.messaging.storage import Checkpoint, Storage
+from objects.messaging.subscribers import FORGET_AFTER_S, Subscriber, Subscribers, Wish, no_such
 from objects.messaging.suppliers import SupplierLedger
 
 LONGEST_POLL_S = 60.0
@@ -48,8 +64,15 @@ T = TypeVar("T")
 class EventChannelServant(EventChannel):
     """The channel of one epoch; any thread may call it.
 
+    Args:
+        epoch: Of a channel that begins anew.
+        retention: What it holds.
+        clock: The time.
+        forget_after_s: The lease of a subscription that asks for none.
+        storage: Its journal on disk; a channel that finds one goes on in its epoch.
+
     Attributes:
-        epoch: Start of the channel.
+        epoch: Since when its numbers count.
     """
 
     def __init__(
@@ -59,32 +82,114 @@ class EventChannelServant(EventChannel):
         retention: Retention | None = None,
         clock: Clock | None = None,
         forget_after_s: float = FORGET_AFTER_S,
+        storage: Storage | None = None,
     ) -> None:
         self.epoch = epoch
         self._clock = clock or SystemClock()
+        self._lease_s = forget_after_s
         self._journal = Journal(retention or Retention())
+        self._latest = LatestValues()
         self._suppliers = SupplierLedger()
-        self._subscribers = Subscribers(forget_after_s)
+        self._subscribers = Subscribers(self._journal, self._latest)
+        self._durables = Durables()
         self._topics: Counter[str] = Counter()
         self._rate = RateMeter(self._clock.monotonic())
         self._lock = threading.Lock()
         self._pulls = News()
+        self._room = News()
         self._is_closed = False
+        self._storage = storage
+        if storage is not None:
+            self._recover(storage)
+
+    def _recover(self, storage: Storage) -> None:
+        found = storage.recover()
+        if found is not None:
+            point = found.checkpoint
+            self.epoch = point.epoch
+            behind = [chunk for chunk in found.chunks if chunk.first > point.last]
+            self._journal.restore(found.chunks, found.forgotten, found.last)
+            self._suppliers.restore(point.suppliers, behind)
+            self._topics.update(point.topics)
+            self._latest.restore(point.latest)
+            for chunk in found.chunks:
+                self._latest.add(chunk)
+            for chunk in behind:
+                self._count_topics(chunk.topic_counts())
+            self._durables.restore(found.durables, self.epoch)
+            self._evict(self._clock.monotonic())
+        storage.attend(self._checkpoint)
+
+    def _checkpoint(self) -> Checkpoint:
+        return Checkpoint(
+            epoch=self.epoch,
+            last=self._journal.last,
+            suppliers=self._suppliers.kept(),
+            topics=dict(self._topics),
+            latest=self._latest.alone(),
+            durables=self._durables.kept(self.epoch),
+        )
+
+    def attend(self) -> None:
+        """Do what is due about once a second: leases, age, the journal on disk."""
+        with self._lock:
+            now = self._clock.monotonic()
+            self._forget_silent(now)
+            self._evict(now)
+            if self._storage is not None and not self._is_closed:
+                self._storage.attend(self._checkpoint)
+        self._room.tell()
 
     def close(self) -> None:
         """Answer everybody who waits, with what there is; nobody waits any more."""
         with self._lock:
-            self._is_closed = True
-            waiting = [self._pulls, *self._subscribers.all_news()]
+            was_closed, self._is_closed = self._is_closed, True
+            waiting = [self._pulls, self._room, *self._subscribers.all_news()]
         tell_all(waiting)
+        if self._storage is not None and not was_closed:
+            with self._lock:
+                self._storage.close()
 
     @override
-    def publish(self, batch: Batch) -> PublishReply:
+    def publish(self, batch: Batch, timeout_s: float = LONGEST_BLOCK_S) -> PublishReply:
         check_batch(batch)
+        if self._subscribers.may_block:
+            return self._publish_patiently(batch, timeout_s)
         with self._lock:
             reply, waiting = self._take(batch)
         tell_all(waiting)
         return reply
+
+    def _publish_patiently(self, batch: Batch, timeout_s: float) -> PublishReply:
+        """Wait for consumers that block; those that block for too long do so no more."""
+        whole = Chunk(first=1, count=len(batch.records), batch=batch)
+        patience_s = timeout_s
+
+        def look() -> PublishReply | None:
+            nonlocal patience_s
+            with self._lock:
+                now = self._clock.monotonic()
+                blocking = self._subscribers.blocked_by(whole, now)
+                if blocking and not self._is_closed:
+                    patience_s = max(_patience_s(each, now) for each in blocking)
+                    return None
+                reply, waiting = self._take(batch)
+            tell_all(waiting)
+            return reply
+
+        def otherwise() -> PublishReply:
+            with self._lock:
+                now = self._clock.monotonic()
+                for each in self._subscribers.blocked_by(whole, now):
+                    self._subscribers.quarantine(each, now)
+                reply, waiting = self._take(batch)
+            tell_all([*waiting, self._room])
+            return reply
+
+        found = look()
+        if found is not None:
+            return found
+        return wait_for_news(self._room, look, otherwise, min(timeout_s, patience_s))
 
     def _take(self, batch: Batch) -> tuple[PublishReply, list[News]]:
         """Keep what is new of a batch; say who is to be told of it."""
@@ -93,11 +198,15 @@ class EventChannelServant(EventChannel):
         accepted = len(batch.records) - admission.duplicates
         if accepted:
             fresh = without_first(batch, admission.duplicates) if admission.duplicates else batch
-            chunk = self._journal.append(owned(fresh), admission.missing)
-            self._count_topics(chunk.topic_counts())
             now = self._clock.monotonic()
+            chunk = self._journal.append(owned(fresh), admission.missing, now)
+            self._latest.add(chunk)
+            self._count_topics(chunk.topic_counts())
             self._rate.add(accepted, now)
-            waiting = [self._pulls, *self._subscribers.woken_by(chunk, now)]
+            if self._storage is not None:
+                self._storage.append(chunk, self._checkpoint)
+            waiting = [self._pulls, *self._subscribers.take(chunk, now)]
+            self._evict(now)
         reply = PublishReply(
             epoch=self.epoch,
             accepted=accepted,
@@ -105,6 +214,14 @@ class EventChannelServant(EventChannel):
             last=self._journal.last,
         )
         return reply, waiting
+
+    def _evict(self, now: float) -> None:
+        evicted = self._journal.evict(now)
+        for chunk in evicted:
+            self._latest.let_go(chunk)
+            self._subscribers.let_go(chunk)
+        if evicted and self._storage is not None:
+            self._storage.trim(self._journal.first)
 
     def _count_topics(self, counts: Counter[str]) -> None:
         for topic, count in counts.items():
@@ -134,34 +251,94 @@ class EventChannelServant(EventChannel):
 
     @override
     def connect_consumer(
-        self, name: str, topics: list[str], cursor: str = NEW, qos: QoS = _ANY_QOS
+        self,
+        name: str,
+        topics: list[str],
+        cursor: str = NEW,
+        qos: QoS = _ANY_QOS,
+        durable: bool = False,
     ) -> Subscription:
         filters = TopicFilters(topics)
-        if qos.max_queue < 0:
-            raise BadParam(
-                f"a queue of {qos.max_queue} events is not possible",
-                field="qos.max_queue",
-                remedy="give a positive number, or 0 for as many as the channel holds",
-            )
-        now = self._clock.monotonic()
+        gets = effective(qos, self._journal.retention, self._lease_s)
+        name = self._durable_name(name) if durable else shortened(name)
         with self._lock:
-            self._subscribers.forget_silent(now)
-            start = self._position(cursor)
-            known = start.sequence if start.epoch == self.epoch else 0
-            begin = Start(position=known, last=self._journal.last, now=now)
-            subscriber = self._subscribers.connect(shortened(name), filters, qos, begin)
-        return Subscription(subscription_id=subscriber.id, cursor=str(start), qos=qos)
+            now = self._clock.monotonic()
+            self._forget_silent(now)
+            kept = self._durables.get(name) if durable else None
+            start = self._start(cursor, kept)
+            place = start.place if start.epoch == self.epoch else Place(0)
+            wish = Wish(
+                name=name, filters=filters, asked=qos, qos=gets, is_durable=durable,
+                place=place, now=now,
+            )  # fmt: skip
+            told = self._connect_durable(wish, kept) if durable else None
+            subscriber = self._subscribers.connect(wish)
+            if durable:
+                self._durables.put(Durable(name, filters, qos, place, subscriber.id))
+                self._keep_durables()
+        if told is not None:
+            told.tell()
+        return Subscription(
+            subscription_id=subscriber.id, cursor=str(start), qos=gets, durable=durable
+        )
+
+    @staticmethod
+    def _durable_name(name: str) -> str:
+        if name and name == shortened(name):
+            return name
+        raise BadParam(
+            f"{shortened(name)!r} is no name of a durable subscription",
+            field="name",
+            remedy="give one that is not empty, and not longer than a topic may be",
+        )
+
+    def _connect_durable(self, wish: Wish, kept: Durable | None) -> News | None:
+        """Make way for who comes; return what the one before waits for, if there is one."""
+        if kept is None:
+            self._durables.put(Durable(wish.name, wish.filters, wish.asked, wish.place))
+            return None
+        if not kept.reader:
+            return None
+        return self._subscribers.disconnect(kept.reader, taken_as=wish.name).news
+
+    def _start(self, cursor: str, kept: Durable | None) -> Position:
+        """Return where a consumer begins: where it says, or at what is kept if that is later."""
+        if kept is None:
+            return self._position(cursor)
+        mine = Position(epoch=self.epoch, place=kept.place)
+        if cursor in (NEW, OLDEST, LATEST):
+            return mine
+        given = self._position(cursor)
+        is_later = given.epoch == self.epoch and given.place.furthest >= mine.place.furthest
+        return given if is_later else mine
 
     def _position(self, cursor: str) -> Position:
         """Read a cursor; one of another epoch comes back as it is."""
+        last = self._journal.last
         if cursor == NEW:
-            return Position(epoch=self.epoch, sequence=self._journal.last)
+            return Position(epoch=self.epoch, place=Place(last))
         if cursor == OLDEST:
-            return Position(epoch=self.epoch, sequence=self._journal.first - 1)
+            return Position(epoch=self.epoch, place=Place(self._journal.first - 1))
+        if cursor == LATEST:
+            return Position(epoch=self.epoch, place=Place(last, told=0))
         position = parse_cursor(cursor)
         if position.epoch == self.epoch:
-            refuse_future(position, self._journal.last)
+            refuse_future(position, last)
         return position
+
+    def _keep_durables(self) -> None:
+        if self._storage is not None:
+            self._storage.keep(lambda: self._durables.kept(self.epoch))
+
+    def _forget_silent(self, now: float) -> None:
+        for each in self._subscribers.forget_silent(now):
+            self._leave(each)
+
+    def _leave(self, subscriber: Subscriber) -> None:
+        """Note that nobody reads under a durable name any more."""
+        durable = self._durables.get(subscriber.name) if subscriber.is_durable else None
+        if durable is not None and durable.reader == subscriber.id:
+            durable.reader = ""
 
     @override
     def fetch(
@@ -171,41 +348,57 @@ class EventChannelServant(EventChannel):
         with self._lock:
             subscriber = self._subscribers.get(subscription_id)
             start = self._position(cursor)
-            subscriber.position = start.sequence if start.epoch == self.epoch else 0
-        search = Search(
-            start, self.epoch, lambda after: self._read_for(subscription_id, after, limit)
-        )
+            is_foreign = start.epoch != self.epoch
+            place = Place(0) if is_foreign else start.place
+            if place.told is not None:
+                found = self._latest.tell(subscriber.filters, place, limit)
+                if found.picks:
+                    subscriber.tell(found)
+                    return self._fetched(found)
+                place = Place(place.sequence)
+            self._acknowledge(subscriber, place)
+        search = Search(lambda: self._read_for(subscription_id, limit), is_foreign=is_foreign)
         return self._poll(search, subscriber.news, self._fetched, timeout_s)
 
-    def _read_for(self, subscription_id: str, after: int, limit: int) -> Reading:
+    def _acknowledge(self, subscriber: Subscriber, place: Place) -> None:
+        is_new = place != subscriber.place
+        subscriber.go_on(place)
+        subscriber.blocks_no_more(self._clock.monotonic())
+        if is_new and subscriber.is_durable:
+            durable = self._durables.get(subscriber.name)
+            if durable is not None:
+                durable.place = place
+                self._keep_durables()
+
+    def _read_for(self, subscription_id: str, limit: int) -> Found:
         # Looked up each time: who is disconnected while it waits must learn it.
         subscriber = self._subscribers.get(subscription_id)
-        after = subscriber.behind_quiet(after, self._journal.last)
-        reading = self._journal.read(subscriber.filters, after, limit, subscriber.qos.max_queue)
-        subscriber.book(reading, self._journal)
+        subscriber.pass_quiet(self._journal)
         subscriber.seen = self._clock.monotonic()
-        return reading
+        return subscriber.read(self._journal, limit)
 
-    def _fetched(self, reading: Reading) -> FetchReply:
+    def _fetched(self, found: Found) -> FetchReply:
         return FetchReply(
             epoch=self.epoch,
-            cursor=self._cursor_behind(reading),
-            gaps=reading.gaps,
-            deliveries=[pick.chunk.deliver(pick.positions) for pick in reading.picks],
+            cursor=self._cursor_behind(found),
+            gaps=found.gaps,
+            deliveries=[pick.chunk.deliver(pick.positions) for pick in found.picks],
         )
 
-    def _cursor_behind(self, reading: Reading) -> str:
-        return str(Position(epoch=self.epoch, sequence=reading.position))
+    def _cursor_behind(self, found: Found) -> str:
+        return str(Position(epoch=self.epoch, place=found.place))
 
-    def _poll(
-        self, search: Search, news: News, reply: Callable[[Reading], T], timeout_s: float
-    ) -> T:
+    def _poll(self, search: Search, news: News, reply: Callable[[Found], T], timeout_s: float) -> T:
         """Answer a reader when there is something, the channel ends, or the time is over."""
 
         def look() -> T | None:
             with self._lock:
                 found = search.read() if self._is_closed else search.look()
-            return None if found is None else reply(found)
+            if found is None:
+                return None
+            # What was read makes room for those that wait to publish.
+            self._room.tell()
+            return reply(found)
 
         def otherwise() -> T:
             with self._lock:
@@ -215,10 +408,44 @@ class EventChannelServant(EventChannel):
         return wait_for_news(news, look, otherwise, min(timeout_s, LONGEST_POLL_S))
 
     @override
+    def set_qos(self, subscription_id: str, qos: QoS) -> Subscription:
+        gets = effective(qos, self._journal.retention, self._lease_s)
+        with self._lock:
+            subscriber = self._subscribers.get(subscription_id)
+            self._subscribers.change(subscriber, qos, gets)
+            durable = self._durables.get(subscriber.name) if subscriber.is_durable else None
+            if durable is not None:
+                durable.qos = qos
+                self._keep_durables()
+            cursor = Position(epoch=self.epoch, place=subscriber.place)
+        tell_all([self._room, subscriber.news])
+        return Subscription(
+            subscription_id=subscription_id, cursor=str(cursor), qos=gets,
+            durable=subscriber.is_durable,
+        )  # fmt: skip
+
+    @override
     def disconnect_consumer(self, subscription_id: str) -> None:
         with self._lock:
-            news = self._subscribers.disconnect(subscription_id)
-        news.tell()
+            subscriber = self._subscribers.disconnect(subscription_id)
+            self._leave(subscriber)
+        tell_all([self._room, subscriber.news])
+
+    @override
+    def forget_durable(self, name: str) -> None:
+        with self._lock:
+            durable = self._durables.remove(name)
+            if durable is None:
+                raise no_such(
+                    f"there is no durable subscription {shortened(name)!r}",
+                    name,
+                    "it has another name, or was ended already",
+                    "see 'obsorb events stats' for the names",
+                )
+            self._keep_durables()
+            reader = self._subscribers.disconnect(durable.reader) if durable.reader else None
+        if reader is not None:
+            reader.news.tell()
 
     @override
     def pull(
@@ -232,23 +459,34 @@ class EventChannelServant(EventChannel):
         filters = TopicFilters(topics)
         with self._lock:
             start = self._position(cursor)
-        search = Search(start, self.epoch, lambda after: self._journal.read(filters, after, limit))
+            is_foreign = start.epoch != self.epoch
+            place = Place(0) if is_foreign else start.place
+            if place.told is not None:
+                found = self._latest.tell(filters, place, limit)
+                if found.picks:
+                    return self._pulled(found)
+        backlog = WholeBacklog(self._journal, filters)
+        backlog.begin(Place(min(place.in_lanes)))
+        search = Search(lambda: backlog.read(limit), is_foreign=is_foreign)
         return self._poll(search, self._pulls, self._pulled, timeout_s)
 
-    def _pulled(self, reading: Reading) -> PullReply:
+    def _pulled(self, found: Found) -> PullReply:
         return PullReply(
             epoch=self.epoch,
-            cursor=self._cursor_behind(reading),
-            gaps=reading.gaps,
-            events=[event for pick in reading.picks for event in _decoded(pick)],
+            cursor=self._cursor_behind(found),
+            gaps=found.gaps,
+            events=[event for pick in found.picks for event in _decoded(pick)],
         )
 
     @override
     def get_stats(self) -> ChannelStats:
-        now = self._clock.monotonic()
         with self._lock:
-            self._subscribers.forget_silent(now)
+            now = self._clock.monotonic()
+            self._forget_silent(now)
             journal = self._journal
+            bounds = journal.retention
+            rows = self._subscribers.stats(journal.last, now)
+            rows += self._durables.away(journal, bounds, self._lease_s)
             return ChannelStats(
                 epoch=self.epoch,
                 first=journal.first if journal.last else 0,
@@ -257,8 +495,21 @@ class EventChannelServant(EventChannel):
                 events_per_s=self._rate.per_second(now),
                 topics=dict(sorted(self._topics.items())),
                 suppliers=self._suppliers.stats(),
-                consumers=self._subscribers.stats(journal.last),
+                consumers=sorted(rows, key=lambda row: row.name),
+                retention=RetentionBounds(
+                    max_events=bounds.max_events,
+                    max_bytes=bounds.max_bytes,
+                    max_age_s=bounds.max_age_s,
+                ),
+                latest_topics=len(self._latest),
+                journal=None if self._storage is None else self._storage.stats(),
             )
+
+
+def _patience_s(subscriber: Subscriber, now: float) -> float:
+    """Return for how long a consumer may hold up suppliers yet."""
+    since = now if subscriber.blocked_since is None else subscriber.blocked_since
+    return max(0.0, subscriber.qos.block_s - (now - since))
 
 
 def _check_limit(limit: int) -> None:
@@ -281,4 +532,5 @@ def _decoded(pick: Pick) -> Iterator[PlainEvent]:
             time=to_time(record.time_ns),
             repository_id=record.repository_id,
             body=to_wire(record.body),
+            priority=pick.chunk.lane_of(position),
         )

@@ -9,9 +9,12 @@ from itertools import accumulate
 
 import msgspec
 
-from idl_like_interfaces.events import Batch, Delivery
+from idl_like_interfaces.events import Batch, Delivery, Priority
 from idl_like_interfaces.octets import OctetBlocks
 from objects.messaging.glob import TopicFilters
+
+LANES = tuple(Priority)
+"""The priorities, the least urgent first: what waits of one priority is a lane."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,12 +26,22 @@ class Chunk:
         count: How many.
         batch: The events; once evicted from the journal, without their records.
         missing: Events of this supplier that are missing just before.
+        came: When (monotonic seconds of the channel).
+        is_damaged: The events were accepted, but could not be read back; nothing else is known.
     """
 
     first: int
     count: int
     batch: Batch
     missing: int = 0
+    came: float = 0.0
+    is_damaged: bool = False
+
+    @classmethod
+    def damaged(cls, first: int, last: int) -> Chunk:
+        """Stand for events that cannot be read back."""
+        nothing = Batch(source="", incarnation="", first=1, topics=[], records=OctetBlocks())
+        return cls(first=first, count=last - first + 1, batch=nothing, is_damaged=True)
 
     @property
     def last(self) -> int:
@@ -40,25 +53,77 @@ class Chunk:
         """Bytes of the records."""
         return len(self.batch.records.buffer)
 
+    @property
+    def lanes(self) -> Sequence[Priority]:
+        """The lanes that its events may be in."""
+        priorities = self.batch.priorities
+        return [lane for lane in LANES if lane in priorities] if priorities else (Priority.NORMAL,)
+
     def without_records(self) -> Chunk:
         """Return what must be known of the chunk when its events are gone."""
         return replace(self, batch=msgspec.structs.replace(self.batch, records=OctetBlocks()))
 
     def topic_counts(self) -> Counter[str]:
         """Count the events of each topic."""
+        counts: Counter[str] = Counter()
         topics = self.batch.topics
         if not self.batch.topic_of:
-            return Counter({topics[0]: self.count})
-        return Counter({topics[i]: n for i, n in Counter(self.batch.topic_of).items()})
+            return Counter({topics[0]: self.count}) if topics else counts
+        for index, count in Counter(self.batch.topic_of).items():
+            counts[topics[index]] += count
+        return counts
 
-    def matching(self, filters: TopicFilters) -> Sequence[int]:
-        """Return the positions of the events that match, ascending."""
+    def newest(self) -> dict[str, int]:
+        """Return the position of the newest event of each topic."""
+        topics = self.batch.topics
+        if not self.batch.topic_of:
+            return {topics[0]: self.count - 1} if topics else {}
+        return {topics[index]: at for at, index in enumerate(self.batch.topic_of)}
+
+    def matching(self, filters: TopicFilters, lane: Priority | None = None) -> Sequence[int]:
+        """Return the positions of the events that match, ascending; of one lane or of all."""
         verdicts = [filters.matches(topic) for topic in self.batch.topics]
-        if all(verdicts):
-            return range(self.count)
+        if lane is not None:
+            priorities = self.batch.priorities or [Priority.NORMAL] * len(verdicts)
+            verdicts = [
+                verdict and priority is lane
+                for verdict, priority in zip(verdicts, priorities, strict=True)
+            ]
         if not any(verdicts):
             return ()
+        if all(verdicts):
+            return range(self.count)
         return [at for at, topic in enumerate(self.batch.topic_of) if verdicts[topic]]
+
+    def lane_of(self, position: int) -> Priority:
+        """Return the lane of an event."""
+        batch = self.batch
+        if not batch.priorities:
+            return Priority.NORMAL
+        return batch.priorities[batch.topic_of[position] if batch.topic_of else 0]
+
+    def bytes_of(self, positions: Sequence[int]) -> int:
+        """Return the size of the records at some positions."""
+        lengths = self.batch.records.lengths
+        if len(positions) == self.count or not lengths:
+            return self.size
+        return sum([lengths[at] for at in positions])
+
+    def alone(self, position: int) -> Chunk:
+        """Return one event in a chunk of its own, which keeps nothing else alive."""
+        topic = self.batch.topic_of[position] if self.batch.topic_of else 0
+        batch, lengths = self.batch, self.batch.records.lengths
+        begin = sum(lengths[:position])
+        record = bytes(batch.records.buffer[begin : begin + lengths[position]])
+        single = Batch(
+            source=batch.source,
+            incarnation=batch.incarnation,
+            first=batch.first + position,
+            topics=[batch.topics[topic]],
+            records=OctetBlocks(record, (len(record),)),
+            priorities=[batch.priorities[topic]] if batch.priorities else [],
+        )
+        return Chunk(first=self.first + position, count=1, batch=single, came=self.came)
 
     def deliver(self, positions: Sequence[int]) -> Delivery:
         """Hand on the events at some positions; all of them without touching one."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from idl_like_interfaces.events import Batch, Gap, GapReason
+from idl_like_interfaces.events import Batch, Gap, GapReason, Priority
 from objects.messaging.chunk import Chunk
+from objects.messaging.drops import Drops
 from objects.messaging.glob import TopicFilters
 
 REPLY_BYTES = 2 * 1024 * 1024
@@ -24,10 +25,12 @@ class Retention:
         max_events: Events. So many evicted ones are remembered without their records, so
             that a gap can say how many of them matched.
         max_bytes: Bytes of the records.
+        max_age_s: Seconds since they came; 0: any.
     """
 
     max_events: int = 100_000
     max_bytes: int = 64 * 1024 * 1024
+    max_age_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,16 +56,36 @@ class Reading:
     position: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a reading is to find.
+
+    Attributes:
+        filters: Over the topics.
+        limit: Most events, at least 1.
+        lane: Only this one; ``None``: all.
+        drops: What its consumer lost by its own limits, and by the retention;
+            ``None``: only the journal knows.
+        room: Most bytes of records.
+    """
+
+    filters: TopicFilters
+    limit: int
+    lane: Priority | None = None
+    drops: Drops | None = None
+    room: int = REPLY_BYTES
+
+
 class Journal:
     """The chunks of one epoch, oldest first: remembered ones, then held ones."""
 
     def __init__(self, retention: Retention) -> None:
-        self._retention = retention
+        self.retention = retention
         self._chunks: list[Chunk] = []
         self._firsts: list[int] = []
         self._oldest_known = self._oldest_held = 0
         self._held_events = self._remembered_events = 0
-        self._newest_forgotten_hole = 0
+        self._newest_forgotten_hole = self._newest_damaged = 0
         self.held_bytes = 0
         self.last = 0
 
@@ -79,125 +102,143 @@ class Journal:
     def _first_of(self, index: int) -> int:
         return self._firsts[index] if index < len(self._firsts) else self.last + 1
 
-    def append(self, batch: Batch, missing: int = 0) -> Chunk:
-        """Number the events of a batch and keep them; evict what passes the bounds."""
-        count = len(batch.records)
-        chunk = Chunk(first=self.last + 1, count=count, batch=batch, missing=missing)
+    def restore(self, chunks: Iterable[Chunk], after: int, last: int) -> None:
+        """Begin with what was read back; where events are missing they are damaged.
+
+        Args:
+            chunks: By sequence number.
+            after: What came up to here is forgotten.
+            last: The newest event that was accepted.
+        """
+        self.last = after
+        for chunk in chunks:
+            self._fill(chunk.first - 1)
+            self._keep(chunk)
+        self._fill(last)
+
+    def _fill(self, upto: int) -> None:
+        if self.last < upto:
+            self._keep(Chunk.damaged(self.last + 1, upto))
+
+    def append(self, batch: Batch, missing: int = 0, came: float = 0.0) -> Chunk:
+        """Number the events of a batch and keep them."""
+        chunk = Chunk(
+            first=self.last + 1, count=len(batch.records), batch=batch, missing=missing, came=came
+        )
+        self._keep(chunk)
+        return chunk
+
+    def _keep(self, chunk: Chunk) -> None:
         self._chunks.append(chunk)
         self._firsts.append(chunk.first)
         self.last = chunk.last
-        self._held_events += count
+        self._held_events += chunk.count
         self.held_bytes += chunk.size
-        self._evict()
-        return chunk
+        if chunk.is_damaged:
+            self._newest_damaged = chunk.last
 
-    def _evict(self) -> None:
-        bounds = self._retention
-        while self._oldest_held < len(self._chunks) - 1 and (
-            self._held_events > bounds.max_events or self.held_bytes > bounds.max_bytes
+    def evict(self, now: float) -> list[Chunk]:
+        """Let go what passes the bounds; return it."""
+        bounds, evicted = self.retention, list[Chunk]()
+        oldest = now - bounds.max_age_s if bounds.max_age_s else float("-inf")
+        while self._oldest_held < len(self._chunks) and (
+            self._is_too_much() or self._chunks[self._oldest_held].came < oldest
         ):
             chunk = self._chunks[self._oldest_held]
+            evicted.append(chunk)
             self._chunks[self._oldest_held] = chunk.without_records()
             self._oldest_held += 1
             self._held_events -= chunk.count
             self.held_bytes -= chunk.size
             self._remembered_events += chunk.count
-        self._forget()
+        if evicted:
+            self._forget()
+        return evicted
+
+    def _is_too_much(self) -> bool:
+        bounds = self.retention
+        return self._oldest_held < len(self._chunks) - 1 and (
+            self._held_events > bounds.max_events or self.held_bytes > bounds.max_bytes
+        )
 
     def _forget(self) -> None:
-        while self._remembered_events > self._retention.max_events:
+        while self._remembered_events > self.retention.max_events:
             chunk = self._chunks[self._oldest_known]
             self._remembered_events -= chunk.count
             self._oldest_known += 1
-            if chunk.missing:
-                self._newest_forgotten_hole = chunk.first
+            if chunk.missing or chunk.is_damaged:
+                self._newest_forgotten_hole = chunk.last
         if self._oldest_known > max(_COMPACT_FROM, len(self._chunks) // 2):
             del self._chunks[: self._oldest_known]
             del self._firsts[: self._oldest_known]
             self._oldest_held -= self._oldest_known
             self._oldest_known = 0
 
-    def read(self, filters: TopicFilters, after: int, limit: int, max_queue: int = 0) -> Reading:
+    def read(self, wanted: Wanted, after: int) -> Reading:
         """Return what comes behind a position.
 
         A gap stands only before the first event of a reading: one that is due later
         ends the reading and begins the next.
-
-        Args:
-            filters: What is wanted.
-            after: The position.
-            limit: Most events, at least 1.
-            max_queue: Only so many matching events may wait; 0: any number.
         """
-        start, gaps = self._enter(filters, after, max_queue)
+        start, gaps = self._enter(wanted, after)
         picks: list[Pick] = []
-        room, size = limit, 0
-        for chunk in self._between(start, self.last):
-            if chunk.missing and start < chunk.first:
-                if picks:
-                    break
-                gaps.append(_supplier_gap(chunk, filters))
-            positions = _behind(chunk, filters, start)
-            size += chunk.size if positions else 0
-            if picks and (len(positions) > room or (positions and size > REPLY_BYTES)):
+        left, room = wanted.limit, wanted.room
+        for chunk in self.between(start, self.last):
+            found = _look_into(chunk, wanted, start, has_picks=bool(picks))
+            if found is None:
                 break
-            positions, is_whole = positions[:room], len(positions) <= room
-            room -= len(positions)
+            gaps += found.gaps
+            positions, end = found.positions, found.end
+            size = chunk.bytes_of(positions) if positions else 0
+            if picks and positions and (len(positions) > left or size > room):
+                break
+            if len(positions) > left:
+                positions = positions[:left]
+                end = chunk.first + positions[-1]
+            left, room = left - len(positions), room - size
             if positions:
                 picks.append(Pick(chunk=chunk, positions=positions))
-            start = chunk.last if is_whole else chunk.first + positions[-1]
-            if not room:
+            start = end
+            if not left or end < chunk.last:
                 break
         return Reading(gaps=_merged(gaps), picks=picks, position=start)
 
-    def _enter(self, filters: TopicFilters, after: int, max_queue: int) -> tuple[int, list[Gap]]:
+    def _enter(self, wanted: Wanted, after: int) -> tuple[int, list[Gap]]:
         """Return where reading begins and what was passed over for it."""
-        gaps: list[Gap] = []
         start = max(after, self.first - 1)
-        if start > after:
-            gaps += self._passed_over(filters, after, start, GapReason.RETENTION)
-        if max_queue:
-            behind = self._behind_overflow(filters, start, max_queue)
-            if behind > start:
-                gaps += self._passed_over(filters, start, behind, GapReason.DROP_OLDEST)
-                start = behind
+        if start == after:
+            return start, []
+        gaps: list[Gap] = []
+        if wanted.drops is not None:
+            gaps += [each.gap for each in wanted.drops.beginning(after, start, wanted.lane)]
+        elif count := self.count(wanted.filters, after, start, wanted.lane):
+            reason = GapReason.RETENTION
+            gaps.append(Gap(reason=reason, count=count, first=after + 1, last=start))
+        for chunk in self.between(after, start):
+            gaps += _due_before(chunk, wanted, after)
         return start, gaps
 
-    def _behind_overflow(self, filters: TopicFilters, after: int, max_queue: int) -> int:
-        """Return the position behind which at most ``max_queue`` events match."""
-        room = max_queue
-        for chunk in reversed(self._chunks[self._index_behind(after) :]):
-            positions = _behind(chunk, filters, after)
-            if len(positions) > room:
-                return chunk.first + positions[len(positions) - room - 1]
-            room -= len(positions)
-        return after
+    def count(
+        self, filters: TopicFilters, after: int, upto: int, lane: Priority | None = None
+    ) -> int:
+        """Count the matching events in ``after < sequence <= upto``; -1 when not known.
 
-    def _passed_over(
-        self, filters: TopicFilters, after: int, upto: int, reason: GapReason
-    ) -> list[Gap]:
-        count = self.count(filters, after, upto)
-        gaps = [Gap(reason=reason, count=count, first=after + 1, last=upto)] if count else []
-        return gaps + [
-            _supplier_gap(chunk, filters)
-            for chunk in self._between(after, upto)
-            if chunk.missing and chunk.first > after
-        ]
-
-    def count(self, filters: TopicFilters, after: int, upto: int) -> int:
-        """Count the matching events in ``after < sequence <= upto``; -1 when not known."""
+        Damaged ones are not among them: they are told by themselves.
+        """
         if after < self._newest_forgotten_hole:
             return -1
-        if filters.takes_all:
+        is_all = filters.takes_all and lane is None
+        if is_all and after >= self._newest_damaged:
             return max(0, upto - after)
-        if after + 1 < self.first_known:
+        if not is_all and after + 1 < self.first_known:
             return -1
-        return sum(
-            len(_behind(chunk, filters, after)) - len(_behind(chunk, filters, upto))
-            for chunk in self._between(after, upto)
+        forgotten = max(0, min(upto, self.first_known - 1) - after)
+        return forgotten + sum(
+            len(behind(chunk, filters, after, lane)) - len(behind(chunk, filters, upto, lane))
+            for chunk in self.between(after, upto)
         )
 
-    def _between(self, after: int, upto: int) -> Iterator[Chunk]:
+    def between(self, after: int, upto: int) -> Iterator[Chunk]:
         """Yield the known chunks that have events in ``after < sequence <= upto``."""
         index = self._index_behind(after)
         while index < len(self._chunks) and self._firsts[index] <= upto:
@@ -210,31 +251,76 @@ class Journal:
         return max(index, self._oldest_known)
 
 
-def _behind(chunk: Chunk, filters: TopicFilters, after: int) -> Sequence[int]:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a chunk has for a reading: the gaps before, the events, and up to where."""
+
+    gaps: list[Gap]
+    positions: Sequence[int]
+    end: int
+
+
+def _look_into(chunk: Chunk, wanted: Wanted, start: int, *, has_picks: bool) -> _Found | None:
+    """Return what a chunk has behind a position; ``None``: a gap is due before it."""
+    gaps = _due_before(chunk, wanted, start)
+    if gaps and has_picks:
+        return None
+    positions = behind(chunk, wanted.filters, start, wanted.lane)
+    if wanted.drops is None or not len(wanted.drops):
+        return _Found(gaps, positions, chunk.last)
+    ranges = wanted.drops.beginning(start, chunk.last, wanted.lane)
+    positions = wanted.drops.without(chunk, positions, wanted.lane)
+    for each in ranges:
+        before = [at for at in positions if chunk.first + at < each.first]
+        if before or has_picks:
+            return _Found(gaps, before, each.first - 1)
+        gaps.append(each.gap)
+    return _Found(gaps, positions, chunk.last)
+
+
+def behind(
+    chunk: Chunk, filters: TopicFilters, after: int, lane: Priority | None = None
+) -> Sequence[int]:
     """Return the matching positions in a chunk that lie behind a channel position."""
     if after >= chunk.last:
         return ()
-    positions = chunk.matching(filters)
+    positions = chunk.matching(filters, lane)
     if after < chunk.first:
         return positions
     return positions[bisect_right(positions, after - chunk.first) :]
 
 
-def _supplier_gap(chunk: Chunk, filters: TopicFilters) -> Gap:
-    """Tell of what a supplier never sent; its topics, and so its matches, are unknown."""
-    count = chunk.missing if filters.takes_all else -1
-    return Gap(reason=GapReason.SUPPLIER, count=count, source=chunk.batch.source)
+def _due_before(chunk: Chunk, wanted: Wanted, after: int) -> list[Gap]:
+    """Tell of what never came before a chunk, or is damaged; its topics are unknown."""
+    is_known = wanted.filters.takes_all and wanted.lane is None
+    if wanted.lane not in (None, Priority.NORMAL):
+        return []
+    if chunk.is_damaged:
+        first = max(chunk.first, after + 1)
+        count = chunk.last - first + 1 if is_known else -1
+        return [Gap(reason=GapReason.DAMAGED, count=count, first=first, last=chunk.last)]
+    if chunk.missing and after < chunk.first:
+        count = chunk.missing if is_known else -1
+        return [Gap(reason=GapReason.SUPPLIER, count=count, source=chunk.batch.source)]
+    return []
 
 
 def _merged(gaps: list[Gap]) -> list[Gap]:
-    """Tell of each supplier once."""
+    """Tell of each reason and supplier once."""
     merged: dict[tuple[GapReason, str], Gap] = {}
     for gap in gaps:
         key = (gap.reason, gap.source)
         before = merged.get(key)
-        if before is not None:
-            unknown = min(gap.count, before.count) < 0
-            count = -1 if unknown else gap.count + before.count
-            gap = Gap(reason=gap.reason, count=count, source=gap.source)  # noqa: PLW2901
-        merged[key] = gap
+        merged[key] = gap if before is None else _together(before, gap)
     return list(merged.values())
+
+
+def _together(one: Gap, other: Gap) -> Gap:
+    is_unknown = min(one.count, other.count) < 0
+    return Gap(
+        reason=one.reason,
+        source=one.source,
+        count=-1 if is_unknown else one.count + other.count,
+        first=min(one.first, other.first),
+        last=max(one.last, other.last) if one.first and other.first else 0,
+    )

@@ -1,43 +1,35 @@
-"""A search: what a reader looks for behind its position, again and again."""
+"""A search: what a reader looks for behind its place, again and again."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from idl_like_interfaces.events import Gap, GapReason
-from objects.messaging.cursor import Position
-from objects.messaging.journal import Reading
+from objects.messaging.backlog import Found
 
 _LOST_ALL = Gap(reason=GapReason.NEW_EPOCH, count=-1)
 
 
 class Search:
-    """Reads behind a position; the channel's lock must be held.
-
-    What does not match is passed over only once, however often it looks.
+    """Looks until there is something; the channel's lock must be held.
 
     Args:
-        start: The position; one of another epoch has lost all.
-        epoch: The epoch of the channel.
-        read: Reads the journal behind a sequence number.
+        is_foreign: The reader comes from another epoch, and has lost all of it.
+        read: Returns what comes next, and goes on behind it.
     """
 
-    def __init__(self, start: Position, epoch: str, read: Callable[[int], Reading]) -> None:
-        self._is_foreign = start.epoch != epoch
-        self._after = 0 if self._is_foreign else start.sequence
+    def __init__(self, read: Callable[[], Found], *, is_foreign: bool = False) -> None:
+        self._is_foreign = is_foreign
         self._read = read
 
-    def look(self) -> Reading | None:
+    def look(self) -> Found | None:
         """Return what there is, or nothing."""
-        reading = self.read()
-        return reading if reading.gaps or reading.picks else None
+        found = self.read()
+        return found if found.gaps or found.picks else None
 
-    def read(self) -> Reading:
+    def read(self) -> Found:
         """Return what there is, be it empty."""
-        reading = self._read(self._after)
+        found = self._read()
         if self._is_foreign:
-            gaps = [_LOST_ALL, *reading.gaps]
-            return Reading(gaps=gaps, picks=reading.picks, position=reading.position)
-        if not reading.gaps and not reading.picks:
-            self._after = reading.position
-        return reading
+            return Found([_LOST_ALL, *found.gaps], found.picks, found.place)
+        return found

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from idl_like_interfaces.events import Batch, SupplierStats
+from objects.messaging.chunk import Chunk
+from objects.messaging.storage import SupplierAccount
 
 # Each restart of a supplier is an incarnation; the longest silent ones are forgotten.
 _MOST = 4096
@@ -67,6 +70,36 @@ class SupplierLedger:
         """Return the number that an incarnation's next event will have."""
         account = self._accounts.get((source, incarnation))
         return account.next if account else 1
+
+    def restore(self, kept: Iterable[SupplierAccount], behind: Iterable[Chunk]) -> None:
+        """Begin with what was kept, and with what came behind that."""
+        for each in kept:
+            self._accounts[each.source, each.incarnation] = _Account(
+                next=each.next,
+                accepted=each.accepted,
+                duplicates=each.duplicates,
+                missing=each.missing,
+            )
+        for chunk in behind:
+            batch = chunk.batch
+            account = self._account_of(batch)
+            account.accepted += chunk.count
+            account.missing += chunk.missing
+            account.next = batch.first + chunk.count
+
+    def kept(self) -> list[SupplierAccount]:
+        """Return what must be kept of all accounts."""
+        return [
+            SupplierAccount(
+                source=source,
+                incarnation=incarnation,
+                next=account.next,
+                accepted=account.accepted,
+                duplicates=account.duplicates,
+                missing=account.missing,
+            )
+            for (source, incarnation), account in self._accounts.items()
+        ]
 
     def stats(self) -> list[SupplierStats]:
         """Return all accounts, sorted by source, then in the order of their last batch."""

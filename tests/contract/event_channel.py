@@ -244,7 +244,7 @@ class EventChannelContract:
         with pytest.raises(InvalidTopic):
             channel.pull("new", 1, 0.0, topics)
 
-    @pytest.mark.parametrize("cursor", ["", "7", "latest", "a b:1", "x:-1", "x:1e3"])
+    @pytest.mark.parametrize("cursor", ["", "7", "newest", "a b:1", "x:-1", "x:1e3", "x:1~", "x:1.2"])
     def test_a_malformed_cursor_is_refused(self, channel: EventChannel, cursor: str) -> None:
         """Wherever a cursor is given, and the refusal says what one looks like."""
         with pytest.raises(InvalidCursor) as refusal:

@@ -5,13 +5,26 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idl_like_interfaces.events import Gap, GapReason
+from idl_like_interfaces.events import Batch, Gap, GapReason
 from objects.messaging.glob import TopicFilters
-from objects.messaging.journal import REPLY_BYTES, Journal, Reading, Retention
+from objects.messaging.chunk import Chunk
+from objects.messaging.journal import REPLY_BYTES, Journal, Reading, Retention, Wanted
 from tests.support.batches import make_batch
 
 ALL = TopicFilters(["**"])
 ONLY_A = TopicFilters(["a"])
+
+
+def keep(journal: Journal, batch: Batch, missing: int = 0) -> Chunk:
+    """Append a batch and let go what passes the bounds, as a channel does."""
+    chunk = journal.append(batch, missing)
+    journal.evict(0.0)
+    return chunk
+
+
+def read(journal: Journal, filters: TopicFilters, after: int, limit: int) -> Reading:
+    """Read behind a position."""
+    return journal.read(Wanted(filters=filters, limit=limit), after)
 
 
 def sequences(reading: Reading) -> list[int]:
@@ -23,15 +36,15 @@ def test_an_empty_journal_has_nothing() -> None:
     """Its first event would be number 1."""
     journal = Journal(Retention())
     assert (journal.first, journal.last) == (1, 0)
-    assert journal.read(ALL, 0, 10) == Reading(gaps=[], picks=[], position=0)
+    assert read(journal, ALL, 0, 10) == Reading(gaps=[], picks=[], position=0)
 
 
 def test_a_whole_chunk_is_handed_on_without_a_copy() -> None:
     """The buffer that the supplier sent is the buffer that the consumer gets."""
     journal = Journal(Retention())
     batch = make_batch(1, ["a"] * 5)
-    journal.append(batch)
-    (pick,) = journal.read(ONLY_A, 0, 10).picks
+    keep(journal, batch)
+    (pick,) = read(journal, ONLY_A, 0, 10).picks
     assert pick.chunk.deliver(pick.positions).batch is batch
 
 
@@ -40,9 +53,9 @@ def test_the_bound_in_bytes_holds() -> None:
     journal = Journal(Retention(max_bytes=100))
     size = len(make_batch(1, ["a"] * 4).records.buffer)
     for first in range(1, 200, 4):
-        journal.append(make_batch(first, ["a"] * 4))
+        keep(journal, make_batch(first, ["a"] * 4))
         assert journal.held_bytes <= max(100, size)
-    journal.append(make_batch(201, ["a"] * 100))
+    keep(journal, make_batch(201, ["a"] * 100))
     assert journal.first == 201
 
 
@@ -50,28 +63,28 @@ def test_evicted_events_are_counted_by_their_topics() -> None:
     """The count of a gap knows the filter, also when reading began within a chunk."""
     journal = Journal(Retention(max_events=4))
     for first in range(1, 9, 4):
-        journal.append(make_batch(first, ["a", "b", "a", "b"]))
-    assert journal.read(ONLY_A, 1, 10).gaps == [
+        keep(journal, make_batch(first, ["a", "b", "a", "b"]))
+    assert read(journal, ONLY_A, 1, 10).gaps == [
         Gap(reason=GapReason.RETENTION, count=1, first=2, last=4)
     ]
-    assert journal.read(TopicFilters(["c"]), 0, 10).gaps == []
+    assert read(journal, TopicFilters(["c"]), 0, 10).gaps == []
 
 
 def test_what_is_forgotten_is_a_gap_of_unknown_size() -> None:
     """Beyond what is remembered only a filter that takes all knows how many it lost."""
     journal = Journal(Retention(max_events=4))
     for first in range(1, 41, 4):
-        journal.append(make_batch(first, ["a"] * 4))
-    assert journal.read(ONLY_A, 0, 10).gaps[0].count == -1
-    assert journal.read(ALL, 0, 10).gaps[0].count == 36
+        keep(journal, make_batch(first, ["a"] * 4))
+    assert read(journal, ONLY_A, 0, 10).gaps[0].count == -1
+    assert read(journal, ALL, 0, 10).gaps[0].count == 36
 
 
 def test_a_supplier_s_losses_in_a_gap_are_told_once() -> None:
     """Several holes of one supplier that are passed over together become one gap."""
     journal = Journal(Retention(max_events=2))
     for number in range(1, 5):
-        journal.append(make_batch(number * 10, ["a"]), missing=number)
-    gaps = journal.read(ALL, 0, 10).gaps
+        keep(journal, make_batch(number * 10, ["a"]), missing=number)
+    gaps = read(journal, ALL, 0, 10).gaps
     assert [(gap.reason, gap.count) for gap in gaps] == [
         (GapReason.RETENTION, 2),
         (GapReason.SUPPLIER, 6),
@@ -82,9 +95,9 @@ def test_a_forgotten_hole_makes_a_gap_of_unknown_size() -> None:
     """What a supplier lost among forgotten events cannot be told apart any more."""
     journal = Journal(Retention(max_events=1))
     for missing in (1, 0, 0):
-        journal.append(make_batch(1, ["a"]), missing)
-    assert [gap.count for gap in journal.read(ALL, 0, 10).gaps] == [-1]
-    assert [gap.count for gap in journal.read(ALL, 1, 10).gaps] == [1]
+        keep(journal, make_batch(1, ["a"]), missing)
+    assert [gap.count for gap in read(journal, ALL, 0, 10).gaps] == [-1]
+    assert [gap.count for gap in read(journal, ALL, 1, 10).gaps] == [1]
 
 
 def test_a_reading_fits_into_a_message() -> None:
@@ -92,8 +105,8 @@ def test_a_reading_fits_into_a_message() -> None:
     journal = Journal(Retention(max_bytes=1 << 30))
     records = 40_000
     for first in range(1, 10 * records, records):
-        journal.append(make_batch(first, ["a"] * records))
-    reading = journal.read(ALL, 0, 10_000_000)
+        keep(journal, make_batch(first, ["a"] * records))
+    reading = read(journal, ALL, 0, 10_000_000)
     assert 0 < sum(pick.chunk.size for pick in reading.picks) <= REPLY_BYTES
 
 
@@ -101,19 +114,18 @@ def test_old_chunks_are_really_given_up() -> None:
     """The list of chunks does not grow with the age of the channel."""
     journal = Journal(Retention(max_events=10))
     for first in range(1, 20_001):
-        journal.append(make_batch(1, ["a"]))
+        keep(journal, make_batch(1, ["a"]))
         assert journal.last == first
     assert len(journal._chunks) < 5_000
-    assert sequences(journal.read(ALL, 19_995, 10)) == [19_996, 19_997, 19_998, 19_999, 20_000]
+    assert sequences(read(journal, ALL, 19_995, 10)) == [19_996, 19_997, 19_998, 19_999, 20_000]
 
 
 class Witness:
     """Reads a journal to its end and keeps account of every number."""
 
-    def __init__(self, journal: Journal, filters: TopicFilters, max_queue: int) -> None:
+    def __init__(self, journal: Journal, filters: TopicFilters) -> None:
         self.journal = journal
         self.filters = filters
-        self.max_queue = max_queue
         self.topic_of: dict[int, str] = {}
         self.lost_by_supplier = self.told_by_supplier = self.after = 0
         self.is_unknown = False
@@ -121,7 +133,7 @@ class Witness:
 
     def publish(self, topics: list[str], missing: int) -> None:
         """Add a batch behind a hole."""
-        chunk = self.journal.append(make_batch(1, topics), missing)
+        chunk = keep(self.journal, make_batch(1, topics), missing)
         self.lost_by_supplier += missing
         self.topic_of.update(enumerate(topics, chunk.first))
 
@@ -131,7 +143,7 @@ class Witness:
 
     def read(self, limit: int) -> bool:
         """Read once; tell whether there was progress."""
-        reading = self.journal.read(self.filters, self.after, limit, self.max_queue)
+        reading = read(self.journal, self.filters, self.after, limit)
         for gap in reading.gaps:
             self._book(gap)
         self.accounted += sequences(reading)
@@ -158,14 +170,13 @@ publications = st.tuples(
     steps=st.lists(publications | st.integers(1, 7), max_size=40),
     patterns=st.lists(st.sampled_from(["a", "b", "*", "c/*", "**", "x"]), min_size=1, max_size=2),
     max_events=st.integers(1, 12),
-    max_queue=st.sampled_from([0, 0, 1, 3]),
 )
 def test_every_event_is_delivered_or_accounted_for(
-    steps: list[tuple[list[str], int] | int], patterns: list[str], max_events: int, max_queue: int
+    steps: list[tuple[list[str], int] | int], patterns: list[str], max_events: int
 ) -> None:
     """Events that match come once and in order; the rest is in gaps, to the event."""
     journal = Journal(Retention(max_events=max_events))
-    witness = Witness(journal, TopicFilters(patterns), max_queue)
+    witness = Witness(journal, TopicFilters(patterns))
     for step in steps:
         if isinstance(step, int):
             witness.read(step)
