@@ -15,9 +15,10 @@ from idl_like_interfaces.accounts import Account
 from idl_like_interfaces.alarms import AlarmReport, AlarmService
 from idl_like_interfaces.announcements import HEARTBEAT_TOPIC, ComponentState, FileFinished
 from idl_like_interfaces.clients import AlarmReporter, EventSupplier, LogForwarder
+from idl_like_interfaces.clients.accounts import below
 from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.declare import Value
-from idl_like_interfaces.errors import CommFailure
+from idl_like_interfaces.errors import CommFailure, RemoteError
 from idl_like_interfaces.events import EventChannel
 from idl_like_interfaces.logs import LogService
 from idl_like_interfaces.mapping import ObjectAdapter, make_incarnation, use_tls
@@ -75,6 +76,7 @@ class HostedSite(Site):
             self.narrow(f"{root}/alarms", AlarmService), f"{root}/{name}", self.incarnation
         )
         self.outbox = Outbox(data_root / "outbox" / name, self.supplier, self.incarnation)
+        self._accountants: list[Callable[[], list[Account]]] = [self.supplier.accounts]
 
     @override
     def narrow(self, reference: str, interface: type[T], deadline_s: float = 10.0) -> T:
@@ -106,7 +108,17 @@ class HostedSite(Site):
 
     @override
     def keeps_accounts(self, accountant: Callable[[], list[Account]]) -> None:
-        log.debug("further accounts: %s", accountant)
+        self._accountants.append(accountant)
+
+    def accounts(self) -> list[Account]:
+        """Return the accounts of all hops of the component; one that fails hides no other."""
+        found: list[Account] = []
+        for accountant in list(self._accountants):
+            try:
+                found += accountant()
+            except RemoteError as error:
+                log.warning("accounts of %s are missing: %s", self.name, error)
+        return found
 
     @override
     def announce(self, file: FileFinished) -> None:
@@ -269,7 +281,7 @@ class ComponentHost(Closing):
         self._deliveries = [Delivery(channel, lambda: self.site.supplier.counters, clock)]
         if (forwarder := self._forwarder) is not None:
             self._deliveries.append(Delivery(logs, lambda: forwarder.counters, clock))
-        return ComponentServant(self.component, list, [self._unbound, channel, logs])
+        return ComponentServant(self.component, self.site.accounts, [self._unbound, channel, logs])
 
     def _keep_names(self) -> None:
         assert self._registration is not None
@@ -296,6 +308,7 @@ class ComponentHost(Closing):
             self.site.incarnation,
         )
         logging.getLogger().addHandler(forwarder)
+        self.site.keeps_accounts(lambda: below(self.site.root, [forwarder.account()]))
         return forwarder
 
 
