@@ -87,6 +87,10 @@ class WholeBacklog(Backlog):
         self._after = place.sequence
 
     @override
+    def settle(self) -> None:
+        """Nothing was noted."""
+
+    @override
     def add(self, chunk: Chunk) -> None:
         """Nothing needs to be noted."""
 

@@ -173,6 +173,10 @@ class LatestBacklog(Backlog):
             self._lost[GapReason.LATEST] = max(-1, total - len(due))
 
     @override
+    def settle(self) -> None:
+        """What was handed out is known no more."""
+
+    @override
     def add(self, chunk: Chunk) -> None:
         positions = chunk.matching(self._filters)
         if not positions:

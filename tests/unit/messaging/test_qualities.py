@@ -121,21 +121,20 @@ def test_every_event_is_delivered_once_or_in_a_gap(
     published: dict[int, tuple[str, Priority]] = {}
     now, other = first, second
     for step in steps:
-        match step:
-            case [*events] if isinstance(step, list):
-                at = len(published) + 1
-                channel.publish(urgent(at, events))
-                published |= dict(enumerate(events, at))
-            case (int(limit), bool(is_lost)):
-                reader.read(limit, is_lost=is_lost)
-            case "change":
-                now, other = other, now
-                channel.set_qos(reader.id, now)
-            case _:
-                channel.disconnect_consumer(reader.id)
-                reader = Reader(
-                    channel, now, filters, reader.cursor, reader.got, reader.lost, reader.is_exact
-                )
+        if isinstance(step, list):
+            at = len(published) + 1
+            channel.publish(urgent(at, step))
+            published |= dict(enumerate(step, at))
+        elif isinstance(step, tuple):
+            reader.read(step[0], is_lost=step[1])
+        elif step == "change":
+            now, other = other, now
+            channel.set_qos(reader.id, now)
+        else:
+            channel.disconnect_consumer(reader.id)
+            reader = Reader(
+                channel, now, filters, reader.cursor, reader.got, reader.lost, reader.is_exact
+            )
     reader.read_all()
     matching = [number for number, (topic, _) in published.items() if wanted.matches(topic)]
     got = [number for number, _ in reader.got]
@@ -272,7 +271,7 @@ class _room_is_awaited:  # noqa: N801 (used as a verb)
         self._room.subscribe = refuse  # type: ignore[method-assign, assignment]
 
     def __exit__(self, *_: object) -> None:
-        del self._room.subscribe  # type: ignore[method-assign]
+        del self._room.subscribe
 
 
 @pytest.mark.parametrize(
