@@ -7,6 +7,9 @@ of a call only how long it may take.
 from idl_like_interfaces.clients.alarms import AlarmReporter
 from idl_like_interfaces.clients.consumer import EventConsumer, Item
 from idl_like_interfaces.clients.logs import LogForwarder, register_levels
+from idl_like_interfaces.clients.oldb import OldbWriter
+from idl_like_interfaces.clients.oldb_watcher import OldbWatcher
+from idl_like_interfaces.clients.owner import log_owner
 from idl_like_interfaces.clients.records import Event
 from idl_like_interfaces.clients.sight import Blindness
 from idl_like_interfaces.clients.supplier import EventSupplier
@@ -22,6 +25,9 @@ __all__ = [
     "Item",
     "LogForwarder",
     "NameWatcher",
+    "OldbWatcher",
+    "OldbWriter",
     "Survey",
+    "log_owner",
     "register_levels",
 ]

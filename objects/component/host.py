@@ -14,7 +14,7 @@ from typing_extensions import override
 from idl_like_interfaces.accounts import Account
 from idl_like_interfaces.alarms import AlarmReport, AlarmService
 from idl_like_interfaces.announcements import HEARTBEAT_TOPIC, ComponentState, FileFinished
-from idl_like_interfaces.clients import AlarmReporter, EventSupplier, LogForwarder
+from idl_like_interfaces.clients import AlarmReporter, EventSupplier, LogForwarder, OldbWriter
 from idl_like_interfaces.clients.accounts import below
 from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.declare import Value
@@ -23,7 +23,7 @@ from idl_like_interfaces.events import EventChannel
 from idl_like_interfaces.logs import LogService
 from idl_like_interfaces.mapping import ObjectAdapter, make_incarnation, use_tls
 from idl_like_interfaces.naming import NamingContext
-from idl_like_interfaces.oldb import Quality
+from idl_like_interfaces.oldb import OnlineDatabase, Quality
 from idl_like_interfaces.security.protection import AUDIT, Protection
 from idl_like_interfaces.security.settings import ABSENT, SecurityTable
 from idl_like_interfaces.supervision import ComponentObject
@@ -31,6 +31,7 @@ from nameserver.client import LEASE_RENEWAL_S, Names, Offer, Registration, Where
 from objects.component.clock import SystemClock
 from objects.component.health import Absence, ComponentServant, Delivery, heartbeat_of
 from objects.component.outbox import ATTEND_S, Outbox
+from objects.component.particulars import Particulars
 from objects.component.site import ActiveObject, Component, Site
 from objects.component.timetable import Timetable
 
@@ -42,6 +43,9 @@ DATA_ROOT_MODE = 0o774
 
 LAST_WORDS_S = 0.5
 """How long an ending component tries to get rid of its last events and log records."""
+
+_WRITE_S = 3.0
+"""Deadline of a write into the online database; it is repeated."""
 
 T = TypeVar("T")
 
@@ -75,6 +79,11 @@ class HostedSite(Site):
         self.alarms = AlarmReporter(
             self.narrow(f"{root}/alarms", AlarmService), f"{root}/{name}", self.incarnation
         )
+        self.values = OldbWriter(
+            self.narrow(f"{root}/oldb", OnlineDatabase, _WRITE_S),
+            f"{root}/{name}",
+            self.incarnation,
+        )
         self.outbox = Outbox(data_root / "outbox" / name, self.supplier, self.incarnation)
         self._accountants: list[Callable[[], list[Account]]] = [self.supplier.accounts]
 
@@ -92,11 +101,11 @@ class HostedSite(Site):
 
     @override
     def record(self, key: str, value: Any, quality: Quality = Quality.OK) -> None:
-        log.debug("value %s: %s (%s)", key, value, quality)
+        self.values.write(f"{self.name}/{key}", value, quality)
 
     @override
     def forget(self, key: str) -> None:
-        log.debug("value %s is no more", key)
+        self.values.remove(f"{self.name}/{key}")
 
     @override
     def raise_alarm(self, report: AlarmReport) -> None:
@@ -139,6 +148,7 @@ class HostedSite(Site):
         self.outbox.attend()
         self.supplier.close(LAST_WORDS_S)
         self.alarms.close(LAST_WORDS_S)
+        self.values.close(LAST_WORDS_S)
         self.names.close()
 
 
@@ -190,6 +200,7 @@ class ComponentHost(Closing):
             self.component = component(self.site, settings)
             self._is_made = True
             self._servant = self._make_servant()
+            self._particulars = Particulars(self.site, self.component.settings)
             self._boot(self._protection)
         except BaseException:
             self.close()
@@ -299,7 +310,9 @@ class ComponentHost(Closing):
                 return  # nothing comes behind the last one
             if state is not None:
                 self._servant.enter(state)
-            self.site.publish(HEARTBEAT_TOPIC, heartbeat_of(self._servant.get_health()))
+            beat = heartbeat_of(self._servant.get_health())
+            self._particulars.tell(beat)
+            self.site.publish(HEARTBEAT_TOPIC, beat)
 
     def _forward_logs(self) -> LogForwarder:
         forwarder = LogForwarder(

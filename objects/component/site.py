@@ -61,7 +61,8 @@ class Site(Protocol):
             quality: How far it may be trusted.
 
         Raises:
-            BadParam: The value cannot travel, or the key is none.
+            BadParam: The value cannot travel.
+            InvalidKey: The key is none.
         """
 
     def forget(self, key: str) -> None:

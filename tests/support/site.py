@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-import msgspec
 from typing_extensions import override
 
 from idl_like_interfaces.accounts import Account
 from idl_like_interfaces.alarms import AlarmReport
 from idl_like_interfaces.announcements import FILE_FINISHED_TOPIC, FileFinished
+from idl_like_interfaces.clients.oldb_values import check_key, plain_value
 from idl_like_interfaces.declare import Value
 from idl_like_interfaces.errors import Transient
 from idl_like_interfaces.naming import OBJECT_ID, NamingContext
@@ -74,12 +74,14 @@ class FakeSite(Site):
 
     @override
     def record(self, key: str, value: Any, quality: Quality = Quality.OK) -> None:
+        check_key(f"{self.name}/{key}")
         with self._news:
-            self.recorded[key] = msgspec.to_builtins(value)
+            self.recorded[key] = plain_value(value)
             self._news.notify_all()
 
     @override
     def forget(self, key: str) -> None:
+        check_key(f"{self.name}/{key}")
         with self._news:
             self.recorded.pop(key, None)
             self._news.notify_all()
