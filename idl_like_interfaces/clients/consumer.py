@@ -14,7 +14,7 @@ from idl_like_interfaces.accounts import Account
 from idl_like_interfaces.clients.limits import within
 from idl_like_interfaces.clients.reception import Reception
 from idl_like_interfaces.clients.records import Event
-from idl_like_interfaces.clients.sight import BLIND_AFTER_S, Blindness, Sight
+from idl_like_interfaces.clients.sight import Blindness, Sight
 from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.errors import BadParam, RemoteError
 from idl_like_interfaces.events import (
@@ -196,7 +196,7 @@ class EventConsumer(Closing):
         self._closed.set()
         if not self._subscription_id:
             return
-        if self._sight.unanswered_s >= self._poll_s + BLIND_AFTER_S / 2:
+        if self._sight.has_hung_peer:
             return  # a channel that hangs would hold up the end; it forgets us by itself
         try:
             with within(_FAREWELL_S):

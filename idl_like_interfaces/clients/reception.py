@@ -164,6 +164,7 @@ def _decoded(delivery: Delivery, epoch: str) -> list[Event]:
     count = len(batch.records)
     topics, priorities = batch.topics, batch.priorities or [_NORMAL] * len(batch.topics)
     begin, first = delivery.sequence, batch.first
+    source, incarnation = batch.source, batch.incarnation
     events = []
     for position, topic, encoded in zip(
         delivery.positions or range(count),
@@ -177,8 +178,8 @@ def _decoded(delivery: Delivery, epoch: str) -> list[Event]:
                 epoch=epoch,
                 sequence=begin + position,
                 topic=topics[topic],
-                source=batch.source,
-                incarnation=batch.incarnation,
+                source=source,
+                incarnation=incarnation,
                 source_sequence=first + position,
                 time_ns=record.time_ns,
                 repository_id=record.repository_id,

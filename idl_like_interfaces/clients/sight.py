@@ -56,6 +56,7 @@ class Sight:
         self, who: str, poll_s: float, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._who = who
+        self._poll_s = poll_s
         self._monotonic = monotonic
         self._asking_since: float | None = None
         self._cause = "it does not answer"
@@ -74,6 +75,11 @@ class Sight:
     def is_blind(self) -> bool:
         """Tell whether it has been open for too long."""
         return self.unanswered_s >= BLIND_AFTER_S
+
+    @property
+    def has_hung_peer(self) -> bool:
+        """Tell whether the answer would have come long ago from a peer in good health."""
+        return self.unanswered_s >= self._poll_s + BLIND_AFTER_S / 2
 
     def ask(self) -> float:
         """Begin to ask, or ask again; return for how long to wait for the answer, seconds.
