@@ -9,8 +9,14 @@ from typing import Any
 
 from typing_extensions import override
 
+from idl_like_interfaces.accounts import FOLDED, Account, Flow, HopKind
+from idl_like_interfaces.clients.accounts import Book, Hop
+from idl_like_interfaces.clients.folding import Folder, Folding
+from idl_like_interfaces.clients.owner import current_owner
+from idl_like_interfaces.clients.shipping import Manifest
 from idl_like_interfaces.clients.spooler import Bounds, Counters, Parcel, Spooler
-from idl_like_interfaces.logs import LEVEL_NUMBERS, LogBatch, LogLevel, LogRecord, LogService
+from idl_like_interfaces.errors import BadParam
+from idl_like_interfaces.logs import LEVEL_NUMBERS, LogLevel, LogRecord, LogService
 
 SPOOL_RECORDS = 10_000
 BATCH_RECORDS = 200
@@ -18,6 +24,7 @@ BATCH_WINDOW_S = 0.2
 
 LONGEST_TEXT = 16_384
 LONGEST_TRACEBACK = 32_768
+LONGEST_NAME = 255
 
 # Sending a record must not make records that are sent: the transport's own loggers
 # and those of this package stay out.
@@ -54,8 +61,17 @@ def wire_text(text: str, longest: int) -> str:
 class LogForwarder(logging.Handler):
     """Forwards the records of a component to the log service, in batches, each once.
 
-    While the service is away records wait in a bounded spool; when that is full the
-    oldest are dropped, and the service adds up how many.
+    Floods are folded with exact counts. While the service is away records wait in a bounded
+    spool; when that is full the oldest are dropped, and the service is told how many. A
+    record belongs to the ``owner`` of its ``extra``, else to the one of ``log_owner``.
+
+    Args:
+        service: Where they go.
+        component: Whose records they are.
+        incarnation: Start of the component.
+        spool_records: So many wait at most.
+        silent: Loggers that are left out, with all below them.
+        folding: From when on a flood is folded.
 
     Attributes:
         component: Whose records they are.
@@ -70,6 +86,7 @@ class LogForwarder(logging.Handler):
         *,
         spool_records: int = SPOOL_RECORDS,
         silent: tuple[str, ...] = SILENT_LOGGERS,
+        folding: Folding = Folding(),
     ) -> None:
         super().__init__()
         register_levels()
@@ -85,7 +102,9 @@ class LogForwarder(logging.Handler):
             batch_bytes=_MIB,
             window_s=BATCH_WINDOW_S,
         )
+        self._manifest = Manifest(component, incarnation)
         self._spooler: Spooler[LogRecord] = Spooler(f"log of {component}", self._send, bounds)
+        self._folder = Folder(f"log of {component}", self._put, folding)
 
     @override
     def filter(self, record: logging.LogRecord) -> Any:
@@ -101,9 +120,7 @@ class LogForwarder(logging.Handler):
     @override
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            told = self._told(record)
-            size = len(told.text) + len(told.traceback) + _OVERHEAD
-            self._spooler.put(told, size)
+            self._folder.take(self._told(record))
         except Exception:  # noqa: BLE001 (a record with wrong arguments must not stop the program)
             self.handleError(record)
 
@@ -112,41 +129,74 @@ class LogForwarder(logging.Handler):
             time=datetime.fromtimestamp(record.created, UTC),
             level=level_of(record.levelno),
             component=self.component,
-            logger=wire_text(record.name, 255),
+            logger=wire_text(record.name, LONGEST_NAME),
             text=wire_text(record.getMessage(), LONGEST_TEXT),
             traceback=wire_text(_traceback(record), LONGEST_TRACEBACK),
+            owner=wire_text(_owner(record), LONGEST_NAME),
         )
+
+    def _put(self, record: LogRecord) -> None:
+        if self._spooler.put(record, _size(record)):
+            self._manifest.note(record)
 
     @property
     def counters(self) -> Counters:
-        """Records produced, stored by the service, and dropped."""
+        """Records produced (folded ones count once), stored by the service, and dropped."""
         return self._spooler.counters
+
+    def account(self) -> Account:
+        """Return how many records were made, stored, folded, dropped and still wait."""
+        folded, open_floods = self._folder.tally()
+        spooled, lost = self._spooler.counters, self._manifest.losses()
+        book = Book()
+        made = spooled.produced + open_floods + folded
+        book.take(made)
+        book.first, book.last = min(1, spooled.produced), spooled.produced
+        book.pass_on(spooled.acknowledged)
+        book.drop("refused", lost.refused)
+        book.drop("spool", max(0, spooled.dropped + lost.folded - lost.refused))
+        book.drop(FOLDED, folded - lost.folded)
+        hop = Hop(
+            name=self.component, kind=HopKind.SUPPLIER, flow=Flow.LOG, incarnation=self.incarnation
+        )
+        return book.account(hop, self.component, self.incarnation)
 
     @override
     def flush(self) -> None:
-        self._spooler.flush(_EXIT_FLUSH_S)
+        self.drain(_EXIT_FLUSH_S)
 
     def drain(self, timeout_s: float) -> bool:
         """Wait until the service has all records; tell whether it has."""
+        self._folder.flush()
         return self._spooler.flush(timeout_s)
 
     @override
     def close(self, timeout_s: float = 2.0) -> None:
+        self._folder.close()
         self._spooler.close(timeout_s)
         super().close()
 
     def _send(self, parcel: Parcel[LogRecord]) -> None:
-        batch = LogBatch(
-            component=self.component,
-            incarnation=self.incarnation,
-            first=parcel.first,
-            records=parcel.items,
-            lost=parcel.lost,
-        )
-        self._service.append(batch)
+        batch = self._manifest.batch(parcel)
+        try:
+            self._service.append(batch)
+        except BadParam as error:
+            self._manifest.refuse(batch, error)
+            raise
 
 
 def _traceback(record: logging.LogRecord) -> str:
     if record.exc_info and record.exc_info[0] is not None:
         return "".join(traceback.format_exception(*record.exc_info))
     return record.exc_text or ""
+
+
+def _owner(record: logging.LogRecord) -> str:
+    owner = getattr(record, "owner", None)
+    return current_owner() if owner is None else str(owner)
+
+
+def _size(record: LogRecord) -> int:
+    """Return how long it is at most on its way."""
+    texts = (record.text, record.traceback, record.owner)
+    return sum(len(text) if text.isascii() else 4 * len(text) for text in texts) + _OVERHEAD

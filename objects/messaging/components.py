@@ -1,4 +1,4 @@
-"""The event channel and the log service as components of an installation."""
+"""The event channel as a component of an installation."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 from typing_extensions import override
 
-from idl_like_interfaces.events import EventChannel
-from idl_like_interfaces.logs import LogService
+from idl_like_interfaces.alarms import AlarmReport, Severity
+from idl_like_interfaces.events import EventChannel, JournalStats
 from objects.component.site import ActiveObject, Component, Site
 from objects.messaging.channel import EventChannelServant
+from objects.messaging.disk_journal import SEGMENT_BYTES, DiskJournal
 from objects.messaging.journal import Retention
-from objects.messaging.log_service import LogServiceServant
-from objects.messaging.log_store import SqliteLogStore
+
+ATTEND_S = 1.0
+
+NOT_WRITABLE = "journal not writable"
+DAMAGED = "journal damaged"
 
 _Positive = Annotated[int, msgspec.Meta(ge=1)]
 
@@ -24,12 +28,21 @@ class EventChannelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
     Attributes:
         max_events: Events that it holds for late readers.
         max_bytes: The same in bytes.
+        max_age_s: The same in seconds since they came; 0: any.
         forget_after_s: A consumer that has read nothing for so long is forgotten.
+        journal: Folder in which events are kept over a restart, relative to the data root;
+            empty: none is kept.
+        journal_sync: What is acknowledged survives also the end of the host; slower.
+        segment_bytes: Size of a file of the journal.
     """
 
     max_events: _Positive = 100_000
     max_bytes: _Positive = 64 * 1024 * 1024
+    max_age_s: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     forget_after_s: Annotated[float, msgspec.Meta(ge=1, le=86_400)] = 60.0
+    journal: str = "events"
+    journal_sync: bool = False
+    segment_bytes: Annotated[int, msgspec.Meta(ge=4096)] = SEGMENT_BYTES
 
 
 class EventChannelComponent(Component):
@@ -40,11 +53,30 @@ class EventChannelComponent(Component):
 
     def __init__(self, site: Site, settings: Any) -> None:
         super().__init__(site, settings)
+        self._storage: DiskJournal | None = None
+        self._servant: EventChannelServant | None = None
+        self._told: dict[str, str] = {}
+
+    @override
+    def recover(self) -> None:
+        settings, site = self.settings, self.site
+        if settings.journal:
+            self._storage = DiskJournal(
+                site.data_root / settings.journal,
+                segment_bytes=settings.segment_bytes,
+                sync=settings.journal_sync,
+                clock=site.clock,
+            )
         self._servant = EventChannelServant(
             site.incarnation,
-            retention=Retention(max_events=settings.max_events, max_bytes=settings.max_bytes),
+            retention=Retention(
+                max_events=settings.max_events,
+                max_bytes=settings.max_bytes,
+                max_age_s=settings.max_age_s,
+            ),
             clock=site.clock,
             forget_after_s=settings.forget_after_s,
+            storage=self._storage,
         )
 
     @override
@@ -52,53 +84,66 @@ class EventChannelComponent(Component):
         return [ActiveObject(path="events", interface=EventChannel, servant=self._servant)]
 
     @override
-    def stop(self) -> None:
-        self._servant.close()
+    def start(self) -> None:
+        self.site.every(ATTEND_S, self._attend)
 
-    @override
-    def detail(self) -> str:
-        stats = self._servant.get_stats()
-        return f"{stats.last} events, {len(stats.consumers)} consumers"
+    def _attend(self) -> None:
+        if self._servant is not None:
+            self._servant.attend()
+        if self._storage is not None:
+            self._judge(self._storage.stats())
 
+    def _judge(self, stats: JournalStats) -> None:
+        """Raise an alarm for what is wrong with the journal, and end it when that is over."""
+        self._alarm(
+            NOT_WRITABLE,
+            f"{stats.folder}: {stats.problem}" if stats.problem else "",
+            cause="the disk is full or broken, or its file system cannot be written",
+            remedy="make room or replace the disk; what is held in memory is written by itself then",
+            severity=Severity.MAJOR,
+        )
+        self._alarm(
+            DAMAGED,
+            f"{stats.folder}: {', '.join(stats.damaged)}" if stats.damaged else "",
+            cause="files of the event journal were changed or are broken; events in them are lost",
+            remedy="examine the disk; keep the files elsewhere or remove them to end this alarm",
+            severity=Severity.WARNING,
+        )
 
-class LogServiceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Configuration of the log service.
+    def _alarm(self, name: str, text: str, *, cause: str, remedy: str, severity: Severity) -> None:
+        """Report a condition when it changes; it holds if there is a text.
 
-    Attributes:
-        file: The store; relative to the data root; made when it is missing.
-    """
-
-    file: Annotated[str, msgspec.Meta(min_length=1)] = "log/log.sqlite"
-
-
-class LogServiceComponent(Component):
-    """Keeps the log records of the installation."""
-
-    kind: ClassVar[str] = "log"
-    Settings: ClassVar[type[msgspec.Struct]] = LogServiceSettings
-
-    def __init__(self, site: Site, settings: Any) -> None:
-        super().__init__(site, settings)
-        self._store: SqliteLogStore | None = None
-        self._servant: LogServiceServant | None = None
-
-    @override
-    def recover(self) -> None:
-        self._store = SqliteLogStore(self.site.data_root / self.settings.file)
-        self._servant = LogServiceServant(self._store)
-
-    @override
-    def objects(self) -> list[ActiveObject]:
-        return [ActiveObject(path="log", interface=LogService, servant=self._servant)]
+        At first also that it is over: an earlier start may have reported it.
+        """
+        if self._told.get(name) == text:
+            return
+        self._told[name] = text
+        about = f"{self.site.root}/events"
+        if not text:
+            self.site.clear_alarm(name, about)
+            return
+        report = AlarmReport(
+            object=about,
+            name=name,
+            severity=severity,
+            text=text[:4096],
+            cause=cause,
+            remedy=remedy,
+            time=self.site.clock.utc(),
+            subsystem="events",
+        )
+        self.site.raise_alarm(report)
 
     @override
     def stop(self) -> None:
         if self._servant is not None:
             self._servant.close()
-        if self._store is not None:
-            self._store.close()
-            self._store = None
+        elif self._storage is not None:
+            self._storage.close()
 
     @override
     def detail(self) -> str:
-        return f"{self._store.last()} records" if self._store is not None else ""
+        if self._servant is None:
+            return ""
+        stats = self._servant.get_stats()
+        return f"{stats.last} events, {len(stats.consumers)} consumers"

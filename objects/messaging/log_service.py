@@ -17,11 +17,6 @@ LONGEST_POLL_S = 60.0
 
 _LARGEST_NUMBER = 2**53
 
-REPLY_BYTES = 3 * 1024 * 1024
-"""Texts of one reply at most; it is cut at the end that is farther from what was asked."""
-
-_OVERHEAD = 160
-
 
 class LogServiceServant(LogService):
     """The log service over its store; any thread may call it."""
@@ -47,7 +42,7 @@ class LogServiceServant(LogService):
     @override
     def query(self, query: LogQuery) -> list[StoredRecord]:
         _check_query(query)
-        return fitting(self._store.select(query), newest=query.newest)
+        return self._store.select(query)
 
     @override
     def follow(self, query: LogQuery, timeout_s: float = 25.0) -> list[StoredRecord]:
@@ -63,7 +58,7 @@ class LogServiceServant(LogService):
             records = self._store.select(behind, by_number=True)
             # What did not match now never will.
             after = max(after, last)
-            return fitting(records, newest=query.newest) if records else None
+            return records or None
 
         return wait_for_news(self._news, look, list, min(timeout_s, LONGEST_POLL_S))
 
@@ -75,14 +70,20 @@ class LogServiceServant(LogService):
 def _check_batch(batch: LogBatch) -> None:
     for place, record in enumerate(batch.records):
         _check_time(record.time, f"batch.records[{place}].time")
-    for field, least in (("first", 1), ("lost", 0)):
-        found = getattr(batch, field)
-        if not least <= found <= _LARGEST_NUMBER:
-            raise BadParam(
-                f"batch.{field} is {found}, which is too {'small' if found < least else 'large'}",
-                field=f"batch.{field}",
-                remedy="number the records from 1 and count what was lost",
-            )
+        if record.until is not None:
+            _check_time(record.until, f"batch.records[{place}].until")
+        _check_number(record.count, f"batch.records[{place}].count")
+    _check_number(batch.first, "batch.first")
+    _check_number(batch.lost, "batch.lost", least=0)
+
+
+def _check_number(found: int, field: str, least: int = 1) -> None:
+    if not least <= found <= _LARGEST_NUMBER:
+        raise BadParam(
+            f"{field} is {found}, which is too {'small' if found < least else 'large'}",
+            field=field,
+            remedy="number the records from 1, and count what was folded or lost",
+        )
 
 
 def _check_time(time: datetime, field: str) -> None:
@@ -104,22 +105,11 @@ def _check_query(query: LogQuery) -> None:
             field="query.limit",
             remedy="ask for fewer records, and again with 'after' or another time for more",
         )
-    if abs(query.after) > _LARGEST_NUMBER:
-        raise BadParam(
-            f"query.after is {query.after}, no record has such a number",
-            field="query.after",
-            remedy="give the number of a record, or 0",
-        )
-
-
-def fitting(records: list[StoredRecord], *, newest: bool) -> list[StoredRecord]:
-    """Return as many records as fit into a message, the newest or the oldest of them."""
-    room = REPLY_BYTES
-    count = 0
-    for each in reversed(records) if newest else records:
-        record = each.record
-        room -= 4 * (len(record.text) + len(record.traceback)) + _OVERHEAD
-        if room < 0 and count:
-            break
-        count += 1
-    return records[len(records) - count :] if newest else records[:count]
+    for field in ("after", "beyond"):
+        found = getattr(query, field)
+        if abs(found) > _LARGEST_NUMBER:
+            raise BadParam(
+                f"query.{field} is {found}, no record has such a number",
+                field=f"query.{field}",
+                remedy="give the number of a record, or 0",
+            )

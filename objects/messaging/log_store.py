@@ -1,105 +1,129 @@
-"""The store of log records: one SQLite file, read while it is written."""
+"""The store of log records: a row of SQLite files, the newest of which is written."""
 
 from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
-from idl_like_interfaces.errors import BadParam, PersistStore
-from idl_like_interfaces.logs import (
-    LEVEL_NUMBERS,
-    LogBatch,
-    LogLevel,
-    LogQuery,
-    LogRecord,
-    LogStats,
-    StoredRecord,
+from idl_like_interfaces.accounts import Account, Flow, HopKind
+from idl_like_interfaces.clients.accounts import Book, Hop
+from idl_like_interfaces.errors import PersistStore
+from idl_like_interfaces.logs import LogBatch, LogLevel, LogQuery, LogRecord, LogStats, StoredRecord
+from objects.component.clock import SystemClock
+from objects.messaging.log_file import LogFile
+from objects.messaging.log_folder import (
+    Damage,
+    LogFolder,
+    failures,
+    is_damage,
+    is_no_room,
+    refusals,
 )
-from objects.messaging.glob import match_text
+from objects.messaging.log_limits import LogLimits, is_full, may_go, must_go
+from objects.messaging.log_merge import merged, stats_of
+from objects.messaging.log_schema import Seed
+from objects.messaging.log_select import microseconds
 
-APPLICATION_ID = 0x6F624C47
-"""Stands in the file's header and tells it from other people's databases."""
-
-_VERSION = 1
-_SCHEMA = f"""
-CREATE TABLE record (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, level INTEGER NOT NULL,
-    component TEXT NOT NULL, logger TEXT NOT NULL, text TEXT NOT NULL, traceback TEXT NOT NULL);
-CREATE INDEX record_time ON record (time);
-CREATE TABLE sender (
-    component TEXT NOT NULL, incarnation TEXT NOT NULL, next INTEGER NOT NULL,
-    lost INTEGER NOT NULL, PRIMARY KEY (component, incarnation)) WITHOUT ROWID;
-CREATE TABLE tally (
-    component TEXT NOT NULL, level INTEGER NOT NULL, records INTEGER NOT NULL,
-    PRIMARY KEY (component, level)) WITHOUT ROWID;
-PRAGMA application_id = {APPLICATION_ID};
-PRAGMA user_version = {_VERSION};
-"""
-_COLUMNS = "number, time, level, component, logger, text, traceback"
-_TALLY = """INSERT INTO tally VALUES (?, ?, 1)
-    ON CONFLICT (component, level) DO UPDATE SET records = records + 1"""
-_SENDER = """INSERT INTO sender VALUES (?, ?, ?, ?) ON CONFLICT (component, incarnation)
-    DO UPDATE SET next = excluded.next, lost = lost + excluded.lost"""
-
-_LEVELS = {number: level for level, number in LEVEL_NUMBERS.items()}
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+STORE_LOGGER = "log.store"
+"""The logger of the log service's own records about its store."""
 
 
 class SqliteLogStore:
     """Records of all components; any thread may call it.
 
-    A stored batch survives a crash of the process. Readers do not hold up the writer.
+    A stored batch survives a crash of the process. Readers do not hold up the writer. What
+    is too much goes file by file. A damaged file is set aside, and a new one begun.
+
+    Args:
+        file: The store's first file; the others are beside it.
+        limits: What is kept.
+        name: Name of the log service, for its own records.
+        utc: The time.
+        on_damage: Is told of each file that was set aside.
+        on_problem: Is told why nothing can be stored, and, with an empty text, that it can again.
 
     Attributes:
-        file: The database.
+        file: The store.
+        problem: Why nothing can be stored at the moment; empty: it can.
+
+    Raises:
+        BadParam: The folder cannot be written, or the file is something else.
     """
 
-    def __init__(self, file: Path) -> None:
-        """Open the database, or make it.
-
-        Raises:
-            BadParam: The folder cannot be written, or the file is something else.
-        """
+    def __init__(
+        self,
+        file: Path,
+        limits: LogLimits = LogLimits(),  # noqa: B008 (frozen)
+        *,
+        name: str = "log",
+        utc: Callable[[], datetime] = SystemClock().utc,  # noqa: B008 (has no state)
+        on_damage: Callable[[Damage], None] = lambda _: None,
+        on_problem: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self.file = file
-        self._writing, self._reading = threading.Lock(), threading.Lock()
-        with _refusals(file):
+        self.problem = ""
+        self._limits = limits
+        self._name = name
+        self._utc = utc
+        self._on_damage = on_damage
+        self._on_problem = on_problem
+        self._folder = LogFolder(file)
+        self._writing = threading.RLock()
+        self._is_closed = False
+        self._files: tuple[LogFile, ...] = ()
+        with refusals(file):
             file.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = _connect(file)
             try:
-                self._prepare()
-                self._reader = _connect(file)
+                self._open()
             except BaseException:
-                self._writer.close()
+                self.close()
                 raise
-        self._reader.create_function("folded", 1, str.casefold, deterministic=True)
 
-    def _prepare(self) -> None:
-        with self._writer as db:
-            (application,) = db.execute("PRAGMA application_id").fetchone()
-            (version,) = db.execute("PRAGMA user_version").fetchone()
-            (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            if tables and (application, version) != (APPLICATION_ID, _VERSION):
-                raise BadParam(
-                    f"{self.file} is a database of another program or version",
-                    field="file",
-                    cause=f"application id {application:#x}, version {version}; "
-                    f"wanted {APPLICATION_ID:#x}, version {_VERSION}",
-                    remedy="give the log service a file of its own",
-                )
-            db.execute("PRAGMA journal_mode = WAL")
-            if not tables:
-                db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+    def _open(self) -> None:
+        *older, newest = self._folder.paths()
+        damages = [self._open_one(path, is_written=False) for path in older]
+        newest_damage = self._open_one(newest, is_written=True)
+        if newest_damage is not None:
+            self._begin_after(newest_damage)
+        for damage in (*damages, newest_damage):
+            if damage is not None:
+                self._tell(damage)
+
+    def _open_one(self, path: Path, *, is_written: bool) -> Damage | None:
+        # The seed is for a file that is new, or that a crash has left empty.
+        seed = self._seed(self._folder.first_of(path))
+        try:
+            file = self._folder.open(path, seed, is_written=is_written)
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            return self._folder.set_aside(path, error)
+        self._files = (*self._files, file)
+        return None
+
+    def _seed(self, first: int, *, knows_senders: bool = True) -> Seed:
+        made = microseconds(self._utc())
+        if not self._files:
+            return Seed(first=first, made=made)
+        before = self._files[-1]
+        held = before.contents()
+        return Seed(
+            first=first,
+            before=held.before + held.records,
+            lost=held.lost,
+            made=made,
+            senders=before.senders() if knows_senders else (),
+        )
 
     def close(self) -> None:
-        """Close the database."""
-        with self._writing, self._reading:
-            self._reader.close()
-            self._writer.close()
+        """Close the files."""
+        self._is_closed = True
+        with self._writing:
+            for file in self._files:
+                file.close()
 
     def append(self, batch: LogBatch) -> int:
         """Store what is new in a batch; return how many records that is.
@@ -107,37 +131,123 @@ class SqliteLogStore:
         Raises:
             PersistStore: It cannot be written; nothing was stored.
         """
-        with self._writing, _failures(self.file, "written"), self._writer as db:
-            key = (batch.component, batch.incarnation)
-            found = db.execute(
-                "SELECT next FROM sender WHERE component = ? AND incarnation = ?", key
-            ).fetchone()
-            expected = found[0] if found else 1
-            fresh = batch.records[max(0, expected - batch.first) :] if found else batch.records
-            is_new = not found or batch.first >= expected
-            if fresh or is_new:
-                behind = max(batch.first + len(batch.records), expected)
-                db.execute(_SENDER, (*key, behind, batch.lost if is_new else 0))
-            self._insert(db, fresh)
-            return len(fresh)
+        with self._writing, failures(self.file, "written"):
+            self._check_open()
+            try:
+                return self._append(batch)
+            except sqlite3.Error as error:
+                if not self._has_helped(error):
+                    raise
+            return self._append(batch)
 
-    def _insert(self, db: sqlite3.Connection, records: list[LogRecord]) -> None:
-        rows = [_row(record) for record in records]
-        db.executemany(
-            "INSERT INTO record (time, level, component, logger, text, traceback)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            rows,
+    def _append(self, batch: LogBatch) -> int:
+        now = self._utc()
+        try:
+            stored = self._files[-1].append(batch, self._name, now)
+        except sqlite3.Error as error:
+            self._note_problem(str(error))
+            raise
+        self._note_problem("")
+        self._rotate_when_full(now)
+        return stored
+
+    def _has_helped(self, error: sqlite3.Error) -> bool:
+        """Do what can be done about an error; tell whether to try again."""
+        if is_damage(error):
+            self._set_aside(self._files[-1], error)
+            return True
+        return is_no_room(error) and self._make_room()
+
+    def _rotate_when_full(self, now: datetime) -> None:
+        written = self._files[-1]
+        if not is_full(written.facts(now.timestamp()), self._limits, now.timestamp()):
+            return
+        try:
+            new = self._folder.begin(self._seed(written.last() + 1))
+        except sqlite3.OperationalError:
+            return  # there is no room for one: the old one goes on
+        written.seal()
+        self._files = (*self._files, new)
+
+    def maintain(self) -> None:
+        """Remove what is too much, file by file; look whether a problem is over; call it often."""
+        with self._writing:
+            if self._is_closed:
+                return
+            if self.problem:
+                self._probe()
+            self._rotate_when_full(self._utc())
+        while self._remove_oldest(must_go):
+            pass
+
+    def _probe(self) -> None:
+        try:
+            self._files[-1].probe()
+        except sqlite3.Error as error:
+            self._note_problem(str(error))
+        else:
+            self._note_problem("")
+
+    def _note_problem(self, problem: str) -> None:
+        has_changed = bool(problem) != bool(self.problem)
+        self.problem = problem
+        if has_changed:
+            self._on_problem(problem)
+
+    def _make_room(self) -> bool:
+        return self._remove_oldest(must_go) or self._remove_oldest(may_go)
+
+    def _remove_oldest(self, is_due: Callable[..., bool]) -> bool:
+        with self._writing:
+            now_s = self._utc().timestamp()
+            facts = [] if self._is_closed else [each.facts(now_s) for each in self._files]
+            if not is_due(facts, self._limits, now_s):
+                return False
+            oldest, *rest = self._files
+            self._files = tuple(rest)
+            oldest.remove()
+            return True
+
+    def _set_aside(self, file: LogFile, error: sqlite3.Error) -> None:
+        """Keep a damaged file under another name; when it was written, begin a new one."""
+        with self._writing:
+            if file not in self._files:
+                return  # somebody else has met the damage, too
+            was_written = file is self._files[-1]
+            file.close()
+            damage = self._folder.set_aside(file.path, error)
+            self._files = tuple(each for each in self._files if each is not file)
+            if was_written:
+                self._begin_after(damage)
+            self._tell(damage)
+
+    def _begin_after(self, damage: Damage) -> None:
+        # What the damaged file knew of senders is gone with it: they are taken for new ones.
+        new = self._folder.begin(self._seed(damage.behind, knows_senders=False))
+        self._files = (*self._files, new)
+
+    def _tell(self, damage: Damage) -> None:
+        self._files[-1].note(self._told(damage))
+        self._on_damage(damage)
+
+    def _told(self, damage: Damage) -> LogRecord:
+        return LogRecord(
+            time=self._utc(),
+            level=LogLevel.ERROR,
+            component=self._name,
+            logger=STORE_LOGGER,
+            text=f"the file {damage.path.name} of the log store is damaged ({damage.why}): kept as "
+            f"{damage.kept.name}; its records, from number {damage.first} on, are missing here",
         )
-        db.executemany(_TALLY, [(component, level) for _, level, component, *_ in rows])
 
     def last(self) -> int:
         """Return the number of the newest record; 0 when there is none."""
-        with self._reading, _failures(self.file, "read"):
-            (last,) = self._reader.execute("SELECT max(number) FROM record").fetchone()
-            return last or 0
+        with failures(self.file, "read"):
+            self._check_open()
+            return self._files[-1].last()
 
     def select(self, query: LogQuery, *, by_number: bool = False) -> list[StoredRecord]:
-        """Return matching records.
+        """Return matching records, as many as fit into a reply.
 
         Args:
             query: Which.
@@ -146,121 +256,35 @@ class SqliteLogStore:
         Raises:
             PersistStore: The store cannot be read.
         """
-        with self._reading, _failures(self.file, "read"):
-            where, values = self._condition(query)
-            order = "number" if by_number else "time, number"
-            if query.newest:
-                order = ", ".join(f"{name} DESC" for name in order.split(", "))
-            sql = f"SELECT {_COLUMNS} FROM record WHERE {where} ORDER BY {order} LIMIT ?"  # noqa: S608 (fixed texts only)
-            rows = self._reader.execute(sql, (*values, query.limit)).fetchall()
-        return [_stored(row) for row in (reversed(rows) if query.newest else rows)]
-
-    def _condition(self, query: LogQuery) -> tuple[str, list[object]]:
-        parts: list[str] = ["number > ?", "level >= ?"]
-        values: list[object] = [query.after, LEVEL_NUMBERS[query.level]]
-        if query.since is not None:
-            parts.append("time >= ?")
-            values.append(_microseconds(query.since))
-        if query.until is not None:
-            parts.append("time < ?")
-            values.append(_microseconds(query.until))
-        if query.components:
-            names = self._components(query.components)
-            parts.append(f"component IN ({', '.join('?' * len(names))})")
-            values.extend(names)
-        if query.text:
-            # SQLite's LIKE folds ASCII only; this knows every alphabet and no wildcards.
-            parts.append("instr(folded(text), ?) > 0")
-            values.append(query.text.casefold())
-        return " AND ".join(parts), values
-
-    def _components(self, globs: list[str]) -> list[str]:
-        rows = self._reader.execute("SELECT DISTINCT component FROM tally").fetchall()
-        return [name for (name,) in rows if any(match_text(glob, name) for glob in globs)]
+        with failures(self.file, "read"):
+            self._check_open()
+            return merged(self._files, query, by_number=by_number, on_damage=self._set_aside)
 
     def stats(self) -> LogStats:
         """Add up what is stored."""
-        with self._reading, _failures(self.file, "read"):
-            tally = self._reader.execute("SELECT component, level, records FROM tally").fetchall()
-            (lost,) = self._reader.execute("SELECT total(lost) FROM sender").fetchone()
-            (last,) = self._reader.execute("SELECT max(number) FROM record").fetchone()
-        by_level = dict.fromkeys((level.value for level in LogLevel), 0)
-        by_component: dict[str, int] = {}
-        for component, level, records in tally:
-            by_level[_LEVELS[level].value] += records
-            by_component[component] = by_component.get(component, 0) + records
-        return LogStats(
-            records=sum(by_component.values()),
-            last=last or 0,
-            lost=int(lost),
-            by_level={level: count for level, count in by_level.items() if count},
-            by_component=by_component,
-        )
+        with failures(self.file, "read"):
+            self._check_open()
+            return stats_of(self._files, self.problem)
 
+    def accounts(self) -> list[Account]:
+        """Return what it took and stored from each sender, since the newest file began to know it."""
+        with failures(self.file, "read"):
+            self._check_open()
+            senders = self._files[-1].senders()
+        hop = Hop(name=self._name, kind=HopKind.WRITER, flow=Flow.LOG)
+        accounts: list[Account] = []
+        for component, incarnation, behind, lost, stored, _ in senders:
+            book = Book()
+            book.take(stored, first=max(1, behind - stored - lost), last=behind - 1)
+            book.pass_on(stored)
+            book.miss("supplier", lost)
+            accounts.append(book.account(hop, component, incarnation))
+        return accounts
 
-def _connect(file: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(file, timeout=10.0, check_same_thread=False)
-    try:
-        # With WAL this survives a crash of the process; only a power cut may take the last seconds.
-        connection.execute("PRAGMA synchronous = NORMAL")
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
-
-
-@contextmanager
-def _refusals(file: Path) -> Iterator[None]:
-    """Say of a file that cannot be used what is wrong with it."""
-    try:
-        yield
-    except (OSError, sqlite3.Error) as error:
-        raise BadParam(
-            f"the log service cannot use {file}: {error}",
-            field="file",
-            cause="the folder is missing or read-only, the disk is full, "
-            "or the file is damaged or not a database",
-            remedy="correct the folder's rights or the setting 'file'; "
-            "a damaged file may be moved away, a new one is made then",
-        ) from error
-
-
-@contextmanager
-def _failures(file: Path, what: str) -> Iterator[None]:
-    """Say of a store that fails while it is used what to do; its senders keep their records."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise PersistStore(
-            f"the log store {file} cannot be {what}: {error}",
-            cause="the disk is full, read-only or has a fault, or the service ends",
-            remedy="free some space or look after the disk; components send again what waits",
-        ) from error
-
-
-def _microseconds(time: datetime) -> int:
-    return (time - _EPOCH) // _MICROSECOND
-
-
-def _row(record: LogRecord) -> tuple[int, int, str, str, str, str]:
-    return (
-        _microseconds(record.time),
-        LEVEL_NUMBERS[record.level],
-        record.component,
-        record.logger,
-        record.text,
-        record.traceback,
-    )
-
-
-def _stored(row: tuple[int, int, int, str, str, str, str]) -> StoredRecord:
-    number, microseconds, level, component, logger, text, traceback = row
-    record = LogRecord(
-        time=_EPOCH + microseconds * _MICROSECOND,
-        level=_LEVELS[level],
-        component=component,
-        logger=logger,
-        text=text,
-        traceback=traceback,
-    )
-    return StoredRecord(number=number, record=record)
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise PersistStore(
+                f"the log store {self.file} is closed",
+                cause="the service ends",
+                remedy="ask again when it runs; components send again what waits",
+            )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -16,19 +17,15 @@ PATIENCE_S = 30.0
 MIDNIGHT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-def record(second: float, text: str, level: LogLevel = LogLevel.INFO, **more: str) -> LogRecord:
+def record(second: float, text: str, level: LogLevel = LogLevel.INFO, **more: Any) -> LogRecord:
     """Return a record of the component ``ocm``, unless told otherwise."""
-    return LogRecord(
-        time=MIDNIGHT + timedelta(seconds=second),
-        level=level,
-        component=more.get("component", "ocm"),
-        logger=more.get("logger", "daq"),
-        text=text,
-        traceback=more.get("traceback", ""),
-    )
+    values = {"component": "ocm", "logger": "daq"} | more
+    return LogRecord(time=MIDNIGHT + timedelta(seconds=second), level=level, text=text, **values)
 
 
-def batch(first: int, *records: LogRecord, incarnation: str = "i1", lost: int = 0) -> LogBatch:
+def batch(
+    first: int, *records: LogRecord, incarnation: str = "i1", lost: int = 0, why: str = ""
+) -> LogBatch:
     """Return a batch of the component that made the first record."""
     return LogBatch(
         component=records[0].component,
@@ -36,6 +33,7 @@ def batch(first: int, *records: LogRecord, incarnation: str = "i1", lost: int = 
         first=first,
         records=list(records),
         lost=lost,
+        why=why,
     )
 
 
@@ -54,7 +52,14 @@ class LogServiceContract:
 
     def test_a_record_comes_back_as_it_was(self, service: LogService) -> None:
         """Every field survives, times to the microsecond, any alphabet."""
-        original = record(0.123456, "Öffnen\nfehlgeschlagen 望遠鏡 '%_", traceback="Traceback …")
+        original = record(
+            0.123456,
+            "Öffnen\nfehlgeschlagen 望遠鏡 '%_",
+            traceback="Traceback …",
+            owner="STIS.d1",
+            count=512,
+            until=MIDNIGHT + timedelta(seconds=9, microseconds=1),
+        )
         assert service.append(batch(1, original)) == 1
         (found,) = service.query(LogQuery())
         assert (found.number, found.record) == (1, original)
@@ -155,8 +160,80 @@ class LogServiceContract:
         service.append(batch(1, record(3, "c", component="dpm")))
         stats = service.get_stats()
         assert (stats.records, stats.last, stats.lost) == (3, 3, 0)
+        assert (stats.removed, stats.problem) == (0, "")
+        assert stats.bytes > 0
+        assert stats.oldest == MIDNIGHT + timedelta(seconds=1)
         assert stats.by_level == {"ERROR": 1, "INFO": 2}
         assert stats.by_component == {"dpm": 1, "ocm": 2}
+
+    def test_a_loss_is_told_in_a_record_of_the_service(self, service: LogService) -> None:
+        """How many, of whom, which numbers and why; where it belongs in the history."""
+        service.append(batch(1, record(1, "a")))
+        service.append(batch(12, record(2, "b"), lost=10, why="the sender's spool was full"))
+        before, told, after = service.query(LogQuery())
+        assert (before.record.text, after.record.text) == ("a", "b")
+        assert (told.record.level, told.record.logger) == (LogLevel.WARNING, "log.losses")
+        for said in ("10 log records of ocm", "2 to 11", "i1", "the sender's spool was full"):
+            assert said in told.record.text
+        assert told.record.time == after.record.time
+
+    def test_numbers_that_never_came_are_a_loss(self, service: LogService) -> None:
+        """Also when the sender does not speak of it; one that is new is believed."""
+        service.append(batch(100, record(1, "of a sender whose beginning nobody knows")))
+        assert service.get_stats().lost == 0
+        service.append(batch(104, record(2, "b")))
+        assert service.get_stats().lost == 3
+        (told,) = service.query(LogQuery(loggers=["log.losses"]))
+        assert "101 to 103" in told.record.text
+        assert "never came" in told.record.text
+
+    def test_folded_records_count_for_those_they_stand_for(self, service: LogService) -> None:
+        """In the statistics; in lists they are one."""
+        until = MIDNIGHT + timedelta(seconds=4)
+        service.append(batch(1, record(1, "x", count=512, until=until), record(2, "y")))
+        stats = service.get_stats()
+        assert (stats.records, stats.folded) == (2, 511)
+
+    def test_a_query_restricts_by_owner_and_logger(self, service: LogService) -> None:
+        """By globs or whole names; who has no owner is never meant."""
+        service.append(
+            batch(
+                1,
+                record(1, "1", owner="run-17", logger="daq.ocm.manager"),
+                record(2, "2", owner="run-18", logger="daq.ocm"),
+                record(3, "3", logger="daq.dpm"),
+            )
+        )
+        assert texts(service, LogQuery(owner="run-17")) == ["1"]
+        assert texts(service, LogQuery(owner="run-*")) == ["1", "2"]
+        assert texts(service, LogQuery(owner="*")) == ["1", "2"]
+        assert texts(service, LogQuery(owner="run")) == []
+        assert texts(service, LogQuery(loggers=["daq.ocm*"])) == ["1", "2"]
+        assert texts(service, LogQuery(loggers=["daq.ocm", "daq.dp?"])) == ["2", "3"]
+        assert texts(service, LogQuery(loggers=["daq.ocm*"], owner="*8")) == ["2"]
+
+    @pytest.mark.spec("E44")
+    def test_all_records_can_be_read_page_by_page(self, service: LogService) -> None:
+        """In order of time, none twice and none left out, also when many have the same time."""
+        made = [record(at // 7, str(at)) for at in range(40)]
+        service.append(batch(1, *made[20:]))
+        service.append(batch(1, *made[:20], incarnation="i2"))
+        query, found = LogQuery(limit=6, newest=False), list[str]()
+        while page := service.query(query):
+            found += [each.record.text for each in page]
+            last = page[-1]
+            query = structs.replace(query, since=last.record.time, beyond=last.number)
+        assert sorted(found, key=int) == [str(at) for at in range(40)]
+        assert [int(each) // 7 for each in found] == [at // 7 for at in range(40)]
+
+    def test_odd_clocks_do_not_hurt(self, service: LogService) -> None:
+        """Records of the past and of the future are stored; their numbers are in order of arrival."""
+        service.append(batch(1, record(0, "now"), record(3e9, "future"), record(-3e9, "past")))
+        service.append(batch(4, record(1, "then")))
+        assert texts(service, LogQuery()) == ["past", "now", "then", "future"]
+        followed = service.follow(LogQuery(newest=False), 0.0)
+        assert [each.record.text for each in followed] == ["now", "future", "past", "then"]
+        assert service.get_stats().oldest == MIDNIGHT - timedelta(seconds=3e9)
 
     def test_follow_waits_for_a_matching_record(self, service: LogService) -> None:
         """What does not match does not end the wait."""
@@ -197,5 +274,8 @@ class LogServiceContract:
             service.append(batch(2**62, record(1, "a")))
         with pytest.raises(BadParam, match="too large"):
             service.append(batch(1, record(1, "a"), lost=2**62))
-        with pytest.raises(BadParam, match="no record has such a number"):
-            service.query(LogQuery(after=2**62))
+        with pytest.raises(BadParam, match=r"count is .*too large"):
+            service.append(batch(1, record(1, "a", count=2**62)))
+        for query in (LogQuery(after=2**62), LogQuery(beyond=2**62)):
+            with pytest.raises(BadParam, match="no record has such a number"):
+                service.query(query)

@@ -198,6 +198,7 @@ class SmallInstallation:
         self._open = ExitStack()
         self.ocm = RememberingOcm()
         self.std = RememberingStd()
+        self._logged: dict[str, int] = {}
 
     def __enter__(self) -> Self:
         server = self._open.enter_context(NameServer(port=0))
@@ -272,7 +273,8 @@ class SmallInstallation:
             for text in texts
         ]
         incarnation = f"{component}-{level}"
-        first = self.log.get_stats().records + 1
+        first = self._logged.get(incarnation, 0) + 1
+        self._logged[incarnation] = first + len(texts) - 1
         self.log.append(
             LogBatch(component=component, incarnation=incarnation, first=first, records=records)
         )

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from typing_extensions import override
 
+from idl_like_interfaces.clients.folding import Folding
 from idl_like_interfaces.clients.logs import LONGEST_TEXT, LogForwarder, level_of, wire_text
-from idl_like_interfaces.errors import Transient
+from idl_like_interfaces.clients.owner import log_owner
+from idl_like_interfaces.errors import BadParam, Transient
 from idl_like_interfaces.logs import LEVEL_NUMBERS, LogBatch, LogLevel, LogQuery, LogService
 from objects.messaging.log_service import LogServiceServant
 from objects.messaging.log_store import SqliteLogStore
 from tests.support.peers import PATIENCE_S
+
+UNFOLDED = Folding(beyond=0)
 
 
 class AbsentService(LogServiceServant):
@@ -23,6 +28,7 @@ class AbsentService(LogServiceServant):
     def __init__(self, service: LogService) -> None:
         self.service = service
         self.is_there = False
+        self.refuses = False
         self.batches: list[LogBatch] = []
 
     @override
@@ -31,6 +37,8 @@ class AbsentService(LogServiceServant):
         logging.getLogger("some.library.below").warning("calling, too")
         if not self.is_there:
             raise Transient("nobody is there")
+        if self.refuses:
+            raise BadParam("not today", field="batch", remedy="come back tomorrow")
         self.batches.append(batch)
         return self.service.append(batch)
 
@@ -56,17 +64,20 @@ def logger() -> Iterator[logging.Logger]:
 
 
 def forward(
-    logger: logging.Logger, service: LogService, spool_records: int = 10_000
+    logger: logging.Logger,
+    service: LogService,
+    spool_records: int = 10_000,
+    folding: Folding = UNFOLDED,
 ) -> LogForwarder:
     """Let a logger's records go to a service."""
-    forwarder = LogForwarder(service, "ocm", "i1", spool_records=spool_records)
+    forwarder = LogForwarder(service, "ocm", "i1", spool_records=spool_records, folding=folding)
     logger.addHandler(forwarder)
     return forwarder
 
 
 def texts(service: LogService) -> list[str]:
-    """Return what the service has."""
-    return [each.record.text for each in service.query(LogQuery())]
+    """Return what the service has of the component."""
+    return [each.record.text for each in service.query(LogQuery(components=["ocm"]))]
 
 
 def test_records_reach_the_service(logger: logging.Logger, service: LogServiceServant) -> None:
@@ -136,8 +147,103 @@ def test_a_full_spool_reports_what_it_dropped(
     assert forwarder.drain(PATIENCE_S)
     stats = service.get_stats()
     assert stats.lost == forwarder.counters.dropped > 0
-    assert stats.records + stats.lost == 1000
+    assert stats.by_component["ocm"] + stats.lost == 1000
     assert texts(service)[-1] == "record 999"
+    (told,) = service.query(LogQuery(loggers=["log.losses"]))
+    assert f"{stats.lost} log records of ocm" in told.record.text
+    assert "spool was full" in told.record.text
+    account = forwarder.account()
+    assert (account.taken, account.passed, account.in_flight) == (1000, 1000 - stats.lost, 0)
+    assert [(drop.reason, drop.count) for drop in account.drops] == [("spool", stats.lost)]
+
+
+def test_a_flood_is_folded_with_its_exact_count(
+    logger: logging.Logger, service: LogServiceServant
+) -> None:
+    """The first ones go through, one more stands for the rest; nothing is lost."""
+    forwarder = forward(logger, service, folding=Folding(beyond=10, window_s=600.0))
+    for number in range(1000):
+        logger.info("frame %d of 1000", number)
+        if number % 100 == 0:
+            logger.error("frame %d is broken", number)
+    assert forwarder.drain(PATIENCE_S)
+    found = service.query(LogQuery(level=LogLevel.INFO))
+    infos = [each.record for each in found if each.record.level is LogLevel.INFO]
+    assert [each.text for each in infos] == [f"frame {number} of 1000" for number in range(11)]
+    assert [each.count for each in infos] == [1] * 10 + [990]
+    assert infos[-1].until is not None
+    assert infos[-1].until >= infos[-1].time
+    stats = service.get_stats()
+    assert (stats.by_level, stats.folded, stats.lost) == ({"INFO": 11, "ERROR": 10}, 989, 0)
+    account = forwarder.account()
+    assert (account.taken, account.passed) == (1010, 21)
+    assert [(drop.reason, drop.count) for drop in account.drops] == [("folded", 989)]
+
+
+def test_a_folded_record_that_is_lost_counts_for_those_it_stands_for(
+    logger: logging.Logger, service: LogServiceServant
+) -> None:
+    """What the service has, what stands behind it and what was lost is all that was made."""
+    absent = AbsentService(service)
+    forwarder = forward(logger, absent, spool_records=5, folding=Folding(beyond=3, window_s=600.0))
+    for round in range(50):
+        for number in range(20):
+            logger.info("%s %d", "abcdefghij"[round % 10], number)
+        forwarder._folder.flush()
+    absent.is_there = True
+    assert forwarder.drain(PATIENCE_S)
+    stats = service.get_stats()
+    assert stats.by_component["ocm"] + stats.folded + stats.lost == 1000
+    account = forwarder.account()
+    assert account.taken == 1000
+    dropped = {drop.reason: drop.count for drop in account.drops}
+    assert dropped == {"spool": stats.lost, "folded": stats.folded}
+
+
+def test_a_refused_batch_is_owed_to_the_next_one(
+    logger: logging.Logger, service: LogServiceServant
+) -> None:
+    """The service learns how many were lost and why."""
+    absent = AbsentService(service)
+    absent.is_there = True
+    absent.refuses = True
+    forwarder = forward(logger, absent)
+    logger.info("one")
+    logger.info("two")
+    assert forwarder.drain(PATIENCE_S)
+    absent.refuses = False
+    logger.info("three")
+    assert forwarder.drain(PATIENCE_S)
+    assert texts(service) == ["three"]
+    assert service.get_stats().lost == 2
+    (told,) = service.query(LogQuery(loggers=["log.losses"]))
+    assert "refused: not today" in told.record.text
+    account = forwarder.account()
+    assert [(drop.reason, drop.count) for drop in account.drops] == [("refused", 2)]
+
+
+def test_records_belong_to_an_owner(logger: logging.Logger, service: LogServiceServant) -> None:
+    """That of ``extra``, else the innermost around; other threads have their own."""
+    forwarder = forward(logger, service)
+    logger.info("nobody's")
+    with log_owner("run-7"):
+        logger.info("run's")
+        with log_owner("STIS.d1"):
+            logger.info("acquisition's")
+        logger.info("explicit", extra={"owner": 8})
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(logger.info, "elsewhere").result(PATIENCE_S)
+        logger.info("run's again")
+    assert forwarder.drain(PATIENCE_S)
+    owners = {each.record.text: each.record.owner for each in service.query(LogQuery())}
+    assert owners == {
+        "nobody's": "",
+        "run's": "run-7",
+        "acquisition's": "STIS.d1",
+        "explicit": "8",
+        "elsewhere": "",
+        "run's again": "run-7",
+    }
 
 
 def test_a_record_with_wrong_arguments_does_not_stop_the_program(

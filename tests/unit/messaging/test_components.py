@@ -1,4 +1,4 @@
-"""The event channel and the log service as components."""
+"""The event channel as a component."""
 
 from __future__ import annotations
 
@@ -9,11 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.events import EventChannel
-from idl_like_interfaces.logs import LogBatch, LogService
-from objects.messaging.components import EventChannelComponent, LogServiceComponent
-from objects.messaging.log_store import SqliteLogStore
+from objects.messaging.components import EventChannelComponent
 from tests.support.batches import make_batch
 from tests.support.site import FakeSite
 
@@ -47,45 +44,10 @@ def test_wrong_settings_are_refused(wrong: dict[str, object]) -> None:
         msgspec.convert(wrong, EventChannelComponent.Settings)
 
 
-def test_the_log_is_kept_below_the_data_root(tmp_path: Path) -> None:
-    """A restarted log service goes on with its file."""
-    for expected in ("0 records", "0 records"):
-        component = LogServiceComponent(FakeSite(tmp_path), LogServiceComponent.Settings())
-        component.recover()
-        (offered,) = component.objects()
-        assert (offered.path, offered.interface) == ("log", LogService)
-        offered.servant.append(LogBatch(component="ocm", incarnation="i", first=1, records=[]))
-        assert component.detail() == expected
-        component.stop()
-        assert component.detail() == ""
-    assert (tmp_path / "log" / "log.sqlite").is_file()
-
-
-def test_a_log_file_that_cannot_be_used_stops_the_start(tmp_path: Path) -> None:
-    """The component does not come up without its store, and can be stopped all the same."""
-    (tmp_path / "log").touch()
-    component = LogServiceComponent(FakeSite(tmp_path), LogServiceComponent.Settings())
-    with pytest.raises(BadParam):
-        component.recover()
-    component.stop()
-
-
-def test_another_log_file_may_be_set(tmp_path: Path) -> None:
-    """An absolute path is taken as it is."""
-    file = tmp_path / "elsewhere" / "night.sqlite"
-    settings = msgspec.convert({"file": str(file)}, LogServiceComponent.Settings)
-    component = LogServiceComponent(FakeSite(tmp_path / "root"), settings)
-    component.recover()
-    component.stop()
-    store = SqliteLogStore(file)
-    assert store.last() == 0
-    store.close()
-
-
 def test_the_processes_start_without_heavy_libraries() -> None:
     """Importing the components loads nothing that costs a start-up."""
     program = (
-        "import sys, objects.messaging.components, idl_like_interfaces.clients; "
+        "import sys, objects.messaging.components, objects.messaging.log_component, idl_like_interfaces.clients; "
         "print(sorted({'astropy', 'numpy', 'rich', 'typer', 'sqlalchemy', 'Pyro5'} "
         "& set(sys.modules)))"
     )
