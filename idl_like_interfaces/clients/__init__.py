@@ -10,6 +10,7 @@ from idl_like_interfaces.clients.logs import LogForwarder, register_levels
 from idl_like_interfaces.clients.oldb import OldbWriter
 from idl_like_interfaces.clients.oldb_watcher import OldbWatcher
 from idl_like_interfaces.clients.owner import log_owner
+from idl_like_interfaces.clients.project import KnownProject, ProjectReader
 from idl_like_interfaces.clients.records import Event
 from idl_like_interfaces.clients.sight import Blindness
 from idl_like_interfaces.clients.supplier import EventSupplier
@@ -23,10 +24,12 @@ __all__ = [
     "EventConsumer",
     "EventSupplier",
     "Item",
+    "KnownProject",
     "LogForwarder",
     "NameWatcher",
     "OldbWatcher",
     "OldbWriter",
+    "ProjectReader",
     "Survey",
     "log_owner",
     "register_levels",
