@@ -28,6 +28,7 @@ from objects.acquisition.specification import Plan
 from objects.acquisition.states import Phase, phase_of
 from objects.acquisition.store import Workspace
 from objects.acquisition.watching import Watch
+from objects.component.acquisitions_shown import AcquisitionsShown
 from objects.component.site import Site
 
 log = logging.getLogger(__name__)
@@ -78,10 +79,11 @@ class Coordinator:
         self._active: dict[str, Acquisition] = {}
         self._watches: list[Watch] = []
         self._last_file_time: datetime | None = None
+        self._shown = AcquisitionsShown(site)
         self._around = Surroundings(
             clock=site.clock,
             workspace=workspace,
-            publish=lambda status: site.publish(STATUS_TOPIC, status),
+            publish=self._publish,
             ended=self._lay_to_rest,
         )
         self._handing = Handing(site.narrow(rules.dpm, DpmDaqControl), site.clock)
@@ -115,9 +117,10 @@ class Coordinator:
     def start(self) -> None:
         """Go on with what was recovered, and begin to talk with the DPM."""
         for acquisition in self.acquisitions():
+            self._shown.show(acquisition.record.status)
             self._resume(acquisition)
         self.dpm_link.start()
-        self._on_activity()
+        self._note_activity()
 
     def close(self) -> None:
         """Stop watching; the acquisitions go on at the next start."""
@@ -267,8 +270,9 @@ class Coordinator:
         except OSError as error:
             with self._lock:
                 del self._active[acquisition.record.id]
+            self._shown.forget(acquisition.record.id)
             raise _not_kept(acquisition.record.id, error) from error
-        self._on_activity()
+        self._note_activity()
 
     def _new_file_id(self, now: datetime) -> str:
         """Allocate a file id; two in one millisecond are told apart by the next one."""
@@ -292,6 +296,16 @@ class Coordinator:
             except OSError as error:
                 # Harmless: at the next start it is found to have ended.
                 log.error("list.json cannot be written: %s", error)
+        self._shown.forget(id)
+        self._note_activity()
+
+    def _publish(self, status: DaqStatus) -> None:
+        self._site.publish(STATUS_TOPIC, status)
+        self._shown.show(status)
+
+    def _note_activity(self) -> None:
+        with self._lock:
+            self._shown.count(len(self._active))
         self._on_activity()
 
     def _watch(self, acquisition: Acquisition) -> None:

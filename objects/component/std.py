@@ -122,6 +122,7 @@ class StdServant(StdCmds):
             self._site.publish(
                 STATUS_TOPIC, StdStatus(status=self._state.value, source=self._site.name)
             )
+            self._site.record("std/state", self._state.value)
 
     def refresh_activity(self) -> None:
         """Go to Active or Idle, as there is work in progress or not."""

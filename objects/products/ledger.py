@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from idl_like_interfaces.announcements import FileFinished
 from idl_like_interfaces.daqif import INTERNAL_STATUS_TOPIC, DaqStatus
 from idl_like_interfaces.documents import DpSpecification
+from objects.component.acquisitions_shown import AcquisitionsShown
 from objects.component.site import Site
 from objects.products import alerts
 from objects.products.job import Job, status_of
@@ -37,6 +38,7 @@ class Ledger:
         self.news = threading.Condition(threading.RLock())
         self._workspace = workspace
         self._site = site
+        self._shown = AcquisitionsShown(site)
         self._jobs: dict[str, Job] = {}
 
     def load(self, jobs: Iterable[Job]) -> None:
@@ -50,6 +52,7 @@ class Ledger:
             for job in list(self._jobs.values()):
                 self._publish(job)
                 self.settle(job.id)
+            self._count()
 
     def find(self, id: str) -> Job | None:
         """Return an acquisition in progress, else the last archived one of that id."""
@@ -131,7 +134,13 @@ class Ledger:
 
     def _publish(self, job: Job) -> None:
         log.info("%s: %s%s", job.id, job.substate.value, " (stuck)" if job.stuck else "")
-        self._site.publish(INTERNAL_STATUS_TOPIC, self.status(job))
+        status = self.status(job)
+        self._site.publish(INTERNAL_STATUS_TOPIC, status)
+        self._shown.show(status)
+        self._count()
+
+    def _count(self) -> None:
+        self._shown.count(len(self.queue()))
 
     def _announce(self, job: Job) -> None:
         if job.product is not None:
@@ -155,6 +164,8 @@ class Ledger:
             log.error("%s cannot be moved to the archive: %s", job.id, error)
         else:
             del self._jobs[job.id]
+            self._shown.forget(job.id)
+            self._count()
 
 
 def _unwritten(job: Job, error: OSError) -> Job:
