@@ -19,7 +19,7 @@ from idl_like_interfaces.clients.accounts import below
 from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.declare import Value
 from idl_like_interfaces.errors import CommFailure, RemoteError
-from idl_like_interfaces.events import EventChannel
+from idl_like_interfaces.events import EventChannel, Priority
 from idl_like_interfaces.logs import LogService
 from idl_like_interfaces.mapping import ObjectAdapter, make_incarnation, use_tls
 from idl_like_interfaces.naming import NamingContext
@@ -96,8 +96,8 @@ class HostedSite(Site):
         return self.names.context_within(deadline_s)
 
     @override
-    def publish(self, topic: str, body: Value) -> None:
-        self.supplier.publish(topic, body)
+    def publish(self, topic: str, body: Value, priority: Priority = Priority.NORMAL) -> None:
+        self.supplier.publish(topic, body, priority=priority)
 
     @override
     def record(self, key: str, value: Any, quality: Quality = Quality.OK) -> None:

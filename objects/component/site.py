@@ -13,6 +13,7 @@ from idl_like_interfaces.accounts import Account
 from idl_like_interfaces.alarms import AlarmReport
 from idl_like_interfaces.announcements import FileFinished
 from idl_like_interfaces.declare import Value
+from idl_like_interfaces.events import Priority
 from idl_like_interfaces.naming import NamingContext
 from idl_like_interfaces.oldb import Quality
 from objects.component.clock import Clock
@@ -47,7 +48,7 @@ class Site(Protocol):
     def naming(self, deadline_s: float = 10.0) -> NamingContext:
         """Return a stub of the root context of the name service."""
 
-    def publish(self, topic: str, body: Value) -> None:
+    def publish(self, topic: str, body: Value, priority: Priority = Priority.NORMAL) -> None:
         """Send an event; never blocks, spools while the channel is away."""
 
     def record(self, key: str, value: Any, quality: Quality = Quality.OK) -> None:

@@ -17,6 +17,7 @@ from idl_like_interfaces.alarms import AlarmReport
 from idl_like_interfaces.announcements import FILE_FINISHED_TOPIC, FileFinished
 from idl_like_interfaces.declare import Value
 from idl_like_interfaces.errors import Transient
+from idl_like_interfaces.events import Priority
 from idl_like_interfaces.naming import NamingContext
 from idl_like_interfaces.oldb import Quality
 from objects.component.clock import Clock, SystemClock
@@ -86,7 +87,7 @@ class BenchSite(Site):
         raise Transient("there are no names on the bench")
 
     @override
-    def publish(self, topic: str, body: Value) -> None:
+    def publish(self, topic: str, body: Value, priority: Priority = Priority.NORMAL) -> None:
         log.info("event %s: %s", topic, body)
 
     @override

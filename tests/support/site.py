@@ -15,6 +15,7 @@ from idl_like_interfaces.announcements import FILE_FINISHED_TOPIC, FileFinished
 from idl_like_interfaces.clients.oldb_values import check_key, plain_value
 from idl_like_interfaces.declare import Value
 from idl_like_interfaces.errors import Transient
+from idl_like_interfaces.events import Priority
 from idl_like_interfaces.naming import OBJECT_ID, NamingContext
 from idl_like_interfaces.oldb import Quality
 from objects.component.site import Site
@@ -67,7 +68,7 @@ class FakeSite(Site):
         return self.narrow(OBJECT_ID, NamingContext)
 
     @override
-    def publish(self, topic: str, body: Value) -> None:
+    def publish(self, topic: str, body: Value, priority: Priority = Priority.NORMAL) -> None:
         with self._news:
             self.events.append((topic, body))
             self._news.notify_all()

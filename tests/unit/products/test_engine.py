@@ -21,6 +21,7 @@ from idl_like_interfaces.daqif import (
     StorageStatus,
 )
 from idl_like_interfaces.declare import Value
+from idl_like_interfaces.events import Priority
 from objects.products.component import DpmSettings
 from tests.support.products import MergerControl, make_source, running, specification
 from tests.support.site import FakeSite
@@ -186,10 +187,10 @@ def test_the_status_file_follows_each_change(data_root: Path, settings: DpmSetti
 
     class Watching(FakeSite):
         @override
-        def publish(self, topic: str, body: Value) -> None:
+        def publish(self, topic: str, body: Value, priority: Priority = Priority.NORMAL) -> None:
             if topic == INTERNAL_STATUS_TOPIC and isinstance(body, DaqStatus):
                 seen.append((body.substate, json.loads(path.read_text())["substate"]))
-            super().publish(topic, body)
+            super().publish(topic, body, priority)
 
     site = Watching(data_root, name="dpm")
     with running(data_root, settings, site) as dpm:
