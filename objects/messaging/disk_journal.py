@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from typing_extensions import override
 
-from idl_like_interfaces.errors import BadParam
+from idl_like_interfaces.errors import BadParam, PersistStore
 from idl_like_interfaces.events import JournalStats
 from objects.component.clock import Clock, SystemClock
 from objects.messaging.chunk import Chunk
@@ -65,13 +65,14 @@ class DiskJournal(Storage):
         create = create or (lambda path: SegmentFile(path, sync=sync))
         self._files = SegmentSeries(self._folder, segment_bytes, self._clock, create)
         self._epoch = ""
-        self._last = 0
+        self._last = self._first_held = 0
         self._unwritten: deque[Chunk] = deque()
         self._checkpoint: CheckpointOf | None = None
         self._durables: Callable[[], list[DurableCursor]] | None = None
         self._is_trusted = False
         self._retry_at = self._cursors_at = float("-inf")
         self._problems: dict[str, str] = {}
+        self._is_closed = False
         self._damaged: list[str] = []
 
     @override
@@ -116,6 +117,10 @@ class DiskJournal(Storage):
 
     @override
     def append(self, chunk: Chunk, checkpoint: CheckpointOf) -> None:
+        if self._is_closed:
+            raise PersistStore(
+                "the event channel has ended", remedy="publish again when it is restarted"
+            )
         self._checkpoint = checkpoint
         self._last = chunk.last
         self._unwritten.append(chunk)
@@ -167,6 +172,8 @@ class DiskJournal(Storage):
         checkpoint = self._checkpoint()
         self._epoch = checkpoint.epoch
         self._files.begin(checkpoint)
+        # What had to stay as the newest one may go now.
+        self._trim()
 
     def _trust(self, last: int | None = None) -> None:
         state = State(epoch=self._epoch, boot=boot_id(), synced=self._sync, last=last)
@@ -193,7 +200,7 @@ class DiskJournal(Storage):
         self._retry_at = self._clock.monotonic() + RETRY_S
         if self._unwritten:
             self._distrust()
-        self._is_problem(_EVENTS, f"events are kept in memory only: {error}")
+        self._is_problem(_EVENTS, f"events are kept in memory only: {_words(error)}")
 
     def _is_problem(self, what: str, text: str) -> None:
         if what not in self._problems:
@@ -212,10 +219,14 @@ class DiskJournal(Storage):
     def trim(self, first_held: int) -> None:
         while self._unwritten and self._unwritten[0].last < first_held:
             self._unwritten.popleft()
+        self._first_held = first_held
+        self._trim()
+
+    def _trim(self) -> None:
         try:
-            self._files.trim(first_held)
+            self._files.trim(self._first_held)
         except OSError as error:
-            self._is_problem(_FILES, f"an old file cannot be removed: {error}")
+            self._is_problem(_FILES, f"an old file cannot be removed: {_words(error)}")
         else:
             self._solved(_FILES)
 
@@ -231,7 +242,7 @@ class DiskJournal(Storage):
         try:
             self._folder.replace(CURSORS, label, encode_cursors(durables))
         except OSError as error:
-            self._is_problem(_CURSORS, f"durable subscriptions cannot be kept: {error}")
+            self._is_problem(_CURSORS, f"durable subscriptions cannot be kept: {_words(error)}")
         else:
             self._durables = None
             self._solved(_CURSORS)
@@ -249,6 +260,7 @@ class DiskJournal(Storage):
 
     @override
     def close(self) -> None:
+        self._is_closed = True
         if not self._epoch:
             self._folder.close()
             return
@@ -268,3 +280,8 @@ class DiskJournal(Storage):
             self._trust(self._last)
         except OSError as error:
             log.warning("the journal cannot be ended in good order: %s", error)
+
+
+def _words(error: Exception) -> str:
+    """Say what failed without the name of the file, which changes from trial to trial."""
+    return (isinstance(error, OSError) and error.strerror) or str(error)

@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from pathlib import Path
 
 from objects.messaging.chunk import Chunk
@@ -164,27 +164,38 @@ def judge_ends(found: Found, last: int) -> None:
     The newest may end within a record: it was being written when the channel was killed. An older
     one may, too, if the disk failed and the event was written into the next.
     """
+    for content in found.contents[:-1]:
+        if content.mark is None and not content.faults:
+            content.faults.append("nothing in it can be read")
     missing = dict(found.holes(last))
     end = found.forgotten
-    for content in found.contents:
-        end = content.last or end
-        if not content.faults and end + 1 in missing:
+    for content, following in zip_longest(found.contents, found.contents[1:]):
+        begin = content.checkpoint.last if content.checkpoint else 0
+        end = content.last or max(end, begin)
+        if content.faults or end + 1 not in missing:
+            continue
+        # The next one begins with what was known when this one ended.
+        if following is None or (following.checkpoint and following.checkpoint.last > end):
             content.faults.append(f"the events {end + 1} to {missing[end + 1]} should follow")
 
 
 def cut_torn(content: Content) -> None:
     """Cut off the record with which the channel was killed; a damaged file stays as it is."""
-    if content.torn is None or content.faults:
+    if content.faults or (content.torn is None and content.size):
         return
+    cut_at = content.torn or 0
     log.warning(
         "%s: %d batches are kept; the last record was not finished, and its %d bytes are cut",
         content.path,
         len(content.chunks),
-        content.size - content.torn,
+        content.size - cut_at,
     )
     try:
-        os.truncate(content.path, content.torn)
+        if cut_at:
+            os.truncate(content.path, cut_at)
+        else:
+            content.path.unlink()
     except OSError as error:
         log.warning("%s cannot be cut, and is read as if it were: %s", content.path, error)
     else:
-        content.size = content.torn
+        content.size = cut_at

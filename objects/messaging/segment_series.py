@@ -80,7 +80,9 @@ class SegmentSeries:
         """Begin with files that were found."""
         self.mark = mark_of(epoch)
         self._ended = [
-            _Segment(path=each.path, size=each.size, last=each.last) for each in contents
+            _Segment(path=each.path, size=each.size, last=each.last)
+            for each in contents
+            if each.size or each.faults
         ]
 
     def begin(self, checkpoint: Checkpoint) -> None:
