@@ -15,6 +15,7 @@ What is neither passed on nor dropped is in flight.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -79,6 +80,13 @@ class Losses:
         known.append(drop)
         if len(known) > MOST_RANGES:
             _join_nearest(known)
+
+    def remove(self, reason: str) -> int:
+        """Forget all losses of a reason; return how many items that were, as far as known."""
+        gone = [*self._ranges.pop((reason, False), []), *self._ranges.pop((reason, True), [])]
+        count = sum(max(0, each.count) for each in gone)
+        self.total -= count
+        return count
 
     def drops(self) -> list[Drop]:
         """Return all of them, by reason in the order of their first occurrence."""
@@ -162,6 +170,14 @@ class Book:
         """Learn of items that hops before lost; the arguments are those of ``Losses.add``."""
         self.missing.add(reason, count, first, last)
 
+    def give_up(self) -> None:
+        """Have no part any more in what is in flight: another hop, or another book, takes it."""
+        self.taken -= self.in_flight
+
+    def take_back(self, reason: str) -> None:
+        """Have no part any more in what was dropped for a reason."""
+        self.taken -= self.drops.remove(reason)
+
     def repeat(self, count: int) -> None:
         """Be given items again."""
         self.repeated += count
@@ -211,6 +227,9 @@ class Books:
         else:
             self._books.move_to_end(key)
         return book
+
+    def __iter__(self) -> Iterator[Book]:
+        yield from self._books.values()
 
     def pass_on_all(self) -> None:
         """Pass on whatever is in flight."""

@@ -6,7 +6,7 @@ of that its consumer will not get.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -41,6 +41,9 @@ class Backlog(Protocol):
     @property
     def waiting_bytes(self) -> int:
         """Size of their records."""
+
+    def parts(self) -> Iterator[tuple[Chunk, Sequence[int]]]:
+        """Yield what waits, by chunk."""
 
     def begin(self, place: Place) -> None:
         """Go on behind a place, wherever it was before."""
@@ -81,6 +84,13 @@ class WholeBacklog(Backlog):
             for chunk in self._journal.between(self._after, self._journal.last)
             if chunk.size
         )
+
+    @override
+    def parts(self) -> Iterator[tuple[Chunk, Sequence[int]]]:
+        after = max(self._after, self._journal.first - 1)
+        for chunk in self._journal.between(after, self._journal.last):
+            if not chunk.is_damaged:
+                yield chunk, behind(chunk, self._filters, after)
 
     @override
     def begin(self, place: Place) -> None:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from typing_extensions import override
 
+from idl_like_interfaces.accounts import Account
 from idl_like_interfaces.clients.records import decode_record, encode_record, to_time, to_wire
 from idl_like_interfaces.clients.topics import shortened
 from idl_like_interfaces.errors import BadParam
@@ -29,6 +30,7 @@ from idl_like_interfaces.events import (
 from idl_like_interfaces.octets import OctetBlocks
 from idl_like_interfaces.waiting import News, tell_all, wait_for_news
 from objects.component.clock import Clock, SystemClock
+from objects.messaging.accounts import Ended, intake_accounts, reading_accounts
 from objects.messaging.backlog import Found, WholeBacklog
 from objects.messaging.batches import check_batch, owned, without_first
 from objects.messaging.chunk import Chunk
@@ -90,7 +92,8 @@ class EventChannelServant(EventChannel):
         self._journal = Journal(retention or Retention())
         self._latest = LatestValues()
         self._suppliers = SupplierLedger()
-        self._subscribers = Subscribers(self._journal, self._latest)
+        self._ended = Ended(self._journal)
+        self._subscribers = Subscribers(self._journal, self._latest, self._ended.add)
         self._durables = Durables()
         self._topics: Counter[str] = Counter()
         self._rate = RateMeter(self._clock.monotonic())
@@ -266,6 +269,8 @@ class EventChannelServant(EventChannel):
             self._forget_silent(now)
             kept = self._durables.get(name) if durable else None
             start = self._start(cursor, kept)
+            if start.epoch == self.epoch and cursor not in (NEW, OLDEST, LATEST):
+                self._ended.came_back(name)
             place = start.place if start.epoch == self.epoch else Place(0)
             wish = Wish(
                 name=name, filters=filters, asked=qos, qos=gets, is_durable=durable,
@@ -477,6 +482,23 @@ class EventChannelServant(EventChannel):
             gaps=found.gaps,
             events=[event for pick in found.picks for event in _decoded(pick)],
         )
+
+    def accounts(self, hop: str) -> list[Account]:
+        """Return what became of the events of each source, here and for each consumer.
+
+        Args:
+            hop: Name of the channel.
+        """
+        with self._lock:
+            self._forget_silent(self._clock.monotonic())
+            found = intake_accounts(self._suppliers, hop, self.epoch)
+            readers = self._subscribers.all()
+        for each in readers:
+            # One at a time: suppliers and consumers go on in between.
+            with self._lock:
+                found += reading_accounts(each, self._journal, hop, self.epoch)
+        with self._lock:
+            return found + self._ended.accounts(hop, self.epoch)
 
     @override
     def get_stats(self) -> ChannelStats:

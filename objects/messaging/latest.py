@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from typing_extensions import override
@@ -156,6 +156,11 @@ class LatestBacklog(Backlog):
     @override
     def waiting_bytes(self) -> int:
         return sum(each.chunk.bytes_of(each.pick.positions) for each in self._waiting.values())
+
+    @override
+    def parts(self) -> Iterator[tuple[Chunk, Sequence[int]]]:
+        for each in self._waiting.values():
+            yield each.chunk, (each.position,)
 
     @override
     def begin(self, place: Place) -> None:

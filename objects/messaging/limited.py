@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from typing_extensions import override
@@ -64,6 +64,14 @@ class LimitedBacklog(Backlog):
     @override
     def waiting_bytes(self) -> int:
         return sum([lane.bytes for lane in self._lanes.values()])
+
+    @override
+    def parts(self) -> Iterator[tuple[Chunk, Sequence[int]]]:
+        after = min(lane.cut for lane in self._lanes.values())
+        for chunk in self._journal.between(after, self._journal.last):
+            if not chunk.is_damaged:
+                for priority in chunk.lanes:
+                    yield chunk, self._waiting_in(chunk, priority)
 
     def has_room(self, events: int, size: int) -> bool:
         """Tell whether so much more may wait; for who has read all anything may come."""

@@ -6,7 +6,7 @@ import logging
 import secrets
 from bisect import bisect_left
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from idl_like_interfaces.errors import Overloaded
@@ -51,9 +51,10 @@ class Lost:
 
 @dataclass(slots=True)
 class SourceCount:
-    """What a consumer got of one incarnation of a source."""
+    """What a consumer got of one incarnation of a source; it has acknowledged a part of that."""
 
     delivered: int = 0
+    acknowledged: int = 0
     first: int = 0
     last: int = 0
     lost: dict[GapReason, Lost] = field(default_factory=dict)
@@ -84,6 +85,7 @@ class Subscriber:
         dropped: Events that it lost, as far as their number is known, by reason.
         counted: Up to these sequence numbers, in each lane, events are in the counts.
         by_source: What it got of whom.
+        pending: What was handed out and is not acknowledged.
         blocked_since: It holds up suppliers since then; ``None``: it does not.
         blocked_s: For how long it did before.
     """
@@ -107,6 +109,7 @@ class Subscriber:
     dropped: Counter[str] = field(default_factory=Counter)
     counted: list[int] = field(init=False)
     by_source: OrderedDict[tuple[str, str], SourceCount] = field(default_factory=OrderedDict)
+    pending: list[Pick] = field(default_factory=list)
     blocked_since: float | None = None
     blocked_s: float = 0.0
 
@@ -121,9 +124,12 @@ class Subscriber:
         """Note what it has acknowledged; hand out again what got lost on the way to it."""
         if place == self.handed:
             self.backlog.settle()
+            for pick in self.pending:
+                self._of(pick.chunk).acknowledged += len(pick.positions)
         else:
             self.backlog.begin(place)
             self.handed = place
+        self.pending.clear()
         self.place = place
 
     def tell(self, found: Found) -> None:
@@ -156,6 +162,7 @@ class Subscriber:
         before = self.handed
         found = self.backlog.read(limit)
         self.handed = found.place
+        self.pending += found.picks
         for pick in found.picks:
             self._book(pick)
         for gap in found.gaps:
@@ -280,11 +287,18 @@ class Subscribers:
     Args:
         journal: What they read.
         values: The newest event of each topic.
+        end: Is told of each that is removed, and whether its lease ran out.
     """
 
-    def __init__(self, journal: Journal, values: LatestValues) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        values: LatestValues,
+        end: Callable[[Subscriber, bool], None] = lambda *_: None,
+    ) -> None:
         self._journal = journal
         self._values = values
+        self._end = end
         self._by_id: dict[str, Subscriber] = {}
         self._limited: dict[str, Subscriber] = {}
         self._blocking: dict[str, Subscriber] = {}
@@ -381,7 +395,9 @@ class Subscribers:
             "connect again with the cursor of the last reply",
         )
 
-    def disconnect(self, subscription_id: str, taken_as: str = "") -> Subscriber:
+    def disconnect(
+        self, subscription_id: str, taken_as: str = "", *, is_silent: bool = False
+    ) -> Subscriber:
         """Remove a consumer and return it.
 
         Raises:
@@ -389,6 +405,7 @@ class Subscribers:
             SubscriptionTaken: Somebody else reads under its durable name.
         """
         subscriber = self.get(subscription_id)
+        self._end(subscriber, is_silent)
         for table in (self._by_id, self._limited, self._blocking):
             table.pop(subscription_id, None)
         self._wanting.clear()
@@ -469,7 +486,7 @@ class Subscribers:
             for each in self._by_id.values()
             if not each.news.waiting and now - each.seen >= each.qos.lease_s
         ]
-        return [self.disconnect(each.id) for each in silent]
+        return [self.disconnect(each.id, is_silent=True) for each in silent]
 
     def stats(self, last: int, now: float) -> list[ConsumerStats]:
         """Return the rows of all consumers."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from idl_like_interfaces.events import Batch, SupplierStats
+from idl_like_interfaces.clients.accounts import Book, Losses
+from idl_like_interfaces.events import Batch, GapReason, SupplierStats
 from objects.messaging.chunk import Chunk
 from objects.messaging.storage import SupplierAccount
 
@@ -20,6 +21,22 @@ class _Account:
     accepted: int = 0
     duplicates: int = 0
     missing: int = 0
+    holes: Losses = field(default_factory=Losses)
+
+    def miss(self, count: int, first: int = 0) -> None:
+        """Note numbers that never came."""
+        self.missing += count
+        self.holes.add(GapReason.SUPPLIER.value, count, first)
+
+    def book(self) -> Book:
+        """Return it as the ledger wants it: what was accepted is kept for the consumers."""
+        book = Book()
+        first = max(1, self.next - self.accepted - self.missing)
+        book.take(self.accepted, first, self.next - 1)
+        book.pass_on(self.accepted)
+        book.repeat(self.duplicates)
+        book.missing = self.holes
+        return book
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +70,7 @@ class SupplierLedger:
         missing = max(batch.first - account.next, 0)
         account.accepted += count - duplicates
         account.duplicates += duplicates
-        account.missing += missing
+        account.miss(missing, account.next)
         account.next = max(account.next, batch.first + count)
         return Admission(duplicates=duplicates, missing=missing)
 
@@ -78,14 +95,18 @@ class SupplierLedger:
                 next=each.next,
                 accepted=each.accepted,
                 duplicates=each.duplicates,
-                missing=each.missing,
             )
+            self._accounts[each.source, each.incarnation].miss(each.missing)
         for chunk in behind:
             batch = chunk.batch
             account = self._account_of(batch)
             account.accepted += chunk.count
-            account.missing += chunk.missing
+            account.miss(chunk.missing, batch.first - chunk.missing)
             account.next = batch.first + chunk.count
+
+    def books(self) -> list[tuple[tuple[str, str], Book]]:
+        """Return what became of the events of each incarnation of a source."""
+        return [(key, account.book()) for key, account in self._accounts.items()]
 
     def kept(self) -> list[SupplierAccount]:
         """Return what must be kept of all accounts."""
