@@ -31,6 +31,14 @@ ENTRIES = {
     ),
     "events": Entry(module="controller.cli.events", summary="Look at the event channel."),
     "log": Entry(module="controller.cli.log", summary="Read the logs of all components."),
+    "project": Entry(
+        module="controller.cli.project",
+        summary="See and set the project information and configurations.",
+    ),
+    "supervisor": Entry(
+        module="controller.cli.supervisor",
+        summary="See the processes of an installation, restart one.",
+    ),
     "std": Entry(module="controller.cli.std", summary="Drive the state machine of a server."),
     "daq": Entry(module="controller.cli.daq", summary="Start, steer and watch acquisitions."),
     "merge": Entry(module="controller.cli.merge", summary="Merge FITS files without a server."),
