@@ -22,6 +22,7 @@ class _Account:
     duplicates: int = 0
     missing: int = 0
     holes: Losses = field(default_factory=Losses)
+    damaged: Losses = field(default_factory=Losses)
 
     def miss(self, count: int, first: int = 0) -> None:
         """Note numbers that never came."""
@@ -33,7 +34,8 @@ class _Account:
         book = Book()
         first = max(1, self.next - self.accepted - self.missing)
         book.take(self.accepted, first, self.next - 1)
-        book.pass_on(self.accepted)
+        book.drops = self.damaged
+        book.pass_on(book.in_flight)
         book.repeat(self.duplicates)
         book.missing = self.holes
         return book
@@ -100,7 +102,10 @@ class SupplierLedger:
         for chunk in behind:
             batch = chunk.batch
             account = self._account_of(batch)
-            account.accepted += chunk.count
+            # What was accepted and is not there could not be read back.
+            damaged = max(0, batch.first - chunk.missing - account.next)
+            account.damaged.add(GapReason.DAMAGED.value, damaged, account.next)
+            account.accepted += damaged + chunk.count
             account.miss(chunk.missing, batch.first - chunk.missing)
             account.next = batch.first + chunk.count
 
