@@ -1,170 +1,104 @@
-"""Throughput of the event channel beside Redis and NATS, and that nothing is lost."""
+"""Throughput of the event channel beside Redis and NATS, what it costs, and that nothing is lost."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import ExitStack
 
+from benchmarks.channel_sides import PEERS, Burst, Peer, Side, serve_obsorb, side
 from benchmarks.counts import Counts
 from benchmarks.figures import Figure, Goal, Measure, alternate, figure
-from benchmarks.programs import Child, Program, await_port, free_port
 
+RATE = "channel"
+SERVER_COST = "channel, processor time of the server for each delivery"
+WHOLE_COST = "channel, processor time of all processes for each delivery"
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Peer:
-    """A message system that stands beside ours.
+LINEAR_GOAL = Goal(of=Measure.RATIO, at_most=1.5)
+"""With many consumers a delivery costs no more than with one (and some room for a bad moment)."""
 
-    Attributes:
-        name: Of its Python client, as distributed.
-        module: What the client is imported as.
-        program: Its server.
-        parts: Module with its supplier and consumer.
-        goal: Our rate by its rate.
-        options: Of the server, but for the port.
-    """
+_PARTS = "benchmarks.channel_obsorb"
+_GOALS_UP_TO = 4
 
-    name: str
-    module: str
-    program: str
-    parts: str
-    goal: Goal
-    options: tuple[str, ...]
+_OURS = ""
+"""The key of our own side; those of the peers are their names."""
 
-    @property
-    def is_installed(self) -> bool:
-        """Tell whether client and server are there."""
-        return shutil.which(self.program) is not None and find_spec(self.module) is not None
-
-    @property
-    def title(self) -> str:
-        """Name and version of the client."""
-        try:
-            return f"{self.name} {version(self.name)}"
-        except PackageNotFoundError:
-            return self.name
-
-    @contextmanager
-    def serve(self) -> Iterator[str]:
-        """Run its server on a free loopback port; yield the port."""
-        port = free_port()
-        with (
-            tempfile.TemporaryDirectory(prefix="obsorb-bench-") as folder,
-            Program([self.program, "--port", str(port), *self.options], cwd=Path(folder)),
-        ):
-            await_port(port)
-            yield str(port)
-
-
-# Redis: nothing on disk, and no slow consumer is thrown out. NATS: on loopback only.
-REDIS = Peer(
-    name="redis",
-    module="redis",
-    program="redis-server",
-    parts="benchmarks.channel_redis",
-    goal=Goal(of=Measure.RATIO, at_least=4.0),
-    options=(
-        *("--bind", "127.0.0.1", "--save", "", "--appendonly", "no"),
-        *("--client-output-buffer-limit", "pubsub 0 0 0"),
-    ),
-)
-NATS = Peer(
-    name="nats-py",
-    module="nats",
-    program="nats-server",
-    parts="benchmarks.channel_nats",
-    goal=Goal(of=Measure.RATIO, at_least=2.0),
-    options=("--addr", "127.0.0.1"),
-)
-PEERS = (REDIS, NATS)
-
-
-@contextmanager
-def serve_obsorb() -> Iterator[str]:
-    """Run our channel; yield its URI."""
-    with Child("benchmarks.channel_obsorb:Server") as server:
-        yield server.hello
-
-
-@dataclass
-class Side:
-    """One supplier and some consumers at one server; counts what was lost.
-
-    Attributes:
-        supplier: The process that publishes.
-        consumers: The processes that read.
-        lost: Events that did not arrive in their place, of all runs and consumers.
-    """
-
-    supplier: Child
-    consumers: list[Child]
-    lost: int = field(default=0)
-
-    def rate(self, events: int) -> float:
-        """Send events; return how many reached each of the consumers in a second."""
-        for consumer in self.consumers:
-            consumer.order("receive", events=events)
-        began: float = self.supplier.do("publish", events=events)
-        accounts = [consumer.result() for consumer in self.consumers]
-        self.lost += sum(round(each["lost"] + each["strays"]) for each in accounts)
-        ended: float = max(each["ended"] for each in accounts)
-        return events / (ended - began)
-
-
-@contextmanager
-def side(server: AbstractContextManager[str], parts: str, consumers: int) -> Iterator[Side]:
-    """Connect a supplier and consumers to a server."""
-    with ExitStack() as stack:
-        where = stack.enter_context(server)
-        readers = [stack.enter_context(Child(f"{parts}:Consumer", where)) for _ in range(consumers)]
-        yield Side(stack.enter_context(Child(f"{parts}:Supplier", where)), readers)
+_Runs = dict[str, tuple[list[Burst], Side]]
 
 
 def measure_channel(counts: Counts) -> list[Figure]:
     """Measure with every number of consumers, ours and the peers in turn."""
-    return [row for consumers in counts.consumers for row in _measure(consumers, counts)]
+    runs = {consumers: _measured(consumers, counts) for consumers in counts.consumers}
+    return [
+        *(_rate_row(at, peer, of) for at, of in runs.items() for peer in PEERS),
+        *_cost_rows(WHOLE_COST, lambda burst: burst.all_us, runs),
+        *_cost_rows(SERVER_COST, lambda burst: burst.server_us, runs),
+        _growth(runs),
+    ]
 
 
-def _measure(consumers: int, counts: Counts) -> list[Figure]:
+def _measured(consumers: int, counts: Counts) -> _Runs:
+    """Let all sides that are installed send bursts in turn; the first only warms them up."""
     installed = [peer for peer in PEERS if peer.is_installed]
-    servers = [(serve_obsorb(), "benchmarks.channel_obsorb")]
-    servers += [(peer.serve(), peer.parts) for peer in installed]
+    servers = [(serve_obsorb(), _PARTS), *((peer.serve(), peer.parts) for peer in installed)]
+    events = min(counts.events, counts.deliveries // consumers)
     with ExitStack() as stack:
         sides = [stack.enter_context(side(*server, consumers)) for server in servers]
-        runs: list[Callable[[], float]] = [
-            lambda side=each: side.rate(counts.events)  # type: ignore[misc]
-            for each in sides
-        ]
-        alternate(1, runs)
-        rates = alternate(counts.channel_rounds, runs)
-    ours = (rates[0], sides[0].lost)
-    theirs = {
-        peer.name: (values, each.lost)
-        for peer, values, each in zip(installed, rates[1:], sides[1:], strict=True)
-    }
-    return [_row(consumers, peer, ours, theirs.get(peer.name, ([], None))) for peer in PEERS]
+        alternate(1, [_turn(each, max(1, events // 4)) for each in sides])
+        bursts = alternate(counts.channel_rounds, [_turn(each, events) for each in sides])
+    names = [_OURS, *(peer.name for peer in installed)]
+    return dict(zip(names, zip(bursts, sides, strict=True), strict=True))
 
 
-def _row(
-    consumers: int,
-    peer: Peer,
-    ours: tuple[list[float], int],
-    theirs: tuple[list[float], int | None],
-) -> Figure:
+def _turn(side: Side, events: int) -> Callable[[], Burst]:
+    return lambda: side.burst(events)
+
+
+def _rate_row(consumers: int, peer: Peer, runs: _Runs) -> Figure:
+    ours, own = runs[_OURS]
+    theirs, other = runs.get(peer.name, ([], None))
     return figure(
-        "channel",
-        f"events to {'1 consumer' if consumers == 1 else f'each of {consumers} consumers'}",
+        RATE,
+        f"events to {_whom(consumers)}",
         "1/s",
-        ours[0],
+        [burst.rate for burst in ours],
         peer=peer.title,
-        theirs=theirs[0],
-        goal=peer.goal,
-        lost=ours[1],
-        peer_lost=theirs[1],
+        theirs=[burst.rate for burst in theirs],
+        goal=peer.goal if consumers <= _GOALS_UP_TO else None,
+        lost=own.lost,
+        peer_lost=None if other is None else other.lost,
         at=consumers,
     )
+
+
+def _cost_rows(group: str, cost: Callable[[Burst], float], runs: dict[int, _Runs]) -> list[Figure]:
+    return [
+        figure(
+            group,
+            _whom(at),
+            "us",
+            [cost(burst) for burst in of[_OURS][0]],
+            peer=peer.title,
+            theirs=[cost(burst) for burst in of.get(peer.name, ([], None))[0]],
+            at=at,
+        )
+        for at, of in runs.items()
+        for peer in PEERS
+    ]
+
+
+def _growth(runs: dict[int, _Runs]) -> Figure:
+    """Compare a delivery to one of many consumers with one to a single consumer."""
+    few, many = ([burst.server_us for burst in runs[at][_OURS][0]] for at in (min(runs), max(runs)))
+    return figure(
+        SERVER_COST,
+        f"{_whom(max(runs))}, beside fewer",
+        "us",
+        many,
+        peer=f"obsorb to {_whom(min(runs))}",
+        theirs=few,
+        goal=LINEAR_GOAL,
+    )
+
+
+def _whom(consumers: int) -> str:
+    return "1 consumer" if consumers == 1 else f"each of {consumers} consumers"

@@ -27,6 +27,11 @@ def body(number: int) -> dict[str, Any]:
     }
 
 
+def own_topics(count: int) -> list[str]:
+    """Return so many topics."""
+    return [f"{TOPIC}/{number}" for number in range(count)]
+
+
 class Arrivals:
     """Counts the events of a run; each in its place counts, any other is lost.
 

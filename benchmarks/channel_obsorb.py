@@ -4,25 +4,51 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from pathlib import Path
 
 from benchmarks.channel_account import SILENCE_S, TOPIC, Arrivals, body
+from benchmarks.latency import allow_many_files
 from idl_like_interfaces.clients import Event, EventConsumer, EventSupplier
 from idl_like_interfaces.events import EventChannel
 from idl_like_interfaces.mapping import ObjectAdapter, make_incarnation, narrow, release
 from objects.messaging.channel import EventChannelServant
+from objects.messaging.disk_journal import DiskJournal
+from objects.messaging.journal import Retention
 
 _FLUSH_S = 60.0
 
 
 class Server(ExitStack):
-    """The channel with its default bounds; says its URI."""
+    """The channel, by default without a journal; says its URI.
 
-    def __init__(self) -> None:
+    Args:
+        *options: ``max_events=N``, ``max_bytes=N``: what it holds for late readers, by default as
+            much as in an installation; ``journal=FOLDER``: kept on disk; ``sync=yes``: also
+            over a loss of power.
+    """
+
+    def __init__(self, *options: str) -> None:
         super().__init__()
+        allow_many_files()
+        given = dict(option.split("=", 1) for option in options)
         adapter = self.enter_context(ObjectAdapter())
-        servant = EventChannelServant(adapter.incarnation)
+        servant = EventChannelServant(
+            adapter.incarnation, retention=_retention(given), storage=self._storage(given)
+        )
         self.callback(servant.close)
         self.hello = adapter.activate(servant, EventChannel, "events")
+
+    def _storage(self, given: dict[str, str]) -> DiskJournal | None:
+        if "journal" not in given:
+            return None
+        journal = DiskJournal(Path(given["journal"]), sync="sync" in given)
+        self.callback(journal.close)
+        return journal
+
+
+def _retention(given: dict[str, str]) -> Retention:
+    bounds = {name: int(given[name]) for name in ("max_events", "max_bytes") if name in given}
+    return Retention(**bounds)
 
 
 class Supplier(ExitStack):

@@ -17,6 +17,13 @@ class Counts:
         channel_rounds: Repetitions of each side with events.
         events: Events in a repetition; no more than the channel holds for late readers.
         consumers: The numbers of consumers that are tried.
+        deliveries: Deliveries of a burst at most: many consumers get fewer events.
+        steady_rate: Events in a second, at a steady rate.
+        steady_s: For how long, in seconds.
+        subscribers: Consumers that are subscribed at a low rate.
+        subscribed_rate: This rate, events in a second.
+        subscribed_s: For how long, in seconds.
+        held: Events that are held for late readers.
         starts: Starts of an installation.
         rest_s: How long the rest of an installation is watched, in seconds.
         demos: Runs of the demonstration.
@@ -43,6 +50,13 @@ class Counts:
     channel_rounds: int
     events: int
     consumers: tuple[int, ...]
+    deliveries: int
+    steady_rate: float
+    steady_s: float
+    subscribers: int
+    subscribed_rate: float
+    subscribed_s: float
+    held: int
     starts: int
     rest_s: float
     demos: int
@@ -69,7 +83,14 @@ FULL = Counts(
     octets_rounds=7,
     channel_rounds=3,
     events=100_000,
-    consumers=(1, 4),
+    consumers=(1, 4, 16, 64),
+    deliveries=400_000,
+    steady_rate=20_000.0,
+    steady_s=60.0,
+    subscribers=500,
+    subscribed_rate=100.0,
+    subscribed_s=10.0,
+    held=1_000_000,
     starts=3,
     rest_s=10.0,
     demos=1,
@@ -97,6 +118,13 @@ QUICK = Counts(
     channel_rounds=1,
     events=500,
     consumers=(1, 2),
+    deliveries=800,
+    steady_rate=500.0,
+    steady_s=0.6,
+    subscribers=20,
+    subscribed_rate=50.0,
+    subscribed_s=0.4,
+    held=400,
     starts=1,
     rest_s=0.5,
     demos=0,

@@ -6,7 +6,7 @@ import math
 import resource
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -14,10 +14,19 @@ Call = Callable[[], object]
 
 WARM_UP_CALLS = 3
 
+_US_OF_MS = 1000.0
+
 
 def percentile(ordered: Sequence[float], part: float) -> float:
     """Return the least of some ordered values that so large a part of them does not exceed."""
     return ordered[max(0, math.ceil(part * len(ordered)) - 1)]
+
+
+def percentiles_ms(latencies_us: Iterable[int]) -> dict[str, float]:
+    """Return, in ms, what half (``p50``), 99 % (``p99``) and all (``worst``) do not exceed."""
+    ordered = sorted(latencies_us) or [0]
+    parts = {"p50": 0.5, "p99": 0.99, "worst": 1.0}
+    return {name: percentile(ordered, part) / _US_OF_MS for name, part in parts.items()}
 
 
 def allow_many_files() -> None:

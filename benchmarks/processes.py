@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psutil
 
@@ -23,14 +25,25 @@ def threads(pid: int) -> int:
 
 def busy(pids: dict[str, int], rest_s: float) -> dict[str, float]:
     """Watch processes for a while; return percent of a core."""
-    before = {name: _seconds(pid) for name, pid in pids.items()}
+    with watched(pids) as percent:
+        # Nothing is awaited: the time itself is what is measured over.
+        threading.Event().wait(rest_s)
+    return percent
+
+
+@contextmanager
+def watched(pids: dict[str, int]) -> Iterator[dict[str, float]]:
+    """Watch processes while something happens; yield what then has percent of a core of each."""
+    before = {name: seconds_used(pid) for name, pid in pids.items()}
     began = time.monotonic()
-    # Nothing is awaited: the time itself is what is measured over.
-    threading.Event().wait(rest_s)
+    percent: dict[str, float] = {}
+    yield percent
     took = time.monotonic() - began
-    return {name: 100 * (_seconds(pid) - before[name]) / took for name, pid in pids.items()}
+    for name, pid in pids.items():
+        percent[name] = 100 * (seconds_used(pid) - before[name]) / took
 
 
-def _seconds(pid: int) -> float:
+def seconds_used(pid: int) -> float:
+    """Return the processor time that a process has used, with all its threads."""
     times = psutil.Process(pid).cpu_times()
     return float(times.user + times.system)

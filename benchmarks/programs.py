@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
 import socket
 import subprocess
@@ -11,6 +12,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -177,6 +180,12 @@ class Child(Program):
         """Order something and wait for its result."""
         self.order(what, **how)
         return self.result()
+
+
+def together(stack: ExitStack, children: Sequence[Child]) -> list[Child]:
+    """Start parts at the same time, which takes many processors less long; the stack ends them."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(stack.enter_context, children))
 
 
 def free_port() -> int:

@@ -36,6 +36,11 @@ class RawConnection(Closing):
     Args:
         uri: Of the object.
         is_ours: Send the mark of our stubs with each request.
+
+    Attributes:
+        object_id: Of the object.
+        sock: The connection.
+        reply: The newest reply, as it came.
     """
 
     def __init__(self, uri: str, *, is_ours: bool) -> None:
@@ -43,6 +48,7 @@ class RawConnection(Closing):
         host, _, port = where.rpartition(":")
         self._ids = CallIds() if is_ours else None
         self._rest = b""
+        self.reply = b""
         self.sock = socket.create_connection((host, int(port)), timeout=DEADLINE_S)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._send(Kind.CONNECT, {"handshake": "hello", "object": self.object_id}, ())
@@ -81,12 +87,13 @@ class RawConnection(Closing):
         header = parse_header(self._rest)
         if len(self._rest) < HEADER_SIZE + header.size:
             return False
-        reply, self._rest = self._rest, b""
+        self.reply = reply = self._rest
+        self._rest = b""
         if header.flags & _EXCEPTION or header.kind == Kind.CONNECT_FAIL:
             raise ConnectionError(f"the server refuses: {reply[HEADER_SIZE:]!r}")
         return True
 
-    def _send(self, kind: Kind, payload: Any, annotations: tuple[tuple[bytes, bytes], ...]) -> None:
+    def _send(self, kind: int, payload: Any, annotations: tuple[tuple[bytes, bytes], ...]) -> None:
         packed = pack(kind, Flag.NONE, 0, MSGPACK, msgpack.packb(payload), annotations)
         self.sock.sendall(packed[0])
 

@@ -19,10 +19,14 @@ from benchmarks.counts import FULL, QUICK, Counts
 from benchmarks.crowd import measure_crowd
 from benchmarks.failover_rows import measure_failover
 from benchmarks.figures import Figure, Report, now
+from benchmarks.held import measure_held
 from benchmarks.host import describe_host
 from benchmarks.installation import measure_rest, measure_start
+from benchmarks.journal import measure_journal
 from benchmarks.many import measure_many
 from benchmarks.naming import measure_naming
+from benchmarks.steady import measure_steady
+from benchmarks.subscribers import measure_subscribers
 from benchmarks.table import plain, show_rich
 from benchmarks.tls import measure_tls
 
@@ -36,6 +40,10 @@ GROUPS: dict[str, Callable[[Counts], list[Figure]]] = {
     "names": measure_naming,
     "failover": measure_failover,
     "channel": measure_channel,
+    "journal": measure_journal,
+    "held": measure_held,
+    "steady": measure_steady,
+    "subscribers": measure_subscribers,
     "start": measure_start,
     "rest": measure_rest,
 }

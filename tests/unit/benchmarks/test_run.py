@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from benchmarks import channel, run
+from benchmarks import channel, channel_sides, run
 from benchmarks.counts import FULL, QUICK, Counts
 from benchmarks.figures import Figure, Report
 from objects.messaging.journal import Retention
@@ -55,24 +55,30 @@ def test_a_group_that_fails_does_not_end_the_run(
 
 
 def test_events_arrive_all_and_absent_peers_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One row for each peer and number of consumers."""
-    absent = tuple(replace(peer, program="no-such-program") for peer in channel.PEERS)
+    """One row for each peer and number of consumers; and what each delivery costs."""
+    absent = tuple(replace(peer, program="no-such-program") for peer in channel_sides.PEERS)
     monkeypatch.setattr(channel, "PEERS", absent)
     measured = run.measure(["channel"], QUICK, "test")
-    assert len(measured.figures) == len(QUICK.consumers) * 2
-    for row in measured.figures:
+    rates = [row for row in measured.figures if row.group == channel.RATE]
+    assert len(rates) == len(QUICK.consumers) * 2
+    for row in rates:
         assert (row.lost, row.theirs, row.met) == (0, None, None)
         assert row.ours.median > 0
+    for group in (channel.SERVER_COST, channel.WHOLE_COST):
+        curve = [row for row in measured.figures if row.group == group and row.at is not None]
+        assert [row.at for row in curve] == [row.at for row in rates]
+    grown = [row for row in measured.figures if row.goal == channel.LINEAR_GOAL]
+    assert [row.group for row in grown] == [channel.SERVER_COST]
 
 
-@pytest.mark.parametrize("peer", channel.PEERS, ids=lambda peer: peer.name)
-def test_a_peer_is_measured_in_the_same_way(peer: channel.Peer) -> None:
+@pytest.mark.parametrize("peer", channel_sides.PEERS, ids=lambda peer: peer.name)
+def test_a_peer_is_measured_in_the_same_way(peer: channel_sides.Peer) -> None:
     """Where it is installed."""
     if not peer.is_installed:
         pytest.skip(f"{peer.program} or the Python client {peer.module} is not installed")
-    with channel.side(peer.serve(), peer.parts, 2) as side:
-        assert side.rate(200) > 0
-        assert side.rate(200) > 0
+    with channel_sides.side(peer.serve(), peer.parts, 2) as side:
+        assert side.burst(200).rate > 0
+        assert side.burst(200).rate > 0
         assert side.lost == 0
 
 

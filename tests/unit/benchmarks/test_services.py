@@ -1,0 +1,54 @@
+"""Speed and cost of the shared services are measured, each beside a limit or a peer."""
+
+from __future__ import annotations
+
+from benchmarks.counts import QUICK
+from benchmarks.figures import Figure
+from benchmarks.held import RECORDS, measure_held
+from benchmarks.journal import measure_journal
+from benchmarks.steady import measure_steady
+from benchmarks.subscribers import ONE_TOPIC, OWN_TOPICS, measure_subscribers
+
+
+def _named(rows: list[Figure], name: str) -> Figure:
+    return next(row for row in rows if row.name.startswith(name))
+
+
+def test_a_consumer_that_stands_still_loses_nothing_and_costs_nobody_anything() -> None:
+    """It catches up; ages are told of the others."""
+    rows = measure_steady(QUICK)
+    assert len({row.group for row in rows}) == 1
+    assert "one stopped" in rows[0].group
+    for name in ("lost", "twice"):
+        assert _named(rows, name).ours.median == 0
+        assert _named(rows, name).met is True
+    half, most, worst = (row.ours.median for row in rows[:3])
+    assert 0 < half <= most <= worst
+
+
+def test_the_journal_stands_beside_none() -> None:
+    """One that survives a kill, and one that survives a loss of power."""
+    rows = measure_journal(QUICK)
+    rates = [row for row in rows if row.unit == "1/s"]
+    assert len(rates) == 2
+    assert all(row.ratio is not None and row.lost == 0 for row in rates)
+
+
+def test_held_events_stand_beside_their_records() -> None:
+    """And beside a stream of Redis, where that is installed."""
+    rows = measure_held(QUICK)
+    assert rows[0].peer == RECORDS
+    assert rows[0].theirs is not None
+    assert rows[0].theirs.median > 80
+
+
+def test_subscribers_get_their_own_events_or_all() -> None:
+    """Nothing is lost; each event to one of them comes alone."""
+    rows = measure_subscribers(QUICK)
+    own, every = (
+        [row for row in rows if row.group.endswith(kind)] for kind in (OWN_TOPICS, ONE_TOPIC)
+    )
+    assert len(own) == len(every) > 0
+    assert {row.lost for row in rows if row.lost is not None} == {0}
+    assert _named(own, "deliveries in a reply").ours.median == 1
+    assert _named(every, "deliveries in a reply").ours.median >= 1
