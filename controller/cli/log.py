@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Annotated, TypeAlias
+from pathlib import Path
+from typing import Annotated
 
 import msgspec
 import typer
 
 from controller.cli.lazy import group
-from controller.cli.output import print_json, print_line
+from controller.cli.log_options import (
+    ComponentOption,
+    LevelOption,
+    LoggerOption,
+    OwnerOption,
+    SinceOption,
+    TextOption,
+    UntilOption,
+    wanted,
+)
+from controller.cli.log_text import record_text, stats_text
+from controller.cli.output import print_note
 from controller.cli.session import Session, addressed
-from controller.cli.times import parse_time
-from idl_like_interfaces.logs import LogLevel, LogQuery, LogService, StoredRecord
+from idl_like_interfaces.logs import LogLevel, LogService
 
 app = group()
 
-_FOLLOW_S = 25.0
-
-LevelOption: TypeAlias = Annotated[
-    LogLevel,
-    typer.Option(
-        "--level", metavar="LEVEL", case_sensitive=False, help="At least this severe, e.g. WARNING."
-    ),
-]
-ComponentOption: TypeAlias = Annotated[
-    list[str] | None,
-    typer.Option("--component", metavar="GLOB", help="Only of these; may be repeated."),
-]
-TextOption: TypeAlias = Annotated[
-    str, typer.Option("--text", help="Contained in the text, regardless of case.")
-]
-SinceOption: TypeAlias = Annotated[
-    str,
-    typer.Option("--since", metavar="TIME", help="ISO-8601 (UTC) or an age: 90s, 10m, 2h, 1d."),
-]
-UntilOption: TypeAlias = Annotated[
-    str, typer.Option("--until", metavar="TIME", help="As --since; records older than this.")
-]
+SEARCH_DEADLINE_S = 60.0
+"""A search for what is rare goes through all that is stored."""
 
 
 @app.callback()
@@ -47,72 +37,94 @@ def log() -> None:
 
 @app.command()
 @addressed
-def query(
+def query(  # noqa: PLR0913, PLR0917 (each is an option)
     session: Session,
     since: SinceOption = "",
     until: UntilOption = "",
     level: LevelOption = LogLevel.TRACE,
     component: ComponentOption = None,
+    logger: LoggerOption = None,
+    owner: OwnerOption = "",
     text: TextOption = "",
     limit: Annotated[
         int, typer.Option("--limit", min=1, max=10000, help="The newest so many.")
     ] = 1000,
 ) -> None:
-    """Find records by time, level, component and text; oldest first."""
-    now = datetime.now(UTC)
-    wanted = LogQuery(
-        since=parse_time(since, now, "--since"),
-        until=parse_time(until, now, "--until"),
-        level=level,
-        components=component or [],
-        text=text,
-        limit=limit,
-    )
+    """Find records by time, level, component, logger, owner and text; oldest first."""
+    asked = wanted(since, until, level, component, logger, owner, text)
     with session.connect() as client:
-        found = client.narrow(session.path("log"), LogService).query(wanted)
+        service = client.narrow(session.path("log"), LogService, SEARCH_DEADLINE_S)
+        found = service.query(msgspec.structs.replace(asked, limit=limit))
     session.emit(found, "\n".join(map(record_text, found)))
+    if len(found) == limit:
+        print_note(f"-- the newest {limit}; --limit shows more, `obsorb log export` has all")
 
 
 @app.command()
 @addressed
 def tail(
     session: Session,
+    since: Annotated[
+        str,
+        typer.Option("--since", metavar="TIME", help="Show all from then on first; as for query."),
+    ] = "",
     level: LevelOption = LogLevel.TRACE,
     component: ComponentOption = None,
+    logger: LoggerOption = None,
+    owner: OwnerOption = "",
     text: TextOption = "",
     limit: Annotated[
         int, typer.Option("--limit", "-n", min=1, max=10000, help="Show so many older ones first.")
     ] = 10,
 ) -> None:
-    """Print the last records and then those that come, until Ctrl-C."""
-    wanted = LogQuery(level=level, components=component or [], text=text, limit=limit)
+    """Print the last records and then those that come, until Ctrl-C.
+
+    Goes on through restarts of the log service and says so.
+    """
+    from controller.cli.log_tail import Tail
+
+    asked = wanted(since, "", level, component, logger, owner, text)
+    try:
+        with session.connect() as client:
+            service = client.narrow(session.path("log"), LogService, SEARCH_DEADLINE_S)
+            Tail(service, asked, as_json=session.as_json).run(limit)
+    except KeyboardInterrupt:
+        # Ctrl-C is the way to end it, no failure.
+        return
+
+
+@app.command()
+@addressed
+def export(  # noqa: PLR0913, PLR0917 (each is an option)
+    session: Session,
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="[FILE]", help="Where to; without, or with -: to stdout."),
+    ] = Path("-"),
+    since: SinceOption = "",
+    until: UntilOption = "",
+    level: LevelOption = LogLevel.TRACE,
+    component: ComponentOption = None,
+    logger: LoggerOption = None,
+    owner: OwnerOption = "",
+    text: TextOption = "",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a file that is there already.")
+    ] = False,
+) -> None:
+    """Write all records that match as JSON lines, in the order of time."""
+    from controller.cli.log_export import export_to
+
+    asked = wanted(since, until, level, component, logger, owner, text)
     with session.connect() as client:
-        service = client.narrow(session.path("log"), LogService)
-        after = service.get_stats().last
-        shown = service.query(wanted)
-        # What arrives between the two calls is in both: numbers tell.
-        after = max([after, *(each.number for each in shown)])
-        while True:
-            for each in shown:
-                _print_record(each, as_json=session.as_json)
-            follow = msgspec.structs.replace(wanted, after=after, limit=1000, newest=False)
-            shown = service.follow(follow, _FOLLOW_S)
-            after = max([after, *(each.number for each in shown)])
+        service = client.narrow(session.path("log"), LogService, SEARCH_DEADLINE_S)
+        export_to(file, service, asked, overwrite=overwrite)
 
 
-def record_text(stored: StoredRecord) -> str:
-    """Say a record on one line, with its traceback below."""
-    record = stored.record
-    moment = record.time.astimezone(UTC)
-    line = (
-        f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z {record.level:<8} "
-        f"{record.component:<10} {record.logger}: {record.text}"
-    )
-    return f"{line}\n{record.traceback.rstrip()}" if record.traceback else line
-
-
-def _print_record(stored: StoredRecord, *, as_json: bool) -> None:
-    if as_json:
-        print_json(stored, lines=True)
-    else:
-        print_line(record_text(stored))
+@app.command()
+@addressed
+def stats(session: Session) -> None:
+    """Say how much is stored, what was lost on the way, folded and removed."""
+    with session.connect() as client:
+        found = client.narrow(session.path("log"), LogService).get_stats()
+    session.emit(found, stats_text(found))

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from idl_like_interfaces.alarms import AlarmReport
 from idl_like_interfaces.errors import BadParam, PersistStore
 from idl_like_interfaces.logs import LogBatch, LogQuery, LogService
 from objects.messaging.log_component import DAMAGED, NOT_WRITABLE, LogServiceComponent
@@ -94,9 +95,8 @@ def test_a_damaged_store_raises_an_alarm_that_stays(tmp_path: Path) -> None:
     file.parent.mkdir()
     file.write_bytes(b"this is no database, but it is long enough to be one" * 100)
     site = FakeSite(tmp_path)
-    reports = []
-    raise_alarm = site.raise_alarm
-    site.raise_alarm = lambda report: (reports.append(report), raise_alarm(report))[1]  # type: ignore[method-assign]
+    reports: list[AlarmReport] = []
+    site.raise_alarm = reports.append  # type: ignore[method-assign]
     component = started(site)
     assert [(each.name, each.latch) for each in reports] == [(DAMAGED, True)]
     assert "log.sqlite.damaged" in reports[0].remedy
