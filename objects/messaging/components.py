@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 from typing_extensions import override
 
+from idl_like_interfaces.accounts import Account
 from idl_like_interfaces.alarms import AlarmReport, Severity
 from idl_like_interfaces.events import EventChannel, JournalStats
 from objects.component.site import ActiveObject, Component, Site
@@ -85,7 +86,12 @@ class EventChannelComponent(Component):
 
     @override
     def start(self) -> None:
+        self.site.keeps_accounts(self._accounts)
         self.site.every(ATTEND_S, self._attend)
+
+    def _accounts(self) -> list[Account]:
+        servant = self._servant
+        return [] if servant is None else servant.accounts(f"{self.site.root}/events")
 
     def _attend(self) -> None:
         if self._servant is not None:
