@@ -210,7 +210,9 @@ class Journal:
             return start, []
         gaps: list[Gap] = []
         if wanted.drops is not None:
-            gaps += [each.gap for each in wanted.drops.beginning(after, start, wanted.lane)]
+            ranges = wanted.drops.beginning(after, start, wanted.lane)
+            gaps += [each.gap for each in ranges]
+            start = max([start, *(each.last for each in ranges)])
         elif count := self.count(wanted.filters, after, start, wanted.lane):
             reason = GapReason.RETENTION
             gaps.append(Gap(reason=reason, count=count, first=after + 1, last=start))
@@ -270,12 +272,14 @@ def _look_into(chunk: Chunk, wanted: Wanted, start: int, *, has_picks: bool) -> 
         return _Found(gaps, positions, chunk.last)
     ranges = wanted.drops.beginning(start, chunk.last, wanted.lane)
     positions = wanted.drops.without(chunk, positions, wanted.lane)
+    end = chunk.last
     for each in ranges:
         before = [at for at in positions if chunk.first + at < each.first]
         if before or has_picks:
             return _Found(gaps, before, each.first - 1)
         gaps.append(each.gap)
-    return _Found(gaps, positions, chunk.last)
+        end = max(end, each.last)
+    return _Found(gaps, positions, end)
 
 
 def behind(

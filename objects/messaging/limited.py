@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from typing_extensions import override
 
@@ -41,18 +42,26 @@ class LimitedBacklog(Backlog):
         filters: What the consumer wants.
         qos: The effective one.
         lose: Is told of each loss.
+        drops: What it has lost already, under another quality of service.
 
     Attributes:
         is_quarantined: It blocks no longer, and loses instead.
     """
 
-    def __init__(self, journal: Journal, filters: TopicFilters, qos: QoS, lose: Lose) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        filters: TopicFilters,
+        qos: QoS,
+        lose: Lose,
+        drops: Drops | None = None,
+    ) -> None:
         self._journal = journal
         self._filters = filters
         self._qos = qos
         self._lose = lose
         self._lanes = {lane: _Lane() for lane in LANES}
-        self._drops = Drops()
+        self.drops = drops or Drops()
         self.is_quarantined = False
 
     @property
@@ -104,15 +113,18 @@ class LimitedBacklog(Backlog):
 
     @override
     def settle(self) -> None:
-        self._drops.forget({lane: each.base for lane, each in self._lanes.items()})
+        self.drops.forget({lane: each.base for lane, each in self._lanes.items()})
 
     def _lose_forgotten(self, after: int, upto: int) -> None:
         """Note what the journal has forgotten: nobody knows of which lane, or how many, it was."""
-        count = self._journal.count(self._filters, after, upto)
-        lost = Range(after + 1, upto, count, Priority.NORMAL, GapReason.RETENTION)
-        if not self._drops.beginning(after, upto):
-            self._drops.add(lost, after)
-            self._lose(Chunk.damaged(after + 1, upto), range(max(0, count)), lost.reason)
+        for each in [*self.drops.beginning(after, upto), None]:
+            end = upto if each is None else each.first - 1
+            count = self._journal.count(self._filters, after, end)
+            if count and after < end:
+                lost = Range(after + 1, end, count, None, GapReason.RETENTION)
+                self.drops.add(lost, after, is_next=lambda _: False)
+                self._lose(Chunk.damaged(after + 1, end), range(max(0, count)), lost.reason)
+            after = max(after, end if each is None else each.last)
 
     @override
     def add(self, chunk: Chunk) -> None:
@@ -142,7 +154,7 @@ class LimitedBacklog(Backlog):
     def _waiting_in(self, chunk: Chunk, priority: Priority) -> Sequence[int]:
         """Return the positions of what waits in a chunk, of one priority."""
         positions = behind(chunk, self._filters, self._lanes[priority].cut, priority)
-        return self._drops.without(chunk, positions, priority) if len(self._drops) else positions
+        return self.drops.without(chunk, positions, priority) if len(self.drops) else positions
 
     def _book(self, priority: Priority, events: int, size: int) -> None:
         lane = self._lanes[priority]
@@ -153,10 +165,41 @@ class LimitedBacklog(Backlog):
         self, chunk: Chunk, positions: Sequence[int], priority: Priority, reason: GapReason
     ) -> None:
         """Note a loss, behind all that was lost or taken of its priority before."""
-        first, last = chunk.first + positions[0], chunk.first + positions[-1]
-        lost = Range(first, last, len(positions), priority, reason)
-        self._drops.add(lost, self._lanes[priority].base)
+        told_to = self._lanes[priority].base
+        for run in self._runs(chunk, positions):
+            first, last = chunk.first + run[0], chunk.first + run[-1]
+            lost = Range(first, last, len(run), priority, reason)
+            self.drops.add(lost, told_to, is_next=partial(self._is_none, upto=first - 1))
         self._lose(chunk, positions, reason)
+        self._put_together(priority)
+
+    def _runs(self, chunk: Chunk, positions: Sequence[int]) -> list[Sequence[int]]:
+        """Split positions where the consumer wants something else between them."""
+        if not chunk.batch.priorities:
+            return [positions]
+        own, runs = set(positions), list[list[int]]()
+        is_new = True
+        for at in chunk.matching(self._filters):
+            if at not in own:
+                is_new = True
+            elif is_new:
+                runs.append([at])
+                is_new = False
+            else:
+                runs[-1].append(at)
+        return list(runs)
+
+    def _is_none(self, after: int, *, upto: int) -> bool:
+        return not self._journal.count(self._filters, after, upto)
+
+    def _put_together(self, priority: Priority) -> None:
+        if self._qos.order is Order.PRIORITY:
+            lane = self._lanes[priority]
+            self.drops.put_together(lane.cut, lane.base, priority)
+            return
+        lanes = self._lanes.values()
+        upto = min((each.cut for each in lanes if each.waiting), default=self._journal.last)
+        self.drops.put_together(upto, max(each.base for each in lanes), None)
 
     def _admitted(
         self, chunk: Chunk, priority: Priority, positions: Sequence[int]
@@ -170,8 +213,6 @@ class LimitedBacklog(Backlog):
             if room < 0 and (count or self.waiting):
                 break
             count += 1
-        if count:
-            self._drops.interrupt(priority)
         if count < len(positions):
             self._note(chunk, positions[count:], priority, GapReason.DROP_NEWEST)
         return positions[:count]
@@ -230,7 +271,7 @@ class LimitedBacklog(Backlog):
         return found
 
     def _in_order(self, limit: int) -> Found:
-        wanted = Wanted(filters=self._filters, limit=limit, drops=self._drops)
+        wanted = Wanted(filters=self._filters, limit=limit, drops=self.drops)
         reading = self._journal.read(wanted, self._lanes[Priority.NORMAL].base)
         for priority in LANES:
             self._advance(priority, reading.position)
@@ -243,7 +284,7 @@ class LimitedBacklog(Backlog):
         room = REPLY_BYTES
         for priority in reversed(LANES):
             wanted = Wanted(
-                filters=self._filters, limit=limit, lane=priority, drops=self._drops, room=room
+                filters=self._filters, limit=limit, lane=priority, drops=self.drops, room=room
             )
             reading = self._journal.read(wanted, self._lanes[priority].base)
             self._advance(priority, reading.position)

@@ -364,11 +364,13 @@ class Subscribers:
 
     def _backlog_of(self, subscriber: Subscriber, place: Place) -> Backlog:
         journal, filters, qos = self._journal, subscriber.filters, subscriber.qos
-        if not has_limits(subscriber.asked) and not place.lanes:
+        before = getattr(subscriber, "backlog", None)
+        drops = before.drops if isinstance(before, LimitedBacklog) else None
+        if not has_limits(subscriber.asked) and not place.lanes and not drops:
             return WholeBacklog(journal, filters)
         if qos.overflow is Overflow.LATEST:
             return LatestBacklog(journal, self._values, filters, qos, subscriber.lose)
-        return LimitedBacklog(journal, filters, qos, subscriber.lose)
+        return LimitedBacklog(journal, filters, qos, subscriber.lose, drops)
 
     def get(self, subscription_id: str) -> Subscriber:
         """Return a consumer.
