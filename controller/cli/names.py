@@ -10,6 +10,7 @@ import typer
 
 from controller.cli.lazy import group
 from controller.cli.names_change import bind, unbind
+from controller.cli.names_components import is_component, ping_components
 from controller.cli.names_copy import export_names, import_names
 from controller.cli.names_servers import dismiss, ping_servers
 from controller.cli.names_stats import stats
@@ -92,11 +93,26 @@ def resolve(session: Session, name: NameArgument) -> None:
 
 @app.command()
 @addressed
-def ping(session: Session, name: PingArgument = "") -> None:
-    """Ask an object, or all below a context, whether they are alive; without: the name servers."""
-    if not name:
+def ping(
+    session: Session,
+    name: PingArgument = "",
+    all_: Annotated[
+        bool, typer.Option("--all", help="All components: do they live, are they ready, why not.")
+    ] = False,
+) -> None:
+    """Ask an object, or all below a context, whether they are alive; without: the name servers.
+
+    A component (obs/components/NAME, or its NAME alone) says also whether it is ready.
+    """
+    if all_ or is_component(session, name):
+        ping_components(session, name.rpartition("/")[2])
+    elif name:
+        _ping_objects(session, name)
+    else:
         ping_servers(session)
-        return
+
+
+def _ping_objects(session: Session, name: str) -> None:
     with session.connect() as client:
         binding = client.context.resolve(name)
         if binding.type is BindingType.OBJECT:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from controller.health.calls import examine_calls
+from controller.health.components import (
+    CONTEXT,
+    ask_components,
+    ask_supervisor,
+    examine_components,
+    examine_supervisor,
+)
 from controller.health.files import examine_files
 from controller.health.finding import Finding, bad
 from controller.health.pair import examine_pair, judge_silence
+from controller.health.shared import examine_shared
 from controller.health.trust import examine_exposure
 from controller.statistics import ask_all, survey_of
 from idl_like_interfaces.clients import Survey
 from idl_like_interfaces.clients.directory import list_all
 from idl_like_interfaces.errors import RemoteError
-from idl_like_interfaces.events import EventChannel
-from idl_like_interfaces.logs import LogService
 from idl_like_interfaces.mapping.calling.dialing import tls_context
 from idl_like_interfaces.naming import OBJECT_ID, Binding, BindingType
 from idl_like_interfaces.object import Identity, Object
@@ -25,7 +29,7 @@ _SPARE_S = 0.5
 
 
 def examine_services(option: str | None, root: str) -> list[Finding]:
-    """Examine the name server, every bound object, the event channel and the log service."""
+    """Examine the name server, every bound object, all components and the shared services."""
     address = name_server_address(option)
     subject = f"name server {show_addresses(address)}"
     with Names(address) as names:
@@ -44,11 +48,20 @@ def examine_services(option: str | None, root: str) -> list[Finding]:
         objects = [each for each in bindings if each.type is BindingType.OBJECT]
         findings = [Finding(subject=subject, found=f"{len(objects)} objects are bound")]
         findings += examine_pair(address)
-        findings += _examine_objects(names, objects)
-        findings += _examine_shared(names, root)
+        # Components answer for themselves, below.
+        others = [each for each in objects if not each.name.startswith(f"{root}/{CONTEXT}/")]
+        findings += _examine_objects(names, others)
+        findings += _examine_components(names, root)
+        findings += examine_shared(names, root, (each.name for each in objects))
         is_secure = tls_context() is not None
         findings += examine_exposure((each.uri for each in objects), is_secure=is_secure)
     return findings
+
+
+def _examine_components(names: Names, root: str) -> list[Finding]:
+    supervisor = ask_supervisor(names, root)
+    standings = ask_components(names, root, supervisor)
+    return [*examine_supervisor(supervisor), *examine_components(standings)]
 
 
 def _examine_objects(names: Names, objects: list[Binding]) -> list[Finding]:
@@ -99,31 +112,4 @@ def judge_identity(binding: Binding, identity: Identity) -> Finding:
         f"but {bound_id} is bound",
         cause="another process has taken the port of the one that was bound",
         remedy="start the component again; it binds its name anew",
-    )
-
-
-def _examine_shared(names: Names, root: str) -> Iterator[Finding]:
-    channel, log = f"{root}/events", f"{root}/log"
-    try:
-        stats = names.narrow(channel, EventChannel, _DEADLINE_S).get_stats()
-        lost = sum(each.dropped for each in stats.consumers)
-        yield Finding(
-            subject="event channel",
-            found=f"{stats.last} events, {len(stats.consumers)} consumers, {lost} dropped",
-        )
-    except RemoteError as error:
-        yield _service_away("event channel", channel, error)
-    try:
-        kept = names.narrow(log, LogService, _DEADLINE_S).get_stats()
-        yield Finding(subject="log service", found=f"{kept.records} records, {kept.lost} lost")
-    except RemoteError as error:
-        yield _service_away("log service", log, error)
-
-
-def _service_away(subject: str, name: str, error: RemoteError) -> Finding:
-    return bad(
-        subject,
-        f"{name}: {error.message}",
-        cause=error.cause or "it is not part of the installation, or has died",
-        remedy=error.remedy or "add it to the installation file, or start it again",
     )
