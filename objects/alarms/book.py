@@ -212,7 +212,7 @@ class Book:
             outcome.events.append((ALARM_TOPIC, after.alarm))
         elif before is None or must_write or _differ(before, after):
             outcome.lines.append(Line(alarm=after.alarm, flags=after.flags, began=began))
-            if after.flags.shown and before is not None:
+            if after.flags.shown and before is not None and not _only_chatters(before, after):
                 outcome.events.append((ALARM_TOPIC, after.alarm))
         self._look(outcome, after, at)
         return outcome
@@ -310,3 +310,12 @@ def _differ(before: Condition, after: Condition) -> bool:
     alarm = replace(after.alarm, report=report)
     flags = replace(after.flags, number=before.flags.number)
     return (alarm, flags) != (before.alarm, before.flags)
+
+
+def _only_chatters(before: Condition, after: Condition) -> bool:
+    """Tell whether it just comes and goes once more: displays have been told that it does."""
+    return (
+        before.alarm.is_chattering
+        and after.alarm.is_chattering
+        and before.alarm.state is after.alarm.state
+    )

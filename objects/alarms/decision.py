@@ -128,11 +128,12 @@ class Step:
 
 def revived(alarm: Alarm, flags: Flags, at: Moment) -> Condition:
     """Return a condition that was read from disk; its intervals go on."""
+    began_at = min(at.monotonic, at.ago(alarm.raised))
     return Condition(
         alarm=alarm,
         flags=flags,
-        began_at=min(at.monotonic, at.ago(alarm.raised)),
-        ended_at=min(at.monotonic, at.ago(alarm.cleared)),
+        began_at=began_at,
+        ended_at=min(at.monotonic, at.ago(alarm.cleared)) if alarm.cleared else began_at,
         shelf_ends_at=at.ago(alarm.until),
     )
 

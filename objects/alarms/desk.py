@@ -106,7 +106,7 @@ class AlarmDesk:
         if alarm is not None and line.flags is not None:
             self._book.restore(alarm, line.flags, at)
             if line.began:
-                when = at.utc if entry is None else entry.time
+                when = alarm.raised if entry is None else entry.time
                 self._book.rates.count(alarm.report.object, alarm.report.name, when)
         if line.mark is not None:
             self._set_mark(line.mark)

@@ -9,6 +9,7 @@ from typing import Protocol
 from typing_extensions import override
 
 from idl_like_interfaces.alarms import (
+    LONGEST_TEXT,
     Alarm,
     AlarmBatch,
     AlarmFilter,
@@ -39,7 +40,9 @@ LONGEST_SHELF_S = 7 * 86_400.0
 MOST_LISTED = 10_000
 MOST_LINES = 1000
 MOST_BY_HAND = 10_000
-LONGEST_TEXT = 4096
+
+ATTEND_S = 1.0
+"""How often what was written is put onto the disk: a power cut may take so much."""
 
 
 _ALL = AlarmFilter()
@@ -69,6 +72,7 @@ class AlarmServiceServant(AlarmService):
         self._clock = clock
         self._publish = publish
         self._source = ""
+        self._attend_at = 0.0
         self._lock = threading.Lock()
 
     def recover(self, source: str) -> None:
@@ -107,7 +111,9 @@ class AlarmServiceServant(AlarmService):
             full = own.not_stored(self._source, problem, now.utc) if problem else None
             self._say_of_itself(own.DEAF, deaf, now)
             self._say_of_itself(own.NOT_STORED, full, now)
-            self._store.attend(self._desk.snapshot)
+            if now.monotonic >= self._attend_at:
+                self._attend_at = now.monotonic + ATTEND_S
+                self._store.attend(self._desk.snapshot)
 
     @override
     def report(self, batch: AlarmBatch) -> ReportReply:

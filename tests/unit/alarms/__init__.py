@@ -1,0 +1,1 @@
+"""The alarm service: its decisions, its log, its component."""
