@@ -39,6 +39,9 @@ Item: TypeAlias = Event | Gap | Blindness
 _POLL_S = 1.5
 """Shorter than the limit of blindness: a healthy channel answers each question in time."""
 
+_OF_PATIENCE = 0.6
+"""For so much of the time that a call may take the channel may wait for events."""
+
 _FETCH_LIMIT = 4096
 _FAREWELL_S = 1.0
 _LATEST = "latest"
@@ -208,8 +211,9 @@ class EventConsumer(Closing):
         """Ask once; while the channel is away, pause (within ``remaining_s``) instead."""
         sight = self._sight
         try:
-            with within(sight.ask()):
-                reply = self._fetch(poll_s)
+            patience_s = sight.ask()
+            with within(patience_s):
+                reply = self._fetch(min(poll_s, _OF_PATIENCE * patience_s))
         except _MISTAKES:
             raise
         except SubscriptionTaken:

@@ -19,6 +19,7 @@ BLIND_AFTER_S = 2.5
 RETURN_S = 2.0
 """The longest pause between two attempts at a channel that is away."""
 
+_LEAST_PATIENCE_S = 0.25
 _LONGEST_PATIENCE_S = 5.0
 
 
@@ -84,11 +85,15 @@ class Sight:
     def ask(self) -> float:
         """Begin to ask, or ask again; return for how long to wait for the answer, seconds.
 
-        An answer that comes slowly must come once: the next one may take longer.
+        An answer that comes slowly must come once: the next one may take longer. But an attempt
+        after a failed one must not hold up the news of the blindness.
         """
         if self._asking_since is None:
             self._asking_since = self._monotonic()
-        return self._patience_s
+            return self._patience_s
+        if self._is_told:
+            return self._patience_s
+        return max(_LEAST_PATIENCE_S, self._first_patience_s - self.unanswered_s)
 
     def answered(self) -> list[Blindness]:
         """Note an answer; say so if it ends a blindness."""
