@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
+from idl_like_interfaces.clients.owner import log_owner
 from idl_like_interfaces.daqif import AwaitDaqReply, DaqException, DaqReply
 from idl_like_interfaces.keywords import FitsKeyword
 from objects.acquisition import alerts as al
@@ -187,7 +188,8 @@ class Acquisition:
                 self._check_legal(command)
                 if command is not Command.UPDATE_KEYWORDS:
                     self.record.clear_alert(al.RESTART)
-            yield
+            with log_owner(self.record.id):
+                yield
         finally:
             self._turn.release()
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from idl_like_interfaces.clients.owner import log_owner
 from idl_like_interfaces.daqif import (
     STATUS_TOPIC,
     AwaitDaqReply,
@@ -218,10 +219,11 @@ class Coordinator:
         """Take over what the DPM says of an acquisition."""
         with self._lock:
             found = self._active.get(news.id)
-        if found is not None:
-            found.record.adopt(news)
-        else:
-            self._correct(news)
+        with log_owner(news.id):
+            if found is not None:
+                found.record.adopt(news)
+            else:
+                self._correct(news)
 
     def _archived(self, id: str) -> tuple[DaqStatus, Context]:
         kept = self._workspace.archived(id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Protocol, TypeVar
 
 from msgspec.structs import replace
@@ -246,7 +247,8 @@ def at_once(
     results: list[SourceResult] = []
     failures: dict[str, SourceFailure] = {}
     with ThreadPoolExecutor(min(len(links), _MOST_AT_ONCE), "source") as pool:
-        pending = [(link, pool.submit(action, link)) for link in links]
+        # In a copy of the context each: their log records belong to the acquisition, too.
+        pending = [(link, pool.submit(copy_context().run, action, link)) for link in links]
         for link, future in pending:
             try:
                 results.append(future.result())

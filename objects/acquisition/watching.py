@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from idl_like_interfaces.clients.owner import log_owner
 from idl_like_interfaces.daqif import DaqException
 from objects.acquisition import alerts as al
 from objects.acquisition.acquisition import Acquisition
@@ -68,6 +69,10 @@ class Watch:
         return not any(thread.is_alive() for thread in self._threads)
 
     def _run(self, link: PrimaryLink) -> None:
+        with log_owner(self._acquisition.record.id):
+            self._watch(link)
+
+    def _watch(self, link: PrimaryLink) -> None:
         try:
             while self._is_wanted() and self._is_active(link):
                 self._wait_once(link)

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from typing_extensions import override
 
+from idl_like_interfaces.clients.owner import log_owner
 from idl_like_interfaces.metadaqif import (
     MetaDaq,
     MetaDaqException,
@@ -66,12 +67,12 @@ class MetadataDaq(MetaDaq):
             acquisition.end_sampling = self._site.every(
                 self._source.period_s, lambda: self._sample(id)
             )
-        log.info("acquisition %s begins", id)
+        log.info("acquisition %s begins", id, extra={"owner": id})
         return MetaDaqReply(id=id)
 
     @override
     def stop_daq(self, id: str) -> MetaDaqStopReply:
-        with self._lock:
+        with self._lock, log_owner(id):
             acquisition = self._known(id)
             acquisition.ensure_active("stop")
             self._sample(id)
@@ -99,7 +100,7 @@ class MetadataDaq(MetaDaq):
             acquisition.ensure_active("abort")
             self._release(acquisition)
             acquisition.end(MetaDaqState.ABORTED)
-        log.info("acquisition %s is aborted", id)
+        log.info("acquisition %s is aborted", id, extra={"owner": id})
         return MetaDaqReply(id=id)
 
     @override
@@ -143,7 +144,8 @@ class MetadataDaq(MetaDaq):
             self._release(acquisition)
             raise
         except Exception as error:
-            log.exception("the first sample for acquisition %s failed", id)
+            owner = {"owner": id}
+            log.exception("the first sample for acquisition %s failed", id, extra=owner)
             self._release(acquisition)
             raise SourceNotReady(
                 f"{self._site.name} gives no samples", cause=str(error) or type(error).__name__,
@@ -161,7 +163,7 @@ class MetadataDaq(MetaDaq):
             raise unwritable(self._folder.path, error) from error
 
     def _sample(self, id: str) -> None:
-        with self._lock:
+        with self._lock, log_owner(id):
             acquisition = self._all.get(id)
             if acquisition is None or not acquisition.is_active:
                 return

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from typing_extensions import override
 
+from idl_like_interfaces.clients.owner import log_owner
 from idl_like_interfaces.recif import (
     RecCmds,
     RecExceptionErr,
@@ -59,7 +60,8 @@ class Recorder(RecCmds):
             id = properties.id or self._new_id()
             check_startable(id, self._sessions.current, used=self._is_used(id))
             try:
-                return self._start(id, properties)
+                with log_owner(id):
+                    return self._start(id, properties)
             except SourceNotReady as error:
                 raise RecExceptionErr(
                     error.message, cause=error.cause, remedy=error.remedy, id=id
@@ -124,7 +126,8 @@ class Recorder(RecCmds):
         """End a session that runs, keep its data, and give the folder free."""
         try:
             session = self._sessions.command(Command.STOP)
-            log.warning("session %s is stopped: the source goes down", session.id)
+            owner = {"owner": session.id}
+            log.warning("session %s is stopped: the source goes down", session.id, extra=owner)
         except RecExceptionErr:
             log.debug("no session to stop")
         if self._recording is not None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from idl_like_interfaces.clients.owner import log_owner
 from idl_like_interfaces.recif import RecStatusName
 from objects.component.clock import Clock
 from objects.data_source.fits_file import FitsRecording, RecordFacts
@@ -57,6 +58,10 @@ class Recording:
         self._thread.join()
 
     def _run(self) -> None:
+        with log_owner(self._facts.id):
+            self._record()
+
+    def _record(self) -> None:
         try:
             end = self._take_frames()
             files = self._complete(end)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from idl_like_interfaces.clients.owner import log_owner
 from idl_like_interfaces.daqif import DaqSubstate
 from objects.component.clock import Clock
 from objects.products import alerts
@@ -125,6 +126,10 @@ class Engine:
             self._admitted.discard(id)
 
     def _work(self, job: Job, step: Step, cancel: Cancel) -> None:
+        with log_owner(job.id):
+            self._do(job, step, cancel)
+
+    def _do(self, job: Job, step: Step, cancel: Cancel) -> None:
         outcome = self._outcome(job, step, cancel)
         with self._ledger.news:
             try:

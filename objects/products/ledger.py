@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from msgspec.structs import replace
 
 from idl_like_interfaces.announcements import FileFinished
+from idl_like_interfaces.clients.owner import log_owner
 from idl_like_interfaces.daqif import INTERNAL_STATUS_TOPIC, DaqStatus
 from idl_like_interfaces.documents import DpSpecification
 from objects.component.acquisitions_shown import AcquisitionsShown
@@ -104,7 +105,7 @@ class Ledger:
 
     def change(self, id: str, decide: Callable[[Job], Job]) -> Job:
         """Change an acquisition; a status that differs is published."""
-        with self.news:
+        with self.news, log_owner(id):
             old = self._jobs[id]
             new = self._written(decide(old))
             self._jobs[id] = new
@@ -133,7 +134,8 @@ class Ledger:
         return job
 
     def _publish(self, job: Job) -> None:
-        log.info("%s: %s%s", job.id, job.substate.value, " (stuck)" if job.stuck else "")
+        stuck, owner = " (stuck)" if job.stuck else "", {"owner": job.id}
+        log.info("%s: %s%s", job.id, job.substate.value, stuck, extra=owner)
         status = self.status(job)
         self._site.publish(INTERNAL_STATUS_TOPIC, status)
         self._shown.show(status)
