@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -40,6 +41,36 @@ def check_key(key: str) -> None:
             f"of at most {LONGEST_KEY} characters, with no empty component",
             remedy="correct the key",
         )
+
+
+def check_filters(patterns: Sequence[str]) -> None:
+    """Refuse what is no list of key filters.
+
+    Raises:
+        InvalidKey: There is none, or one would be no key with letters in place of its wildcards.
+    """
+    if not patterns:
+        raise InvalidKey(
+            "the list of key filters is empty",
+            key="",
+            cause="without a filter nothing could match",
+            remedy="give at least one filter, for example '**' for all keys",
+        )
+    for pattern in patterns:
+        if not _is_filter(pattern):
+            raise InvalidKey(
+                f"{shortened(pattern)!r} is not a key filter",
+                key=shortened(pattern),
+                cause="a filter is a key in which '?' and '*' stand for characters within a "
+                "component and '**', as a whole component, for any components",
+                remedy="correct the filter; 'ocm/**' takes all keys of ocm",
+            )
+
+
+def _is_filter(pattern: str) -> bool:
+    letters = pattern.replace("*", "x").replace("?", "x")
+    is_whole = all(part == "**" for part in pattern.split("/") if "**" in part)
+    return is_whole and len(pattern) <= LONGEST_KEY and _KEY.fullmatch(letters) is not None
 
 
 def as_component(text: str) -> str:

@@ -12,11 +12,12 @@ from typing_extensions import override
 
 from idl_like_interfaces.clients.backoff import Backoff
 from idl_like_interfaces.clients.consumer import EventConsumer
+from idl_like_interfaces.clients.oldb_values import check_filters
 from idl_like_interfaces.clients.records import Event
 from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.errors import BadParam, RemoteError
 from idl_like_interfaces.events import EventChannel, Gap
-from idl_like_interfaces.oldb import OLDB_TOPIC, DataPage, DataPoint, InvalidKey, OnlineDatabase
+from idl_like_interfaces.oldb import OLDB_TOPIC, DataPage, DataPoint, OnlineDatabase
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,9 @@ class OldbWatcher(Closing):
         name: As the channel's statistics show it.
         check_s: How often the database is looked after.
 
+    Raises:
+        InvalidKey: A filter is malformed.
+
     Attributes:
         known: What is stored, by key; complete after the first ``read`` that returned something,
             or when ``is_complete``.
@@ -56,6 +60,7 @@ class OldbWatcher(Closing):
         name: str,
         check_s: float = CHECK_S,
     ) -> None:
+        check_filters(filters)
         self.known: dict[str, DataPoint] = {}
         self._database = database
         self._filters = filters
@@ -91,9 +96,6 @@ class OldbWatcher(Closing):
         Returns:
             The changes in their order, the first time all points in the order of their keys;
             empty after ``timeout_s`` and when closed.
-
-        Raises:
-            InvalidKey: A filter is malformed.
         """
         until = time.monotonic() + timeout_s
         while not self._closed.is_set():
@@ -115,8 +117,6 @@ class OldbWatcher(Closing):
                 return self._snapshot()
             changes = self._follow(timeout_s)
             self._check()
-        except (InvalidKey, BadParam):
-            raise
         except (RemoteError, OSError) as error:
             log.debug("the online database or the channel is away: %s", error)
             self._closed.wait(min(self._backoff.next_s(), timeout_s))

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from os.path import commonprefix
 
 from idl_like_interfaces.clients.globs import TopicFilters
-from idl_like_interfaces.clients.oldb_values import check_key
-from idl_like_interfaces.oldb import InvalidKey
+from idl_like_interfaces.clients.oldb_values import check_filters
 
 _LITERAL = re.compile(r"[^*?]*")
 
@@ -24,15 +23,7 @@ class KeyFilters:
     """
 
     def __init__(self, patterns: Sequence[str]) -> None:
-        for pattern in patterns:
-            _check(pattern)
-        if not patterns:
-            raise InvalidKey(
-                "the list of key filters is empty",
-                key="",
-                cause="without a filter nothing could match",
-                remedy="give at least one filter, for example '**' for all keys",
-            )
+        check_filters(patterns)
         self._filters = TopicFilters(patterns)
         # 'a/**' takes 'a' as well, so the slash before a run of components is not certain.
         begins = [_literal(pattern).rstrip("/") for pattern in patterns]
@@ -46,20 +37,3 @@ class KeyFilters:
 def _literal(pattern: str) -> str:
     found = _LITERAL.match(pattern)
     return found.group() if found else ""
-
-
-def _check(pattern: str) -> None:
-    """Refuse what would be no key with letters in place of its wildcards."""
-    try:
-        check_key(pattern.replace("*", "x").replace("?", "x"))
-        is_whole = all(part == "**" for part in pattern.split("/") if "**" in part)
-    except InvalidKey:
-        is_whole = False
-    if not is_whole:
-        raise InvalidKey(
-            f"{pattern[:250]!r} is not a key filter",
-            key=pattern[:250],
-            cause="a filter is a key in which '?' and '*' stand for characters within a component "
-            "and '**', as a whole component, for any components",
-            remedy="correct the filter; 'ocm/**' takes all keys of ocm",
-        )
