@@ -212,7 +212,7 @@ class Book:
             outcome.events.append((ALARM_TOPIC, after.alarm))
         elif before is None or must_write or _differ(before, after):
             outcome.lines.append(Line(alarm=after.alarm, flags=after.flags, began=began))
-            if after.flags.shown and before is not None and not _only_chatters(before, after):
+            if after.flags.shown and before is not None and _is_news(before, after):
                 outcome.events.append((ALARM_TOPIC, after.alarm))
         self._look(outcome, after, at)
         return outcome
@@ -312,10 +312,8 @@ def _differ(before: Condition, after: Condition) -> bool:
     return (alarm, flags) != (before.alarm, before.flags)
 
 
-def _only_chatters(before: Condition, after: Condition) -> bool:
-    """Tell whether it just comes and goes once more: displays have been told that it does."""
-    return (
-        before.alarm.is_chattering
-        and after.alarm.is_chattering
-        and before.alarm.state is after.alarm.state
-    )
+def _is_news(before: Condition, after: Condition) -> bool:
+    """Tell whether displays see a difference: not of what is not told yet, or just chatters on."""
+    chatters_on = before.alarm.is_chattering and after.alarm.is_chattering
+    is_same = before.alarm.state is after.alarm.state
+    return not (is_same and (after.flags.pending or chatters_on))
