@@ -74,7 +74,10 @@ class HostedSite(Site):
         self.timetable = Timetable()
         self.exit_requested = threading.Event()
         self.supplier = EventSupplier(
-            self.narrow(f"{root}/events", EventChannel), f"{root}/{name}", self.incarnation
+            self.narrow(f"{root}/events", EventChannel),
+            f"{root}/{name}",
+            self.incarnation,
+            spool=data_root / "spool",
         )
         self.alarms = AlarmReporter(
             self.narrow(f"{root}/alarms", AlarmService), f"{root}/{name}", self.incarnation
