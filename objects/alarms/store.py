@@ -241,7 +241,7 @@ def _behind(files: list[Path], after: int, *, newest: bool) -> list[Path]:
     """Leave out files of which the next one says by its name that they end too early."""
     firsts = [int(file.stem.removeprefix("history-")) for file in files]
     found = [
-        file for file, end in zip(files, [*firsts[1:], _NO_NUMBER], strict=True) if end > after + 1
+        file for file, end in zip(files, [*firsts[1:], _NO_NUMBER], strict=False) if end > after + 1
     ]
     return found[::-1] if newest else found
 
