@@ -45,6 +45,10 @@ ENTRIES = {
     "top": Entry(module="controller.cli.top", summary="Show a live dashboard."),
     "certs": Entry(module="controller.cli.certs", summary="Make, list and withdraw certificates."),
     "audit": Entry(module="controller.cli.audit", summary="Read and verify the audit log."),
+    "ledger": Entry(
+        module="controller.cli.ledger",
+        summary="Account for every event and log record; name who lost some.",
+    ),
     "doctor": Entry(module="controller.cli.doctor", summary="Examine the health of all of it."),
 }
 
