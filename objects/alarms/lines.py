@@ -114,7 +114,8 @@ def decode_line(octets: bytes) -> Line | None:
     """Read a line, with or without its end; ``None``: it is damaged."""
     octets = octets.rstrip(b"\n")
     inner = octets[_BEGIN:-1]
-    if octets[:_BEGIN] != b"%b%08x%b" % (_HEAD, zlib.crc32(inner), _MIDDLE):
+    head = b"%b%08x%b" % (_HEAD, zlib.crc32(inner), _MIDDLE)
+    if octets[:_BEGIN] != head or octets[-1:] != b"}":
         return None
     try:
         return _DECODER.decode(inner)
