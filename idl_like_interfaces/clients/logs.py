@@ -147,15 +147,18 @@ class LogForwarder(logging.Handler):
     def account(self) -> Account:
         """Return how many records were made, stored, folded, dropped and still wait."""
         folded, open_floods = self._folder.tally()
-        spooled, lost = self._spooler.counters, self._manifest.losses()
+        spooled, behind = self._spooler.counters, self._manifest.behind_losses()
         book = Book()
-        made = spooled.produced + open_floods + folded
-        book.take(made)
+        book.take(spooled.produced + open_floods + folded)
         book.first, book.last = min(1, spooled.produced), spooled.produced
         book.pass_on(spooled.acknowledged)
-        book.drop("refused", lost.refused)
-        book.drop("spool", max(0, spooled.dropped + lost.folded - lost.refused))
-        book.drop(FOLDED, folded - lost.folded)
+        for drop in spooled.drops:
+            book.drop(drop.reason, drop.count, drop.first, drop.last)
+        # With what is lost, that for which it stood is lost, too.
+        book.drop("spool", behind.spool)
+        book.drop("refused", behind.refused)
+        book.drop("closed", behind.closed)
+        book.drop(FOLDED, folded - behind.total)
         hop = Hop(
             name=self.component, kind=HopKind.SUPPLIER, flow=Flow.LOG, incarnation=self.incarnation
         )
@@ -174,6 +177,7 @@ class LogForwarder(logging.Handler):
     def close(self, timeout_s: float = 2.0) -> None:
         self._folder.close()
         self._spooler.close(timeout_s)
+        self._manifest.abandon()
         super().close()
 
     def _send(self, parcel: Parcel[LogRecord]) -> None:
@@ -183,6 +187,7 @@ class LogForwarder(logging.Handler):
         except BadParam as error:
             self._manifest.refuse(batch, error)
             raise
+        self._manifest.deliver()
 
 
 def _traceback(record: logging.LogRecord) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from dataclasses import dataclass
 
@@ -14,16 +13,23 @@ SPOOL_WAS_FULL = "the sender's spool was full"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Losses:
-    """What was lost of that which a spool was given.
+class Behind:
+    """Records for which lost ones stood, by what became of those; they themselves do not count.
 
     Attributes:
-        refused: Records that the service refused; each counts for those it stood for.
-        folded: Records for which folded ones stood that were dropped or refused, without them.
+        spool: The spool was full.
+        refused: The service refused them.
+        closed: The sender ended before they were sent.
     """
 
+    spool: int
     refused: int
-    folded: int
+    closed: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.spool + self.refused + self.closed
 
 
 class Manifest:
@@ -41,13 +47,13 @@ class Manifest:
     def __init__(self, component: str, incarnation: str) -> None:
         self._component = component
         self._incarnation = incarnation
-        self._lock = threading.Lock()
         self._noted = 0
         self._folds: deque[tuple[int, int]] = deque()
         self._batch: LogBatch | None = None
         self._owed = 0
         self._owed_why = ""
-        self._refused = self._lost_folded = 0
+        self._on_the_way = 0
+        self._behind = Behind(spool=0, refused=0, closed=0)
 
     def note(self, record: LogRecord) -> None:
         """Remember a record that the spool has taken."""
@@ -69,22 +75,38 @@ class Manifest:
                 why="; ".join(reasons),
             )
             self._owed = 0
+            self._on_the_way = sum(record.count for record in parcel.items) - len(parcel.items)
         return self._batch
+
+    def deliver(self) -> None:
+        """Note that the batch has arrived."""
+        self._on_the_way = 0
 
     def refuse(self, batch: LogBatch, error: RemoteError) -> None:
         """Owe the loss of a refused batch, and what it told of, to the next one."""
-        refused = sum(record.count for record in batch.records)
-        with self._lock:
-            self._refused += refused
-            self._lost_folded += refused - len(batch.records)
-        self._owed = batch.lost + refused
+        self._count(refused=self._on_the_way)
+        self._owed = batch.lost + len(batch.records) + self._on_the_way
         self._owed_why = f"refused: {error.message}"
+        self._on_the_way = 0
         self._batch = None
 
-    def losses(self) -> Losses:
-        """Return what is known to be lost."""
-        with self._lock:
-            return Losses(refused=self._refused, folded=self._lost_folded)
+    def abandon(self) -> None:
+        """Give up what has not arrived; the sender has ended."""
+        self._count(closed=self._on_the_way + sum(folded for _, folded in self._folds))
+        self._on_the_way = 0
+        self._folds.clear()
+
+    def behind_losses(self) -> Behind:
+        """Return for how many further records the lost ones stood."""
+        return self._behind
+
+    def _count(self, spool: int = 0, refused: int = 0, closed: int = 0) -> None:
+        known = self._behind
+        self._behind = Behind(
+            spool=known.spool + spool,
+            refused=known.refused + refused,
+            closed=known.closed + closed,
+        )
 
     def _dropped_folds(self, parcel: Parcel[LogRecord]) -> int:
         last = parcel.first + len(parcel.items) - 1
@@ -92,6 +114,5 @@ class Manifest:
         while self._folds and self._folds[0][0] <= last:
             number, folded = self._folds.popleft()
             dropped += folded if number < parcel.first else 0
-        with self._lock:
-            self._lost_folded += dropped
+        self._count(spool=dropped)
         return dropped
