@@ -117,11 +117,14 @@ class LimitedBacklog(Backlog):
 
     def _lose_forgotten(self, after: int, upto: int) -> None:
         """Note what the journal has forgotten: nobody knows of which lane, or how many, it was."""
+        furthest_behind = min(self._lanes, key=lambda lane: self._lanes[lane].base)
+        lane = None if self._is_even else furthest_behind
         for each in [*self.drops.beginning(after, upto), None]:
             end = upto if each is None else each.first - 1
-            count = self._journal.count(self._filters, after, end)
+            # Where some lanes are further nobody knows how many of these were read already.
+            count = -1 if lane else self._journal.count(self._filters, after, end)
             if count and after < end:
-                lost = Range(after + 1, end, count, None, GapReason.RETENTION)
+                lost = Range(after + 1, end, count, lane, GapReason.RETENTION)
                 self.drops.add(lost, after, is_next=lambda _: False)
                 self._lose(Chunk.damaged(after + 1, end), range(max(0, count)), lost.reason)
             after = max(after, end if each is None else each.last)
@@ -263,12 +266,15 @@ class LimitedBacklog(Backlog):
 
     @override
     def read(self, limit: int) -> Found:
-        is_even = len({lane.base for lane in self._lanes.values()}) == 1
-        is_in_order = self._qos.order is Order.FIFO and is_even
+        is_in_order = self._qos.order is Order.FIFO and self._is_even
         found = self._in_order(limit) if is_in_order else self._most_urgent(limit)
         if not self.waiting:
             self.is_quarantined = False
         return found
+
+    @property
+    def _is_even(self) -> bool:
+        return len({lane.base for lane in self._lanes.values()}) == 1
 
     def _in_order(self, limit: int) -> Found:
         wanted = Wanted(filters=self._filters, limit=limit, drops=self.drops)
