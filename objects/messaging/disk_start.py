@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,7 +59,8 @@ def read_journal(folder: JournalFolder, times: Times) -> Start | None:
     Raises:
         OSError: The folder cannot be read or changed.
     """
-    contents = [read_segment(path, times) for path in folder.segments()]
+    with _without_gc():
+        contents = [read_segment(path, times) for path in folder.segments()]
     found = combine(contents)
     state = _state(folder)
     reason = _why_not(found, state)
@@ -80,6 +84,18 @@ def read_journal(folder: JournalFolder, times: Times) -> Start | None:
         durables=durables,
     )
     return Start(recovered=recovered, contents=found.contents)
+
+
+@contextmanager
+def _without_gc() -> Iterator[None]:
+    """Make many objects that all stay: looking for garbage among them takes half of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _state(folder: JournalFolder) -> State | None:

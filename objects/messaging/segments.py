@@ -19,7 +19,8 @@ VERSION = 1
 
 _HEADER = struct.Struct("<4sHHQQIII")
 _CRC = struct.Struct("<I")
-HEADER_BYTES = _HEADER.size + _CRC.size
+_WHOLE = struct.Struct(_HEADER.format + "I")
+HEADER_BYTES = _WHOLE.size
 
 Parts: TypeAlias = Sequence[bytes | memoryview]
 
@@ -146,16 +147,14 @@ def _read(view: memoryview, position: int) -> Record:
         _Torn: The file ends within it.
         _Damaged: It is none, or no more what it was.
     """
-    # A file system may have lengthened the file before it wrote what belongs there.
-    if len(view) - position < HEADER_BYTES or not any(view[position : position + HEADER_BYTES]):
-        if any(view[position + HEADER_BYTES :]):
-            raise _Damaged("nothing but zeros where a header should be")
+    begin = position + HEADER_BYTES
+    if begin > len(view):
         raise _Torn
     header = _header_at(view, position)
     if header is None:
-        raise _Damaged("no header where one should be")
+        # A file system may have lengthened the file before it wrote what belongs there.
+        raise _Damaged("no header where one should be") if any(view[position:]) else _Torn
     version, label, length, crc = header
-    begin = position + HEADER_BYTES
     end = begin + length
     if end > len(view):
         raise _Torn
@@ -169,10 +168,12 @@ def _read(view: memoryview, position: int) -> Record:
 
 def _header_at(view: memoryview, position: int) -> tuple[int, Label, int, int] | None:
     """Return version, label, length and CRC of the body; ``None``: no header stands there."""
-    header = view[position : position + _HEADER.size]
-    (crc,) = _CRC.unpack_from(view, position + _HEADER.size)
-    magic, version, kind, at, sequence, mark, length, body_crc = _HEADER.unpack(header)
-    if magic != MAGIC or at != position or zlib.crc32(header) != crc:
+    magic, version, kind, at, sequence, mark, length, body_crc, crc = _WHOLE.unpack_from(
+        view, position
+    )
+    if magic != MAGIC or at != position:
+        return None
+    if zlib.crc32(view[position : position + _HEADER.size]) != crc:
         return None
     return version, Label(kind=kind, sequence=sequence, mark=mark), length, body_crc
 
