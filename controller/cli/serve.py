@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from controller.cli.db_host import DbHostOption, mirrored_to
 from controller.cli.lazy import single
 from controller.cli.options import NamesOption
 from controller.cli.output import print_line
@@ -22,6 +23,7 @@ def serve(
         str, typer.Argument(metavar="COMPONENT", help="Its name in the installation.")
     ],
     names: NamesOption = None,
+    db_host: DbHostOption = None,
     level: Annotated[str, typer.Option("--level", help="Lowest level logged to stderr.")] = "INFO",
 ) -> None:
     """Run one component of an installation until Ctrl-C.
@@ -29,4 +31,5 @@ def serve(
     Without --names it looks for the name server where the file says.
     """
     log_to_stderr(level)
-    run_tool("serve", installation, component, names=names, on_message=print_line)
+    with mirrored_to(db_host):
+        run_tool("serve", installation, component, names=names, on_message=print_line)

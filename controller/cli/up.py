@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from controller.cli.db_host import DbHostOption, mirrored_to
 from controller.cli.lazy import single
 from controller.cli.output import print_line
 from controller.cli.tools import end_with_parent, log_to_stderr, run_tool
@@ -23,6 +24,7 @@ def up(
     with_parent: Annotated[
         bool, typer.Option("--with-parent", help="Stop when the process that started this ends.")
     ] = False,
+    db_host: DbHostOption = None,
 ) -> None:
     """Run an installation until Ctrl-C; what dies is started again.
 
@@ -31,4 +33,5 @@ def up(
     if with_parent:
         end_with_parent()
     log_to_stderr("WARNING", but=_STORY)
-    run_tool("up", installation, on_message=print_line)
+    with mirrored_to(db_host):
+        run_tool("up", installation, on_message=print_line)
