@@ -113,31 +113,37 @@ class Publisher:
 
 
 class Reader:
-    """A durable consumer that checks each event when it comes."""
+    """A durable consumer that checks each event when it comes.
+
+    It remembers its cursor, too: the channel may lose that of its last second.
+    """
 
     def __init__(self) -> None:
         self.sequence = 0
+        self._cursor = "oldest"
         self.got: dict[str, int] = {}
 
     def read_all(self, channel: EventChannel) -> None:
         """Read what there is now; acknowledge it."""
         last = channel.get_stats().last
-        found: Subscription = channel.connect_consumer("archive", ["**"], "oldest", durable=True)
-        cursor = found.cursor
+        found: Subscription = channel.connect_consumer(
+            "archive", ["**"], self._cursor, durable=True
+        )
+        self._cursor = found.cursor
         while True:
-            reply = channel.fetch(found.subscription_id, cursor, timeout_s=0.0)
+            reply = channel.fetch(found.subscription_id, self._cursor, timeout_s=0.0)
             assert reply.gaps == []
             for each in reply.deliveries:
                 one = type(reply)(epoch="", cursor="", deliveries=[each])
                 for sequence, number in zip(sequences(one), numbers(one), strict=True):
                     self._take(sequence, each.batch.source, number)
-            cursor = reply.cursor
+            self._cursor = reply.cursor
             if not reply.deliveries or self.sequence >= last:
                 return
 
     def _take(self, sequence: int, source: str, number: int) -> None:
         if sequence <= self.sequence:
-            return  # the cursor of the last second was lost: the same event again
+            return  # not acknowledged before the kill: the same event again
         assert sequence == self.sequence + 1
         assert number == self.got.get(source, 0) + 1
         self.sequence, self.got[source] = sequence, number
