@@ -10,6 +10,7 @@ import typer
 from controller.cli.lazy import single
 from controller.cli.output import print_json
 from controller.cli.session import Session, addressed_to_ocm
+from controller.dashboard.pages import Page
 from controller.failure import CommandFailed
 
 if TYPE_CHECKING:
@@ -23,10 +24,13 @@ app = single()
 def top(
     session: Session,
     once: Annotated[bool, typer.Option("--once", help="Print one frame and end.")] = False,
+    page: Annotated[
+        Page, typer.Option("--page", help="Begin with another page; the digits 1 to 5 turn them.")
+    ] = Page.OVERVIEW,
 ) -> None:
-    """Show names, acquisitions, events and logs, live; q or Ctrl-C ends it.
+    """Show an installation, live: overview, alarms, event channel, ledger, processes.
 
-    --json prints what one frame shows.
+    The digits 1 to 5 turn the pages; q or Ctrl-C ends it. --json prints what all pages show.
     """
     from rich.console import Console
 
@@ -43,12 +47,12 @@ def top(
     with session.connect() as names, Gatherer(names, session.root, session.ocm) as gatherer:
         if once or session.as_json:
             snapshot = first_snapshot(gatherer)
-            print_json(snapshot) if session.as_json else show_once(snapshot, console)
+            print_json(snapshot) if session.as_json else show_once(snapshot, console, page)
             _check(snapshot)
         else:
             # Ctrl-C is a usual way to leave it.
             with suppress(KeyboardInterrupt):
-                show_live(gatherer, console)
+                show_live(gatherer, console, page)
 
 
 def _check(snapshot: Snapshot) -> None:

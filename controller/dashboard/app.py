@@ -7,6 +7,7 @@ from rich.live import Live
 
 from controller.dashboard.gather import Gatherer
 from controller.dashboard.keyboard import Keyboard
+from controller.dashboard.pages import KEYS, Page
 from controller.dashboard.render import render
 from controller.dashboard.snapshot import Snapshot
 
@@ -24,21 +25,23 @@ def first_snapshot(gatherer: Gatherer) -> Snapshot:
     return gatherer.snapshot()
 
 
-def show_once(snapshot: Snapshot, console: Console) -> None:
+def show_once(snapshot: Snapshot, console: Console, page: Page = Page.OVERVIEW) -> None:
     """Print one frame, as wide and high as the terminal (else COLUMNS and LINES, or 80x24)."""
     # Where it is no terminal rich takes 25 lines; one is left for the prompt.
     height = max(console.height - 1, _LEAST_HEIGHT)
-    console.print(render(snapshot, console.width, height), height=height)
+    console.print(render(snapshot, console.width, height, page), height=height)
 
 
-def show_live(gatherer: Gatherer, console: Console) -> None:
-    """Show the dashboard until q is pressed."""
+def show_live(gatherer: Gatherer, console: Console, page: Page = Page.OVERVIEW) -> None:
+    """Show the dashboard until q is pressed; digits turn the pages."""
     with (
         Keyboard() as keyboard,
         Live(console=console, screen=True, auto_refresh=False, transient=True) as live,
     ):
         while True:
-            frame = render(gatherer.snapshot(), console.width, console.height)
+            frame = render(gatherer.snapshot(), console.width, console.height, page)
             live.update(frame, refresh=True)
-            if keyboard.wait(REFRESH_S).lower() == "q":
+            key = keyboard.wait(REFRESH_S).lower()
+            if key == "q":
                 return
+            page = KEYS.get(key, page)

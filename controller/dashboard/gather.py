@@ -12,6 +12,7 @@ import msgspec
 from typing_extensions import override
 
 from controller.dashboard.picture import Picture
+from controller.dashboard.services import SharedServices
 from controller.dashboard.snapshot import NameServerLine
 from controller.statistics import ask_all, survey_of
 from idl_like_interfaces.announcements import HEARTBEAT_TOPIC, Heartbeat
@@ -66,6 +67,7 @@ class Gatherer(Closing):
             ("events", self._read_events, PERIOD_S),
             ("log", self._follow_log, PERIOD_S),
             ("calls", self._poll_calls, CALLS_PERIOD_S),
+            ("shared services", self._poll_shared, PERIOD_S),
         ]
         if len(names.addresses) > 1:
             steps.append(("name servers", self._poll_name_servers, CALLS_PERIOD_S))
@@ -74,6 +76,7 @@ class Gatherer(Closing):
             for what, step, period_s in steps
         ]
         self._survey = survey_of(names, _DEADLINE_S)
+        self._shared = SharedServices(names, root)
         self._last_record = -1
         self._has_ocm = False
 
@@ -99,6 +102,7 @@ class Gatherer(Closing):
         for thread in self._threads:
             thread.join()
         self._survey.close()
+        self._shared.close()
         if self._consumer is not None:
             self._consumer.close()
 
@@ -128,6 +132,10 @@ class Gatherer(Closing):
     def _poll_calls(self) -> None:
         objects = [OBJECT_ID, *self.picture.await_objects(PERIOD_S)]
         self.picture.put_calls(ask_all(self._survey, objects, PERIOD_S))
+
+    def _poll_shared(self) -> None:
+        self.picture.await_objects(PERIOD_S)
+        self.picture.put_shared(self._shared.ask(self.picture.bound(), _DEADLINE_S))
 
     def _poll_name_servers(self) -> None:
         self.picture.put_name_servers(map(_role_of, self._addresses))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
+from controller.dashboard.drawing import joined, plain_table
 from controller.dashboard.snapshot import (
     AcquisitionLine,
     CallLine,
@@ -46,7 +46,7 @@ def component_table(snapshot: Snapshot, width: int, rows: int) -> RenderableType
     """List the components: state, lease, process; ``rows`` includes the head."""
     if not snapshot.components:
         return Text("no component has bound a name or sent a heartbeat", style="dim")
-    table = _table(width)
+    table = plain_table(width)
     table.add_column("component", ratio=3, no_wrap=True)
     table.add_column("state", width=8, no_wrap=True)
     table.add_column("lease", width=6, justify="right")
@@ -103,7 +103,7 @@ def acquisition_table(snapshot: Snapshot, width: int, rows: int) -> RenderableTy
         del waiting[0]
     if waiting:
         lines.append(Text(f"  and {len(waiting)} more", style="dim"))
-    return _joined(lines[:rows], width)
+    return joined(lines[:rows], width)
 
 
 def _acquisition_lines(each: AcquisitionLine, width: int, room: int) -> list[Text]:
@@ -154,7 +154,7 @@ def channel_text(snapshot: Snapshot, width: int, rows: int) -> RenderableType:
     drawn_rows = chart(channel.history, width, max(rows - 2, 1))
     lines = [Text(figures + more), *(Text(row, style="cyan") for row in drawn_rows)]
     lines.append(Text(busiest, style="dim"))
-    return _joined(lines[:rows], width)
+    return joined(lines[:rows], width)
 
 
 def calls_text(snapshot: Snapshot, width: int) -> Text:
@@ -181,7 +181,7 @@ def calls_table(snapshot: Snapshot, width: int, rows: int) -> RenderableType:
     """List the objects, the busiest first; ``rows`` includes the head."""
     if not snapshot.calls:
         return Text("no object has told of its calls yet", style="dim")
-    table = _table(width)
+    table = plain_table(width)
     table.add_column("object", ratio=4, no_wrap=True, overflow="ellipsis")
     for title, room in (("calls/s", 8), ("99 % in", 8), ("now", 5), ("refused", 8)):
         table.add_column(title, width=room, justify="right", no_wrap=True)
@@ -218,14 +218,14 @@ def names_text(snapshot: Snapshot, width: int, rows: int) -> RenderableType:
         Text.assemble((f"{each.name:<12} ", "bold"), ", ".join(each.names) or "-")
         for each in snapshot.components
     ]
-    return _joined(lines[: max(rows, 0)], width)
+    return joined(lines[: max(rows, 0)], width)
 
 
 def log_text(snapshot: Snapshot, width: int, rows: int) -> RenderableType:
     """Show the last records that fit, newest at the bottom."""
     if not snapshot.log:
         return Text("no log records yet", style="dim")
-    return _joined([_log_line(each) for each in snapshot.log[-max(rows, 1) :]], width)
+    return joined([_log_line(each) for each in snapshot.log[-max(rows, 1) :]], width)
 
 
 def _log_line(each: LogLine) -> Text:
@@ -236,19 +236,8 @@ def _log_line(each: LogLine) -> Text:
     return text
 
 
-def _table(width: int) -> Table:
-    return Table(box=None, width=width, padding=(0, 1, 0, 0), header_style="dim", pad_edge=False)
-
-
 def _fitting(lines: tuple[ComponentLine, ...], rows: int) -> tuple[tuple[ComponentLine, ...], int]:
     if len(lines) <= rows:
         return lines, 0
     shown = lines[: max(rows - 1, 0)]
     return shown, len(lines) - len(shown)
-
-
-def _joined(lines: list[Text], width: int) -> Text:
-    """Put lines below each other, each cut to the width: nothing may wrap."""
-    for line in lines:
-        line.truncate(width, overflow="ellipsis")
-    return Text("\n", no_wrap=True).join(lines)

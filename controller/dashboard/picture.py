@@ -20,6 +20,7 @@ from controller.dashboard.snapshot import (
 )
 from idl_like_interfaces.announcements import ComponentState, Heartbeat
 from idl_like_interfaces.daqif import DaqState, DaqStatus
+from idl_like_interfaces.errors import RemoteError
 from idl_like_interfaces.events import ChannelStats
 from idl_like_interfaces.logs import StoredRecord
 from idl_like_interfaces.naming import Binding, BindingType, Lease
@@ -29,6 +30,15 @@ BLIND_AFTER_S = 3.0
 
 HISTORY = 300
 """Rates of events that are kept, one a second."""
+
+_SHARED = {
+    "alarms": ("alarm service", "alarms", "alarm_stats"),
+    "ledger": ("ledger", "balance"),
+    "oldb": ("online database", "oldb"),
+    "project": ("project service", "project"),
+    "supervisor": ("supervisor", "supervisor"),
+}
+"""What a shared service is called, and which fields of a snapshot its answers are."""
 
 _LOG_LINES = 200
 _ENDED_KEPT = 20
@@ -82,6 +92,7 @@ class Picture:
         self._log: deque[LogLine] = deque(maxlen=_LOG_LINES)
         self._calls = CallHistory()
         self._name_servers: tuple[NameServerLine, ...] = ()
+        self._shared: dict[str, object] = {}
 
     def watch(self, what: str) -> None:
         """Expect answers of a service from now on."""
@@ -153,6 +164,21 @@ class Picture:
         with self._changed:
             self._name_servers = tuple(lines)
 
+    def put_shared(self, answers: Mapping[str, tuple[object, ...] | RemoteError]) -> None:
+        """Take what the shared services say; one that does not answer stays as it was."""
+        for path, found in answers.items():
+            if isinstance(found, RemoteError):
+                self.failed(_SHARED[path][0], found.briefly())
+                continue
+            self.answered(_SHARED[path][0])
+            with self._changed:
+                self._shared |= zip(_SHARED[path][1:], found, strict=True)
+
+    def bound(self) -> set[str]:
+        """Return the names of all objects."""
+        with self._changed:
+            return {each.name for each in self._objects}
+
     def await_objects(self, timeout_s: float) -> list[str]:
         """Return the objects that can be asked about their calls, once some are known."""
         with self._changed:
@@ -192,6 +218,7 @@ class Picture:
                 troubles=self._troubles(now),
                 calls=self._calls.lines(),
                 name_servers=self._name_servers,
+                **self._shared,  # type: ignore[arg-type]  # the fields of _SHARED
             )
 
     def _components(self, now: float) -> tuple[ComponentLine, ...]:
@@ -260,6 +287,8 @@ class Picture:
             consumers=len(stats.consumers),
             dropped=sum(each.dropped for each in stats.consumers),
             topics=tuple(busiest),
+            readers=tuple(stats.consumers),
+            journal=stats.journal,
         )
 
     def _troubles(self, now: float) -> tuple[Trouble, ...]:

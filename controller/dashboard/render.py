@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from rich.console import Group, RenderableType
 from rich.layout import Layout
-from rich.panel import Panel
 from rich.text import Text
 
+from controller.dashboard.drawing import FRAME, framed
+from controller.dashboard.pages import Page, draw_page, hints
 from controller.dashboard.panels import (
     acquisition_table,
     calls_table,
@@ -18,45 +19,50 @@ from controller.dashboard.panels import (
 )
 from controller.dashboard.snapshot import Snapshot, Trouble
 from controller.dashboard.text import duration
+from idl_like_interfaces.alarms import Column
 
 WIDE = 140
 """From this width on there are two columns."""
 
-_FRAME = 2
 _MIN_LOG = 5
-_TIMES = ("%Y-%m-%d %H:%M:%S UTC   q: quit ", "%H:%M:%S UTC ", "%H:%M:%S ")
+_TIMES = ("%Y-%m-%d %H:%M:%S UTC ", "%H:%M:%S UTC ", "%H:%M:%S ")
 _WITH_CALLS = 20
 """A lower terminal has no line for the calls."""
 
 
-def render(snapshot: Snapshot, width: int, height: int) -> RenderableType:
-    """Draw a snapshot so that it fills the given size exactly."""
+def render(
+    snapshot: Snapshot, width: int, height: int, page: Page = Page.OVERVIEW
+) -> RenderableType:
+    """Draw a page of a snapshot so that it fills the given size exactly."""
     head = [_head(snapshot, width), *(_trouble(each) for each in snapshot.troubles)]
     whole = Layout(size=height)
-    body = _wide(snapshot, width, height) if width >= WIDE else _narrow(snapshot, width, height)
+    if page is not Page.OVERVIEW:
+        body = draw_page(snapshot, page, width, height - len(head))
+    elif width >= WIDE:
+        body = _wide(snapshot, width, height)
+    else:
+        body = _narrow(snapshot, width, height)
     whole.split_column(Layout(Group(*head), size=len(head)), body)
     return whole
 
 
 def _narrow(snapshot: Snapshot, width: int, height: int) -> Layout:
     """One column: components, acquisitions, events, log; the log takes what is left."""
-    inner = width - 2 * _FRAME
+    inner = width - 2 * FRAME
     left = height - 1 - len(snapshot.troubles)
-    components = min(len(snapshot.components) or 1, max(left // 3, 3)) + 1 + _FRAME
+    components = min(len(snapshot.components) or 1, max(left // 3, 3)) + 1 + FRAME
     traffic, title = _traffic(snapshot, inner, has_calls=height >= _WITH_CALLS)
-    events = (2 if height >= _WITH_CALLS else 1) + _FRAME
+    events = (2 if height >= _WITH_CALLS else 1) + FRAME
     spare = left - components - events - _MIN_LOG
-    acquisitions = max(min(2 * len(snapshot.acquisitions) or 1, spare - _FRAME), 1) + _FRAME
+    acquisitions = max(min(2 * len(snapshot.acquisitions) or 1, spare - FRAME), 1) + FRAME
     body = Layout()
     body.split_column(
-        _framed("components", component_table(snapshot, inner, components - _FRAME), components),
-        _framed(
-            "acquisitions", acquisition_table(snapshot, inner, acquisitions - _FRAME), acquisitions
+        framed("components", component_table(snapshot, inner, components - FRAME), components),
+        framed(
+            "acquisitions", acquisition_table(snapshot, inner, acquisitions - FRAME), acquisitions
         ),
-        _framed(title, traffic, events),
-        _framed(
-            "log", log_text(snapshot, inner, left - components - acquisitions - events - _FRAME)
-        ),
+        framed(title, traffic, events),
+        framed("log", log_text(snapshot, inner, left - components - acquisitions - events - FRAME)),
     )
     return body
 
@@ -74,29 +80,25 @@ def _wide(snapshot: Snapshot, width: int, height: int) -> Layout:
     left = height - 1 - len(snapshot.troubles)
     upper = max(left * 3 // 5, 8)
     column = width // 2
-    inner = column - 2 * _FRAME
-    components = min(len(snapshot.components) or 1, upper // 2) + 1 + _FRAME
-    names = min(len(snapshot.components) or 1, max((upper - components) // 2 - _FRAME, 1)) + _FRAME
-    events = min(8, upper // 3) + _FRAME
+    inner = column - 2 * FRAME
+    components = min(len(snapshot.components) or 1, upper // 2) + 1 + FRAME
+    names = min(len(snapshot.components) or 1, max((upper - components) // 2 - FRAME, 1)) + FRAME
+    events = min(8, upper // 3) + FRAME
     one, two, above, body = Layout(), Layout(), Layout(size=upper), Layout()
     one.split_column(
-        _framed("components", component_table(snapshot, inner, components - _FRAME), components),
-        _framed("names", names_text(snapshot, inner, names - _FRAME), names),
-        _framed("calls", calls_table(snapshot, inner, upper - components - names - _FRAME)),
+        framed("components", component_table(snapshot, inner, components - FRAME), components),
+        framed("names", names_text(snapshot, inner, names - FRAME), names),
+        framed("calls", calls_table(snapshot, inner, upper - components - names - FRAME)),
     )
     two.split_column(
-        _framed("acquisitions", acquisition_table(snapshot, inner, upper - events - _FRAME)),
-        _framed("events", channel_text(snapshot, inner, events - _FRAME), events),
+        framed("acquisitions", acquisition_table(snapshot, inner, upper - events - FRAME)),
+        framed("events", channel_text(snapshot, inner, events - FRAME), events),
     )
     above.split_row(one, two)
-    lines = left - upper - _FRAME
-    body.split_column(above, _framed("log", log_text(snapshot, width - 2 * _FRAME, lines)))
+    lines = left - upper - FRAME
+    records = log_text(snapshot, width - 2 * FRAME, lines)
+    body.split_column(above, framed("log", records, hint=hints(Page.OVERVIEW)))
     return body
-
-
-def _framed(title: str, content: RenderableType, size: int | None = None) -> Layout:
-    panel = Panel(content, title=title, title_align="left", border_style="blue", padding=(0, 1))
-    return Layout(panel, size=size)
 
 
 def _head(snapshot: Snapshot, width: int) -> Text:
@@ -104,6 +106,8 @@ def _head(snapshot: Snapshot, width: int) -> Text:
     title = "" if snapshot.name_servers else " obsorb top  "
     left = f"{title} {snapshot.root} at {_name_servers(snapshot)}   {snapshot.names} names"
     left += f", {active} active" if active else ""
+    bad = snapshot.alarms.columns.get(Column.BAD, 0) if snapshot.alarms is not None else 0
+    left += f", {bad} ALARM{'S' if bad > 1 else ''}" if bad else ""
     times = (f"{snapshot.time:{form}}" for form in _TIMES)
     right = next((each for each in times if len(left) + len(each) < width), "")
     text = Text(left, style="bold reverse", no_wrap=True, overflow="crop")

@@ -5,9 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from idl_like_interfaces.accounts import Balance
+from idl_like_interfaces.alarms import AlarmStats, Overview
 from idl_like_interfaces.announcements import ComponentState
 from idl_like_interfaces.daqif import DaqState, DaqSubstate
+from idl_like_interfaces.events import ConsumerStats, JournalStats
 from idl_like_interfaces.logs import LogLevel
+from idl_like_interfaces.oldb import OldbStats
+from idl_like_interfaces.project import ProjectInformation
+from idl_like_interfaces.supervision import SupervisorStatus
 
 SILENT_AFTER_S = 3.0
 """A component whose last heartbeat is older than this is shown as silent."""
@@ -86,6 +92,8 @@ class ChannelLine:
         consumers: Connected consumers.
         dropped: Events that these have lost.
         topics: The busiest topics with their counts, busiest first.
+        readers: Its consumers, each with what waits for it and its quality of service.
+        journal: On disk; None: there is none.
     """
 
     events: int = 0
@@ -95,6 +103,8 @@ class ChannelLine:
     consumers: int = 0
     dropped: int = 0
     topics: tuple[tuple[str, int], ...] = ()
+    readers: tuple[ConsumerStats, ...] = ()
+    journal: JournalStats | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +182,13 @@ class Snapshot:
         troubles: What cannot be reached now; the rest is as it was last seen.
         calls: A line for each object that tells of its calls, the busiest first.
         name_servers: When there are several.
+        alarms: Those that are bad or acknowledged; None: the service was never reached, or is
+            no part of the installation. So of the others.
+        alarm_stats: How much there is to do.
+        balance: The accounts of all hops.
+        oldb: The online database.
+        project: Who does what.
+        supervisor: The processes.
     """
 
     time: datetime
@@ -185,3 +202,9 @@ class Snapshot:
     troubles: tuple[Trouble, ...] = ()
     calls: tuple[CallLine, ...] = ()
     name_servers: tuple[NameServerLine, ...] = ()
+    alarms: Overview | None = None
+    alarm_stats: AlarmStats | None = None
+    balance: Balance | None = None
+    oldb: OldbStats | None = None
+    project: ProjectInformation | None = None
+    supervisor: SupervisorStatus | None = None
