@@ -92,7 +92,7 @@ class DiskSpool:
         left = [found for found in map(_read, paths) if found is not None]
         self.heritage = list(self._parcels(left))
         for found in left:
-            if found.file.last > found.acknowledged:
+            if found.entries and found.file.last > found.acknowledged:
                 self._files.append(found.file)
             else:
                 found.file.remove()
@@ -106,7 +106,9 @@ class DiskSpool:
             known = max(behind.get(head.incarnation, 0), found.acknowledged)
             skip = max(0, known - head.first + 1)
             yield from self._cut(head, head.first + skip, found.entries[skip:], known)
-            behind[head.incarnation] = max(known, found.file.last)
+            if found.entries:
+                known = max(known, found.file.last)
+            behind[head.incarnation] = known
             before = self._acknowledged.get(head.incarnation, 0)
             self._acknowledged[head.incarnation] = max(before, found.acknowledged)
 
