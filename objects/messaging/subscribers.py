@@ -86,6 +86,7 @@ class Subscriber:
         counted: Up to these sequence numbers, in each lane, events are in the counts.
         by_source: What it got of whom.
         pending: What was handed out and is not acknowledged.
+        lost_to: Up to here it is booked what the retention took unread.
         blocked_since: It holds up suppliers since then; ``None``: it does not.
         blocked_s: For how long it did before.
     """
@@ -110,6 +111,7 @@ class Subscriber:
     counted: list[int] = field(init=False)
     by_source: OrderedDict[tuple[str, str], SourceCount] = field(default_factory=OrderedDict)
     pending: list[Pick] = field(default_factory=list)
+    lost_to: int = 0
     blocked_since: float | None = None
     blocked_s: float = 0.0
 
@@ -201,7 +203,15 @@ class Subscriber:
             after = max(gap.first - 1, self.counted[1]) if gap.last else before.sequence
             self._book_retention(after, gap, journal)
 
+    def miss(self, chunk: Chunk) -> None:
+        """Book what the retention takes and it has not read."""
+        after = max(self.handed.sequence, self.lost_to)
+        if not chunk.is_damaged:
+            self.lose(chunk, behind(chunk, self.filters, after), GapReason.RETENTION)
+        self.lost_to = max(self.lost_to, chunk.last)
+
     def _book_retention(self, after: int, gap: Gap, journal: Journal) -> None:
+        after = max(after, self.lost_to)
         for chunk in journal.between(after, gap.last):
             positions = behind(chunk, self.filters, after)
             if positions and chunk.last <= gap.last:
@@ -304,6 +314,8 @@ class Subscribers:
         self._blocking: dict[str, Subscriber] = {}
         self._wanting: dict[str, list[Subscriber]] = {}
         self._taken: OrderedDict[str, str] = OrderedDict()
+        # Up to here nobody without limits has anything to read; to look each time is too much.
+        self._read_to = 0
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -341,6 +353,7 @@ class Subscribers:
             last_wanted=self._journal.last,
         )
         self._by_id[subscriber.id] = subscriber
+        self._read_to = min(self._read_to, wish.place.sequence)
         self._wanting.clear()
         self._give_backlog(subscriber, wish.place)
         return subscriber
@@ -435,6 +448,19 @@ class Subscribers:
         """Note that a chunk is held no longer."""
         for each in self._limited.values():
             each.backlog.lose(chunk)
+        if chunk.last > self._read_to:
+            for each in self._late():
+                each.miss(chunk)
+
+    def _late(self) -> list[Subscriber]:
+        """Return those without limits that have not read all that they want."""
+        late = [
+            each
+            for each in self._by_id.values()
+            if each.handed.sequence < each.last_wanted and each.id not in self._limited
+        ]
+        self._read_to = min([self._journal.last, *(each.handed.sequence for each in late)])
+        return late
 
     def blocked_by(self, chunk: Chunk, now: float) -> list[Subscriber]:
         """Return those who have no room for a chunk, and hold up its supplier therefore."""
