@@ -23,6 +23,10 @@ class Counts:
         subscribers: Consumers that are subscribed at a low rate.
         subscribed_rate: This rate, events in a second.
         subscribed_s: For how long, in seconds.
+        log_records_per_min: Log records of one program in a minute.
+        log_s: For how long, in seconds.
+        alarms: Alarms of a flood.
+        alarm_rounds: Floods.
         held: Events that are held for late readers.
         starts: Starts of an installation.
         rest_s: How long the rest of an installation is watched, in seconds.
@@ -56,6 +60,10 @@ class Counts:
     subscribers: int
     subscribed_rate: float
     subscribed_s: float
+    log_records_per_min: float
+    log_s: float
+    alarms: int
+    alarm_rounds: int
     held: int
     starts: int
     rest_s: float
@@ -90,6 +98,10 @@ FULL = Counts(
     subscribers=500,
     subscribed_rate=100.0,
     subscribed_s=10.0,
+    log_records_per_min=50_000.0,
+    log_s=15.0,
+    alarms=1000,
+    alarm_rounds=3,
     held=1_000_000,
     starts=3,
     rest_s=10.0,
@@ -124,6 +136,10 @@ QUICK = Counts(
     subscribers=20,
     subscribed_rate=50.0,
     subscribed_s=0.4,
+    log_records_per_min=6000.0,
+    log_s=0.3,
+    alarms=60,
+    alarm_rounds=1,
     held=400,
     starts=1,
     rest_s=0.5,

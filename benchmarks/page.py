@@ -18,6 +18,7 @@ _TITLES = {
     "clients-p99": "Time within which 99 % of the calls were answered, over the number of clients",
     "octets": "Throughput of octets, over the size of a message",
     "channel": "Events to each consumer in a second, over the number of consumers",
+    "channel-cost": "Processor time for each delivery, over the number of consumers",
 }
 
 

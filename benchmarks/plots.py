@@ -16,7 +16,7 @@ import msgspec
 from matplotlib.figure import Figure as Drawing
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from benchmarks import clients
+from benchmarks import channel, clients
 from benchmarks.curves import OURS, Curve, curves
 from benchmarks.figures import Report
 from benchmarks.page import write_page
@@ -110,7 +110,18 @@ def pictures(report: Report) -> list[Picture]:
             name="channel",
             x="consumers",
             y="events to each consumer, 1/s",
-            panels=[Panel(title="events of 100 bytes", lines=curves(report, "channel"))],
+            panels=[Panel(title="events of 100 bytes", lines=curves(report, channel.RATE))],
+            is_log=True,
+        ),
+        Picture(
+            name="channel-cost",
+            x="consumers",
+            y="processor time for each delivery, us",
+            panels=[
+                Panel(title="the server", lines=curves(report, channel.SERVER_COST)),
+                Panel(title="all processes", lines=curves(report, channel.WHOLE_COST)),
+            ],
+            is_log=True,
         ),
     ]
     return [each for each in every if all(panel.lines for panel in each.panels)]

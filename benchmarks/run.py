@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from benchmarks.alarms import measure_alarms
 from benchmarks.calls import measure_calls, measure_octets
 from benchmarks.channel import measure_channel
 from benchmarks.clients import measure_clients
@@ -23,6 +24,7 @@ from benchmarks.held import measure_held
 from benchmarks.host import describe_host
 from benchmarks.installation import measure_rest, measure_start
 from benchmarks.journal import measure_journal
+from benchmarks.logs import measure_logs
 from benchmarks.many import measure_many
 from benchmarks.naming import measure_naming
 from benchmarks.steady import measure_steady
@@ -44,6 +46,8 @@ GROUPS: dict[str, Callable[[Counts], list[Figure]]] = {
     "held": measure_held,
     "steady": measure_steady,
     "subscribers": measure_subscribers,
+    "logs": measure_logs,
+    "alarms": measure_alarms,
     "start": measure_start,
     "rest": measure_rest,
 }

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.channel import RATE, SERVER_COST, WHOLE_COST
 from benchmarks.clients import CALLS, P99, SERVER, SERVER_P99
 from benchmarks.curves import OURS, curves
 from benchmarks.figures import Figure, figure
@@ -40,7 +41,7 @@ def test_a_report_without_a_group_has_no_curves_of_it() -> None:
 def test_the_same_report_gives_the_same_picture(tmp_path: Path) -> None:
     """Byte by byte; axes and sides are named."""
     plots = pytest.importorskip("benchmarks.plots", exc_type=ImportError)
-    groups = (CALLS, P99, SERVER, SERVER_P99)
+    groups = (CALLS, P99, SERVER, SERVER_P99, RATE, SERVER_COST, WHOLE_COST)
     rows = [_row(group, at, 9.0 * at, "there", (5.0,)) for group in groups for at in (1, 16)]
     drawn = []
     for folder in (tmp_path / "one", tmp_path / "other"):
@@ -49,7 +50,7 @@ def test_the_same_report_gives_the_same_picture(tmp_path: Path) -> None:
             [plots.draw(each, folder).read_bytes() for each in plots.pictures(report(*rows))]
         )
     assert drawn[0] == drawn[1]
-    assert len(drawn[0]) == 2
+    assert len(drawn[0]) == 4
     for text in ("calls of all, 1/s", "clients", "there", OURS):
         assert f"<!-- {text} -->".encode() in drawn[0][0]
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
+
+from benchmarks.alarms import LINES, measure_alarms
 from benchmarks.counts import QUICK
 from benchmarks.figures import Figure
 from benchmarks.held import RECORDS, measure_held
 from benchmarks.journal import measure_journal
+from benchmarks.logs import PEER, measure_logs
 from benchmarks.steady import measure_steady
 from benchmarks.subscribers import ONE_TOPIC, OWN_TOPICS, measure_subscribers
+
+pytestmark = pytest.mark.timeout(120)
 
 
 def _named(rows: list[Figure], name: str) -> Figure:
@@ -52,3 +58,19 @@ def test_subscribers_get_their_own_events_or_all() -> None:
     assert {row.lost for row in rows if row.lost is not None} == {0}
     assert _named(own, "deliveries in a reply").ours.median == 1
     assert _named(every, "deliveries in a reply").ours.median >= 1
+
+
+def test_log_records_are_all_stored_and_the_spool_is_empty_again() -> None:
+    """What a record costs its program stands beside a file's handler."""
+    rows = measure_logs(QUICK)
+    assert rows[0].peer == PEER
+    assert rows[0].ratio is not None
+    assert _named(rows, "lost").met is True
+
+
+def test_a_flood_of_alarms_is_a_short_list_that_leaves_none_out() -> None:
+    """However long it takes to be known."""
+    rows = measure_alarms(QUICK)
+    assert _named(rows, LINES).met is True
+    assert _named(rows, "alarms heard of").met is True
+    assert _named(rows, "alarms that it stands for").met is True
