@@ -40,6 +40,9 @@ ENTRIES = {
         summary="See the processes of an installation, restart one.",
     ),
     "oldb": Entry(module="controller.cli.oldb", summary="Look into the online database, watch it."),
+    "alarms": Entry(
+        module="controller.cli.alarms", summary="See what is wrong, why, and what to do about it."
+    ),
     "std": Entry(module="controller.cli.std", summary="Drive the state machine of a server."),
     "daq": Entry(module="controller.cli.daq", summary="Start, steer and watch acquisitions."),
     "merge": Entry(module="controller.cli.merge", summary="Merge FITS files without a server."),
