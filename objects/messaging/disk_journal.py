@@ -23,6 +23,7 @@ from objects.messaging.segment_file import SegmentFile
 from objects.messaging.segment_series import Create, SegmentSeries
 from objects.messaging.segments import Kind, Label
 from objects.messaging.storage import Checkpoint, DurableCursor, Recovered, Storage
+from objects.messaging.troubles import Troubles
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ RETRY_S = 1.0
 CURSORS_S = 1.0
 
 _MAY_PASS = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
-_EVENTS, _CURSORS, _FILES = "events", "cursors", "files"
+_EVENTS, _STATE, _CURSORS, _FILES = "events", "state", "cursors", "files"
 
 CheckpointOf: TypeAlias = Callable[[], Checkpoint]
 
@@ -71,7 +72,7 @@ class DiskJournal(Storage):
         self._durables: Callable[[], list[DurableCursor]] | None = None
         self._is_trusted = False
         self._retry_at = self._cursors_at = float("-inf")
-        self._problems: dict[str, str] = {}
+        self._troubles = Troubles(f"the journal in {path}", log)
         self._is_closed = False
         self._damaged: list[str] = []
 
@@ -88,7 +89,11 @@ class DiskJournal(Storage):
             return None
         self._epoch, self._last = start.recovered.checkpoint.epoch, start.recovered.last
         self._files.adopt(start.contents, self._epoch)
-        return start.recovered if self._can_go_on() else None
+        if not self._can_go_on():
+            self._epoch = ""
+            self._files.adopt([], "")
+            return None
+        return start.recovered
 
     def _open(self) -> None:
         try:
@@ -124,7 +129,7 @@ class DiskJournal(Storage):
         self._checkpoint = checkpoint
         self._last = chunk.last
         self._unwritten.append(chunk)
-        if _EVENTS not in self._problems or self._clock.monotonic() >= self._retry_at:
+        if _EVENTS not in self._troubles or self._clock.monotonic() >= self._retry_at:
             self._write()
         else:
             self._distrust()
@@ -151,7 +156,7 @@ class DiskJournal(Storage):
         except (OSError, BadParam) as error:
             self._fail(error)
         else:
-            if self._solved(_EVENTS):
+            if self._troubles.end(_EVENTS):
                 log.info("the journal is written again, up to event %d", self._last)
 
     def _write_next(self) -> None:
@@ -165,9 +170,11 @@ class DiskJournal(Storage):
     def _begin(self) -> None:
         """Begin a file; its checkpoint may tell of events that are not written yet."""
         assert self._checkpoint is not None
-        if not self._folder.is_open:
+        is_lost = not self._folder.is_open
+        if is_lost:
             self._folder.open()
-        if self._unwritten:
+            self._is_trusted = True  # whatever is in it
+        if self._unwritten or is_lost:
             self._distrust()
         checkpoint = self._checkpoint()
         self._epoch = checkpoint.epoch
@@ -190,9 +197,10 @@ class DiskJournal(Storage):
             try:
                 self._folder.remove(self._folder.path / STATE)
             except OSError as error:
-                log.error("%s cannot be removed: %s", self._folder.path / STATE, error)
+                self._troubles.begin(_STATE, "that cannot be noted", error)
                 return False
             self._is_trusted = False
+        self._troubles.end(_STATE)
         return True
 
     def _fail(self, error: Exception) -> None:
@@ -200,20 +208,7 @@ class DiskJournal(Storage):
         self._retry_at = self._clock.monotonic() + RETRY_S
         if self._unwritten:
             self._distrust()
-        self._is_problem(_EVENTS, f"events are kept in memory only: {_words(error)}")
-
-    def _is_problem(self, what: str, text: str) -> None:
-        if what not in self._problems:
-            log.error("the journal in %s: %s", self._folder.path, text)
-        # Never changed in place: stats may be read by another thread.
-        self._problems = {**self._problems, what: text}
-
-    def _solved(self, what: str) -> bool:
-        """Tell whether something was a problem until now."""
-        was_problem = what in self._problems
-        if was_problem:
-            self._problems = {key: text for key, text in self._problems.items() if key != what}
-        return was_problem
+        self._troubles.begin(_EVENTS, "events are kept in memory only", error)
 
     @override
     def trim(self, first_held: int) -> None:
@@ -226,9 +221,9 @@ class DiskJournal(Storage):
         try:
             self._files.trim(self._first_held)
         except OSError as error:
-            self._is_problem(_FILES, f"an old file cannot be removed: {_words(error)}")
+            self._troubles.begin(_FILES, "an old file cannot be removed", error)
         else:
-            self._solved(_FILES)
+            self._troubles.end(_FILES)
 
     @override
     def keep(self, durables: Callable[[], list[DurableCursor]]) -> None:
@@ -242,10 +237,10 @@ class DiskJournal(Storage):
         try:
             self._folder.replace(CURSORS, label, encode_cursors(durables))
         except OSError as error:
-            self._is_problem(_CURSORS, f"durable subscriptions cannot be kept: {_words(error)}")
+            self._troubles.begin(_CURSORS, "durable subscriptions cannot be kept", error)
         else:
             self._durables = None
-            self._solved(_CURSORS)
+            self._troubles.end(_CURSORS)
 
     @override
     def stats(self) -> JournalStats:
@@ -253,8 +248,8 @@ class DiskJournal(Storage):
             folder=str(self._folder.path),
             segments=self._files.count,
             bytes=self._files.size,
-            is_writable=not self._unwritten and _EVENTS not in self._problems,
-            problem="; ".join(self._problems.values()),
+            is_writable=not self._unwritten and _EVENTS not in self._troubles,
+            problem=self._troubles.text,
             damaged=self._damaged,
         )
 
@@ -280,8 +275,3 @@ class DiskJournal(Storage):
             self._trust(self._last)
         except OSError as error:
             log.warning("the journal cannot be ended in good order: %s", error)
-
-
-def _words(error: Exception) -> str:
-    """Say what failed without the name of the file, which changes from trial to trial."""
-    return (isinstance(error, OSError) and error.strerror) or str(error)

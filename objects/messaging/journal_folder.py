@@ -49,6 +49,7 @@ class JournalFolder:
             BadParam: Another process has it, or something else has its name.
             OSError: It cannot be made or opened.
         """
+        self.close()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
@@ -75,8 +76,8 @@ class JournalFolder:
 
     @property
     def is_open(self) -> bool:
-        """Whether this process has it."""
-        return self._lock is not None
+        """Whether this process has it, and nobody has removed it."""
+        return self._lock is not None and self.path.is_dir()
 
     def close(self) -> None:
         """Leave it to others."""
@@ -185,8 +186,9 @@ class JournalFolder:
         Raises:
             OSError: It was not possible.
         """
-        path.unlink(missing_ok=True)
-        self.sync_names()
+        with suppress(FileNotFoundError, NotADirectoryError):
+            path.unlink()
+            self.sync_names()
 
     def sync_files(self, paths: list[Path]) -> None:
         """Have the contents of files on the medium, when that is asked for.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
@@ -157,6 +158,19 @@ class TestFiles:
         found = after.recover()
         assert found is not None
         assert found.last == 600
+        after.journal.close()
+
+    def test_a_folder_that_somebody_removed_is_made_again(self, keeper: Keeper) -> None:
+        """What was in it is gone; what the channel knows, and what comes, is in it."""
+        keeper.fill(20)
+        shutil.rmtree(keeper.folder)
+        keeper.fill(200)
+        assert keeper.journal.stats().problem == ""
+        after = keeper.left()
+        found = after.recover()
+        assert found is not None
+        assert same(found.chunks, keeper.chunks[-len(found.chunks) :])
+        assert (found.forgotten, found.last) == (found.chunks[0].first - 1, 660)
         after.journal.close()
 
     def test_a_file_that_cannot_be_removed_is_told(self, keeper: Keeper) -> None:
