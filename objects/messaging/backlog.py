@@ -6,9 +6,9 @@ of that its consumer will not get.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple
 
 from typing_extensions import override
 
@@ -22,8 +22,7 @@ Lose = Callable[[Chunk, Sequence[int], GapReason], None]
 """Is told, once, of each event that a consumer will not get: chunk, positions in it, why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """What a consumer gets, and the place behind it."""
 
     gaps: list[Gap]
@@ -31,32 +30,40 @@ class Found:
     place: Place
 
 
-class Backlog(Protocol):
+class Backlog(ABC):
     """What waits for one consumer."""
 
     @property
+    @abstractmethod
     def waiting(self) -> int:
         """Events."""
 
     @property
+    @abstractmethod
     def waiting_bytes(self) -> int:
         """Size of their records."""
 
+    @abstractmethod
     def parts(self) -> Iterator[tuple[Chunk, Sequence[int]]]:
         """Yield what waits, by chunk."""
 
+    @abstractmethod
     def begin(self, place: Place) -> None:
         """Go on behind a place, wherever it was before."""
 
+    @abstractmethod
     def settle(self) -> None:
         """Note that all that was handed out has arrived; it is not asked for again."""
 
+    @abstractmethod
     def add(self, chunk: Chunk) -> None:
         """Note what has come; a part of what waits may be lost for it."""
 
+    @abstractmethod
     def lose(self, chunk: Chunk) -> None:
         """Note that a chunk is held no longer."""
 
+    @abstractmethod
     def read(self, limit: int) -> Found:
         """Return what comes next, and go on behind it."""
 

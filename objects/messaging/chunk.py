@@ -75,14 +75,21 @@ class Chunk:
 
     def newest(self) -> dict[str, int]:
         """Return the position of the newest event of each topic."""
-        topics = self.batch.topics
-        if not self.batch.topic_of:
+        topics, topic_of = self.batch.topics, self.batch.topic_of
+        if not topic_of:
             return {topics[0]: self.count - 1} if topics else {}
-        return {topics[index]: at for at, index in enumerate(self.batch.topic_of)}
+        newest: dict[str, int] = {}
+        for topic, at in zip(topics, _newest_of(topic_of, len(topics)), strict=True):
+            newest[topic] = max(at, newest.get(topic, at))
+        return newest
 
     def matching(self, filters: TopicFilters, lane: Priority | None = None) -> Sequence[int]:
         """Return the positions of the events that match, ascending; of one lane or of all."""
-        verdicts = [filters.matches(topic) for topic in self.batch.topics]
+        topics = self.batch.topics
+        if len(topics) == 1:
+            is_of_lane = lane is None or lane is self.lane_of(0)
+            return range(self.count) if is_of_lane and filters.matches(topics[0]) else ()
+        verdicts = [filters.matches(topic) for topic in topics]
         if lane is not None:
             priorities = self.batch.priorities or [Priority.NORMAL] * len(verdicts)
             verdicts = [
@@ -139,3 +146,11 @@ class Chunk:
             records=OctetBlocks.of(blocks),
         )
         return Delivery(batch=part, sequence=self.first, positions=list(positions))
+
+
+def _newest_of(topic_of: list[int], count: int) -> list[int]:
+    """Return the position of the newest event of each topic index."""
+    last = [0] * count
+    for index, at in zip(topic_of, range(len(topic_of)), strict=True):
+        last[index] = at
+    return last

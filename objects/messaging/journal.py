@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from idl_like_interfaces.events import Batch, Gap, GapReason, Priority
 from objects.messaging.chunk import Chunk
@@ -33,8 +34,7 @@ class Retention:
     max_age_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pick:
+class Pick(NamedTuple):
     """The matching events of a chunk, by their positions in it."""
 
     chunk: Chunk
@@ -140,6 +140,8 @@ class Journal:
     def evict(self, now: float) -> list[Chunk]:
         """Let go what passes the bounds; return it."""
         bounds, evicted = self.retention, list[Chunk]()
+        if not bounds.max_age_s and not self._is_too_much():
+            return evicted
         oldest = now - bounds.max_age_s if bounds.max_age_s else float("-inf")
         while self._oldest_held < len(self._chunks) and (
             self._is_too_much() or self._chunks[self._oldest_held].came < oldest
@@ -197,7 +199,7 @@ class Journal:
                 end = chunk.first + positions[-1]
             left, room = left - len(positions), room - size
             if positions:
-                picks.append(Pick(chunk=chunk, positions=positions))
+                picks.append(Pick(chunk, positions))
             start = end
             if not left or end < chunk.last:
                 break
@@ -253,8 +255,7 @@ class Journal:
         return max(index, self._oldest_known)
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(NamedTuple):
     """What a chunk has for a reading: the gaps before, the events, and up to where."""
 
     gaps: list[Gap]
@@ -264,7 +265,8 @@ class _Found:
 
 def _look_into(chunk: Chunk, wanted: Wanted, start: int, *, has_picks: bool) -> _Found | None:
     """Return what a chunk has behind a position; ``None``: a gap is due before it."""
-    gaps = _due_before(chunk, wanted, start)
+    has_gap = chunk.missing or chunk.is_damaged
+    gaps = _due_before(chunk, wanted, start) if has_gap else []
     if gaps and has_picks:
         return None
     positions = behind(chunk, wanted.filters, start, wanted.lane)

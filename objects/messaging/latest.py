@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from typing_extensions import override
 
@@ -19,8 +19,7 @@ MOST_TOPICS = 10_000
 MOST_BYTES = 16 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Newest:
+class Newest(NamedTuple):
     """The newest event of a topic: a chunk and the position in it; alone when only it is kept."""
 
     chunk: Chunk
@@ -35,7 +34,7 @@ class Newest:
     @property
     def pick(self) -> Pick:
         """The event alone."""
-        return Pick(chunk=self.chunk, positions=(self.position,))
+        return Pick(self.chunk, (self.position,))
 
 
 class LatestValues:
