@@ -10,7 +10,7 @@ import typer
 from controller.cli.lazy import single
 from controller.cli.output import print_json
 from controller.cli.session import Session, addressed_to_ocm
-from controller.dashboard.pages import Page
+from controller.dashboard.page import Page
 from controller.failure import CommandFailed
 
 if TYPE_CHECKING:

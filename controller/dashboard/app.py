@@ -7,7 +7,7 @@ from rich.live import Live
 
 from controller.dashboard.gather import Gatherer
 from controller.dashboard.keyboard import Keyboard
-from controller.dashboard.pages import KEYS, Page
+from controller.dashboard.page import KEYS, Page
 from controller.dashboard.render import render
 from controller.dashboard.snapshot import Snapshot
 

@@ -53,12 +53,20 @@ def component_table(snapshot: Snapshot, width: int, rows: int) -> RenderableType
     table.add_column("up", width=6, justify="right")
     table.add_column("pid", width=7, justify="right")
     table.add_column("doing", ratio=5, no_wrap=True, overflow="ellipsis")
-    shown, hidden = _fitting(snapshot.components, rows - 1)
+    # Those that somebody must look after come first, whatever room there is.
+    ordered = tuple(sorted(snapshot.components, key=_is_well))
+    shown, hidden = _fitting(ordered, rows - 1)
     for each in shown:
         table.add_row(*_component_cells(each))
     if hidden:
-        table.add_row(Text(f"and {hidden} more", style="dim"))
+        well = sum(map(_is_well, ordered[-hidden:]))
+        table.add_row(Text(f"and {hidden} more{' run' if well == hidden else ''}", style="dim"))
     return table
+
+
+def _is_well(each: ComponentLine) -> bool:
+    is_running = each.state is ComponentState.RUNNING and not each.is_silent
+    return is_running and each.lease_s is not None
 
 
 def _component_cells(each: ComponentLine) -> tuple[Text, ...]:

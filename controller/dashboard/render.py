@@ -6,8 +6,11 @@ from rich.console import Group, RenderableType
 from rich.layout import Layout
 from rich.text import Text
 
+from controller.dashboard.alarm_page import draw_alarms
+from controller.dashboard.channel_page import draw_channel
 from controller.dashboard.drawing import FRAME, framed
-from controller.dashboard.pages import Page, draw_page, hints
+from controller.dashboard.ledger_page import draw_ledger
+from controller.dashboard.page import Page, hints
 from controller.dashboard.panels import (
     acquisition_table,
     calls_table,
@@ -17,9 +20,17 @@ from controller.dashboard.panels import (
     log_text,
     names_text,
 )
+from controller.dashboard.parts_page import draw_parts
 from controller.dashboard.snapshot import Snapshot, Trouble
 from controller.dashboard.text import duration
 from idl_like_interfaces.alarms import Column
+
+_PAGES = {
+    Page.ALARMS: draw_alarms,
+    Page.CHANNEL: draw_channel,
+    Page.LEDGER: draw_ledger,
+    Page.PARTS: draw_parts,
+}
 
 WIDE = 140
 """From this width on there are two columns."""
@@ -36,8 +47,8 @@ def render(
     """Draw a page of a snapshot so that it fills the given size exactly."""
     head = [_head(snapshot, width), *(_trouble(each) for each in snapshot.troubles)]
     whole = Layout(size=height)
-    if page is not Page.OVERVIEW:
-        body = draw_page(snapshot, page, width, height - len(head))
+    if page in _PAGES:
+        body = _PAGES[page](snapshot, width, height - len(head))
     elif width >= WIDE:
         body = _wide(snapshot, width, height)
     else:

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
+from controller.dashboard.page import Page
 from controller.dashboard.render import render
 from controller.dashboard.snapshot import (
     AcquisitionLine,
@@ -95,8 +96,8 @@ def installation(**changes: Any) -> Snapshot:
     return Snapshot(**(values | changes))
 
 
-def draw(snapshot: Snapshot, width: int, height: int) -> str:
-    """Draw a snapshot as plain text."""
+def draw(snapshot: Snapshot, width: int, height: int, page: Page = Page.OVERVIEW) -> str:
+    """Draw a page of a snapshot as plain text."""
     console = Console(record=True, width=width, height=height, file=StringIO())
-    console.print(render(snapshot, width, height), height=height)
+    console.print(render(snapshot, width, height, page), height=height)
     return console.export_text()

@@ -102,7 +102,7 @@ def test_alarms_that_nobody_has_acknowledged_are_noted() -> None:
 def test_a_database_tells_how_far_its_mirror_is_behind() -> None:
     """And what is wrong with either."""
     stats = OldbStats(
-        base="b", keys=3, revision=9, bytes=512, by_source={}, mirror="r:1", mirror_behind=4
+        base=0, keys=3, revision=9, bytes=512, by_source={}, mirror="r:1", mirror_behind=4
     )
     (found,) = judge_oldb("online database", stats)
     assert found.found == "3 keys, 512 B, mirror r:1 4 behind"
