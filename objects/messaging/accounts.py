@@ -81,7 +81,8 @@ def _book_untold(books: Books, subscriber: Subscriber, journal: Journal) -> None
     """Book what the retention let go, and the consumer has not been told of."""
     if not isinstance(subscriber.backlog, WholeBacklog):
         return  # who has limits is told at once
-    after, held = max(subscriber.handed.sequence, subscriber.counted[1]), journal.first
+    known = subscriber.handed.sequence, subscriber.counted[1], subscriber.lost_to
+    after, held = max(known), journal.first
     for chunk in journal.between(after, held - 1):
         if not chunk.is_damaged:
             lost = behind(chunk, subscriber.filters, after)
