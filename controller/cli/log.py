@@ -19,7 +19,7 @@ from controller.cli.log_options import (
     UntilOption,
     wanted,
 )
-from controller.cli.log_text import record_text, stats_text
+from controller.cli.log_text import record_text, stats_text, terminal_width
 from controller.cli.output import print_note
 from controller.cli.session import Session, addressed
 from idl_like_interfaces.logs import LogLevel, LogService
@@ -50,12 +50,16 @@ def query(  # noqa: PLR0913, PLR0917 (each is an option)
         int, typer.Option("--limit", min=1, max=10000, help="The newest so many.")
     ] = 1000,
 ) -> None:
-    """Find records by time, level, component, logger, owner and text; oldest first."""
+    """Find records by time, level, component, owner and text.
+
+    Oldest first.
+    """
     asked = wanted(since, until, level, component, logger, owner, text)
     with session.connect() as client:
         service = client.narrow(session.path("log"), LogService, SEARCH_DEADLINE_S)
         found = service.query(msgspec.structs.replace(asked, limit=limit))
-    session.emit(found, "\n".join(map(record_text, found)))
+    width = terminal_width()
+    session.emit(found, "\n".join(record_text(each, width) for each in found))
     if len(found) == limit:
         print_note(f"-- the newest {limit}; --limit shows more, `obsorb log export` has all")
 
@@ -124,7 +128,7 @@ def export(  # noqa: PLR0913, PLR0917 (each is an option)
 @app.command()
 @addressed
 def stats(session: Session) -> None:
-    """Say how much is stored, what was lost on the way, folded and removed."""
+    """Say how much is stored, was lost, folded and removed."""
     with session.connect() as client:
         found = client.narrow(session.path("log"), LogService).get_stats()
     session.emit(found, stats_text(found))

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import msgspec
 
 from controller.cli.log_pages import pages
-from controller.cli.log_text import record_text
+from controller.cli.log_text import record_text, terminal_width
 from controller.cli.output import print_json, print_line, print_note
 from idl_like_interfaces.clients.backoff import Backoff
 from idl_like_interfaces.errors import CommFailure, PersistStore, Transient
@@ -92,4 +92,4 @@ class Tail:
             if self._as_json:
                 print_json(each, lines=True)
             else:
-                print_line(record_text(each))
+                print_line(record_text(each, terminal_width()))

@@ -2,22 +2,51 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import textwrap
 from datetime import UTC, datetime
 
 from idl_like_interfaces.logs import LogRecord, LogStats, StoredRecord
 
 _KIB = 1024.0
+_NARROWEST = 40
+_INDENT = " " * 4
 
 
-def record_text(stored: StoredRecord) -> str:
-    """Say a record on one line, with its traceback below."""
+def record_text(stored: StoredRecord, width: int | None = None) -> str:
+    """Say a record on one line, with its traceback below.
+
+    Args:
+        stored: The record.
+        width: Columns of the terminal; what is longer goes on below, indented. ``None``: it is
+            no terminal, and a line stays one.
+    """
     record = stored.record
     owner = f"[{record.owner}] " if record.owner else ""
     line = (
         f"{_stamp(record.time)} {record.level:<8} {record.component:<10} "
         f"{record.logger}: {owner}{record.text}{_folded(record)}"
     )
+    if width is not None:
+        line = "\n".join(_wrapped(each, width) for each in line.splitlines())
     return f"{line}\n{record.traceback.rstrip()}" if record.traceback else line
+
+
+def _wrapped(line: str, width: int) -> str:
+    if len(line) <= width:
+        return line
+    wrapped = textwrap.wrap(
+        line, width, subsequent_indent=_INDENT, break_on_hyphens=False, replace_whitespace=False
+    )
+    return "\n".join(wrapped)
+
+
+def terminal_width() -> int | None:
+    """Return the columns of the terminal that stdout is; ``None``: it is none."""
+    if not sys.stdout.isatty():
+        return None
+    return max(_NARROWEST, shutil.get_terminal_size().columns)
 
 
 def _folded(record: LogRecord) -> str:

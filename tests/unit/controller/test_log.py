@@ -77,6 +77,19 @@ def test_a_folded_record_is_shown_with_its_count() -> None:
     assert shown().endswith("frame 7")
 
 
+def test_a_terminal_gets_long_lines_indented() -> None:
+    """A pipe gets them whole; a traceback stays as it is."""
+    long = record("a word " * 30 + "\nsecond line", owner="STIS.d1", traceback="Traceback\n  File")
+    stored = StoredRecord(number=1, record=long)
+    assert len(record_text(stored).splitlines()) == 4
+    for width in (80, 200):
+        first, *more, second, _, file = record_text(stored, width).splitlines()
+        assert first.startswith("2026-03-01T22:00:00.000Z INFO")
+        assert more
+        assert all(each.startswith("    ") and len(each) <= width for each in more)
+        assert (second, file) == ("second line", "  File")
+
+
 def test_export_writes_all_that_match(
     small: SmallInstallation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
