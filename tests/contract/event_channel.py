@@ -12,6 +12,7 @@ import pytest
 from idl_like_interfaces.clients.records import UNDECODABLE
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.events import (
+    ConsumerState,
     EventChannel,
     Gap,
     GapReason,
@@ -19,7 +20,12 @@ from idl_like_interfaces.events import (
     InvalidTopic,
     MalformedBatch,
     NoSuchSubscription,
+    Order,
+    Overflow,
+    Priority,
     QoS,
+    SubscriptionTaken,
+    UnsupportedQoS,
 )
 from idl_like_interfaces.octets import OctetBlocks
 from tests.support.batches import make_batch, numbers, sequences
@@ -244,7 +250,9 @@ class EventChannelContract:
         with pytest.raises(InvalidTopic):
             channel.pull("new", 1, 0.0, topics)
 
-    @pytest.mark.parametrize("cursor", ["", "7", "newest", "a b:1", "x:-1", "x:1e3", "x:1~", "x:1.2"])
+    @pytest.mark.parametrize(
+        "cursor", ["", "7", "newest", "a b:1", "x:-1", "x:1e3", "x:1~", "x:1.2"]
+    )
     def test_a_malformed_cursor_is_refused(self, channel: EventChannel, cursor: str) -> None:
         """Wherever a cursor is given, and the refusal says what one looks like."""
         with pytest.raises(InvalidCursor) as refusal:
@@ -370,3 +378,76 @@ class EventChannelContract:
         with pytest.raises(BadParam) as caught:
             channel.push("notes/day", {}, "")
         assert caught.value.field == "source"
+
+    def test_a_publisher_waits_for_who_blocks(self, channel: EventChannel) -> None:
+        """Until it has read; others publish meanwhile."""
+        qos = QoS(overflow=Overflow.BLOCK, max_queue=2, block_s=5.0)
+        blocking = channel.connect_consumer("slow", ["a"], "new", qos)
+        channel.publish(make_batch(1, ["a"] * 2))
+        with ThreadPoolExecutor(1) as pool:
+            held_up = pool.submit(channel.publish, make_batch(3, ["a"]))
+            news = channel.fetch(blocking.subscription_id, blocking.cursor, 10, PATIENCE_S)
+            assert channel.publish(make_batch(1, ["b"], source="obs/other")).accepted == 1
+            rest = channel.fetch(blocking.subscription_id, news.cursor, 10, PATIENCE_S)
+            assert held_up.result(PATIENCE_S).accepted == 1
+        assert numbers(news) + numbers(rest) == [1, 2, 3]
+
+    def test_who_blocks_for_too_long_holds_up_nobody(self, channel: EventChannel) -> None:
+        """The batch is taken when the time is over, and the consumer is told what it lost."""
+        qos = QoS(overflow=Overflow.BLOCK, max_queue=2, block_s=0.05)
+        blocking = channel.connect_consumer("slow", ["a"], "new", qos)
+        channel.publish(make_batch(1, ["a"] * 2))
+        assert channel.publish(make_batch(3, ["a"])).accepted == 1
+        assert channel.get_stats().consumers[0].state is ConsumerState.QUARANTINED
+        got = channel.fetch(blocking.subscription_id, blocking.cursor)
+        assert numbers(got) == [2, 3]
+        assert [(gap.reason, gap.count) for gap in got.gaps] == [(GapReason.QUARANTINE, 1)]
+
+    def test_the_quality_of_service_is_changed_while_it_reads(self, channel: EventChannel) -> None:
+        """The effective one is told; what it cannot be is refused, and it stays as it was."""
+        reader = channel.connect_consumer("reader", ["a"])
+        assert (reader.qos.max_queue, reader.durable) == (HELD, False)
+        changed = channel.set_qos(reader.subscription_id, QoS(max_queue=2))
+        assert changed.qos.max_queue == 2
+        with pytest.raises(UnsupportedQoS) as refused:
+            channel.set_qos(reader.subscription_id, QoS(max_queue=HELD + 1))
+        assert refused.value.field == "max_queue"
+        channel.publish(make_batch(1, ["a"] * 3))
+        got = channel.fetch(reader.subscription_id, changed.cursor)
+        assert (numbers(got), got.gaps[0].reason) == ([2, 3], GapReason.DROP_OLDEST)
+
+    def test_a_durable_subscription_is_kept_and_taken_over(self, channel: EventChannel) -> None:
+        """Its cursor is kept; the reader before is told that it must not come back."""
+        first = channel.connect_consumer("disk", ["a"], "new", QoS(), durable=True)
+        assert first.durable
+        channel.publish(make_batch(1, ["a"] * 3))
+        got = channel.fetch(first.subscription_id, first.cursor, 2)
+        channel.fetch(first.subscription_id, got.cursor, 1, 0.0)
+        second = channel.connect_consumer("disk", ["a"], "new", QoS(), durable=True)
+        with pytest.raises(SubscriptionTaken):
+            channel.fetch(first.subscription_id, got.cursor, 1, 0.0)
+        assert numbers(channel.fetch(second.subscription_id, second.cursor)) == [3]
+        channel.disconnect_consumer(second.subscription_id)
+        assert channel.get_stats().consumers[0].state is ConsumerState.AWAY
+        channel.forget_durable("disk")
+        with pytest.raises(NoSuchSubscription):
+            channel.forget_durable("disk")
+
+    def test_the_latest_of_each_topic_and_then_all_that_comes(self, channel: EventChannel) -> None:
+        """No hole between the two, and nothing twice; what is not the newest any more is not told."""
+        channel.publish(make_batch(1, ["a/x", "b", "a/x", "a/y", "a/z"]))
+        reader = channel.connect_consumer("screen", ["a/*"], "latest")
+        channel.publish(make_batch(6, ["a/x", "a/x"]))
+        told = channel.fetch(reader.subscription_id, reader.cursor)
+        rest = channel.fetch(reader.subscription_id, told.cursor)
+        assert (numbers(told), numbers(rest)) == ([4, 5], [6, 7])
+
+    def test_what_is_urgent_is_read_first(self, channel: EventChannel) -> None:
+        """By the priorities that the supplier gave."""
+        reader = channel.connect_consumer("urgent", ["**"], "new", QoS(order=Order.PRIORITY))
+        batch = make_batch(1, ["a", "b", "a", "c"])
+        priorities = [Priority.LOW, Priority.HIGH, Priority.NORMAL]
+        channel.publish(msgspec.structs.replace(batch, priorities=priorities))
+        assert numbers(channel.fetch(reader.subscription_id, reader.cursor)) == [2, 4, 1, 3]
+        with pytest.raises(MalformedBatch):
+            channel.publish(msgspec.structs.replace(batch, first=5, priorities=priorities[:1]))
