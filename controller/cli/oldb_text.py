@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _WIDEST_KEY = 40
 _LEAST_VALUE = 16
+_NO_WIDTH = 100_000
 _DAY = timedelta(days=1)
 _STYLES = {Quality.OK: "", Quality.SUSPECT: "yellow", Quality.BAD: "red"}
 
@@ -102,7 +103,8 @@ def print_tree(key: str, points: Sequence[DataPoint], depth: int) -> None:
     from rich.console import Console
 
     width = terminal_width()
-    console = Console(soft_wrap=True, width=width or None)
+    # A pipe has no width: a value must not be cut there.
+    console = Console(soft_wrap=True, width=width or _NO_WIDTH)
     console.print(render_tree(key, points, depth, width))
 
 

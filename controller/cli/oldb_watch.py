@@ -55,7 +55,9 @@ class Watch:
         with self._watcher as watcher:
             try:
                 while not self._is_done():
-                    for point in watcher.read(_READ_S):
+                    points = watcher.read(_READ_S)
+                    self._widest = max([self._widest, *(len(each.key) for each in points)])
+                    for point in points:
                         self._print(point)
                     self._tell_sight(is_blind=watcher.is_blind)
             except KeyboardInterrupt:
@@ -69,8 +71,8 @@ class Watch:
         if self._as_json:
             print_json(point, lines=True)
             return
-        self._widest = min(max(self._widest, len(point.key)), _WIDEST_KEY)
-        print_line(point_line(point, self._widest, terminal_width(), datetime.now(UTC)))
+        widest = min(self._widest, _WIDEST_KEY)
+        print_line(point_line(point, widest, terminal_width(), datetime.now(UTC)))
 
     def _tell_sight(self, *, is_blind: bool) -> None:
         if is_blind == self._is_blind:

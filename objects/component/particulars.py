@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -59,9 +60,24 @@ class Particulars:
 
 
 def configuration(settings: Any) -> Iterator[tuple[str, Any]]:
-    """Flatten settings: yield the key and the plain value of each, lists as a whole."""
-    plain = msgspec.to_builtins(settings, str_keys=True, enc_hook=str)
-    yield from _leaves("", plain)
+    """Flatten settings: yield the key and the plain value of each, lists as a whole.
+
+    What is no plain value (a component that is made in a program may be given objects) is
+    passed over.
+    """
+    for name in getattr(settings, "__struct_fields__", ()):
+        try:
+            plain = msgspec.to_builtins(getattr(settings, name), str_keys=True, enc_hook=_path)
+        except TypeError:
+            continue
+        yield from _leaves(name, plain)
+
+
+def _path(value: object) -> str:
+    if isinstance(value, Path):
+        return str(value)
+    text = f"{type(value).__name__} is no plain value"
+    raise TypeError(text)
 
 
 def _leaves(path: str, plain: Any) -> Iterator[tuple[str, Any]]:
@@ -70,7 +86,7 @@ def _leaves(path: str, plain: Any) -> Iterator[tuple[str, Any]]:
         return
     for name, value in plain.items():
         below = as_component(name)
-        yield from _leaves(f"{path}/{below}" if path else below, value)
+        yield from _leaves(f"{path}/{below}", value)
 
 
 def _version() -> str:

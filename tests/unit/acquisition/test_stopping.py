@@ -241,3 +241,15 @@ def test_the_recording_of_somebody_else_is_not_stopped(bench: Bench) -> None:
     bench.daq.stop_daq(id)
     assert "rec_stop" not in bench.a.calls
     assert bench.b.calls.count("rec_stop") == 1
+
+
+def test_its_way_is_shown_in_the_online_database(bench: Bench) -> None:
+    """Where it stands and how many there are; nothing of it is left when it has ended."""
+    id = bench.start()
+    recorded = bench.site.recorded
+    assert recorded["daq/active_count"] == 1
+    assert recorded[f"daq/{id}/substate"] == "Acquiring"
+    assert recorded["std/state"] == "Operational;Active"
+    bench.daq.abort_daq(id)
+    eventually(lambda: recorded["daq/active_count"] == 0)
+    assert not [key for key in recorded if key.startswith(f"daq/{id}")]

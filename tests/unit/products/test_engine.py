@@ -23,6 +23,7 @@ from idl_like_interfaces.daqif import (
 from idl_like_interfaces.declare import Value
 from idl_like_interfaces.events import Priority
 from objects.products.component import DpmSettings
+from tests.support.eventually import eventually
 from tests.support.products import MergerControl, make_source, running, specification
 from tests.support.site import FakeSite
 
@@ -350,3 +351,19 @@ def test_poll_once_ends_when_nothing_is_left(data_root: Path, settings: DpmSetti
     with running(data_root, replace(settings, poll_once=True)) as dpm:
         assert dpm.site.exit_requested.wait(30)
         assert dpm.daq.get_daq_status("A.1").substate is DaqSubstate.COMPLETED
+
+
+def test_its_way_is_shown_in_the_online_database(
+    data_root: Path, settings: DpmSettings, merger: MergerControl
+) -> None:
+    """Where it stands and how many there are; nothing of it is left when it is put away."""
+    merger.hold()
+    with running(data_root, settings) as dpm:
+        dpm.daq.queue_daq(specification("A.1", make_source(data_root / "a.fits")))
+        dpm.wait("A.1", DaqSubstate.MERGING)
+        recorded = dpm.site.recorded
+        assert (recorded["daq/active_count"], recorded["daq/A.1/substate"]) == (1, "Merging")
+        merger.release()
+        dpm.wait("A.1", DaqSubstate.COMPLETED)
+        eventually(lambda: "daq/A.1/state" not in recorded)
+        assert recorded["daq/active_count"] == 0
