@@ -16,6 +16,7 @@ import pytest
 
 from idl_like_interfaces.daqif import DaqException, DaqState, DaqSubstate, OcmDaqControl
 from idl_like_interfaces.errors import RemoteError
+from idl_like_interfaces.logs import LogQuery, LogService
 from idl_like_interfaces.stdif import StdCmds
 from nameserver.client import Names, parse_address
 from tests.support.eventually import eventually
@@ -115,6 +116,20 @@ class TestHealing:
 
         eventually(is_back, "the name server is back with all names")
         assert names.narrow("obs/ocm/daq", OcmDaqControl).get_active_list() == []
+
+
+@pytest.mark.spec("E44")
+def test_the_log_of_an_acquisition_is_found_by_its_id(names: Names) -> None:
+    """What coordinator, sources and product maker say of it is one history."""
+    ocm = names.narrow("obs/ocm/daq", OcmDaqControl)
+    id = ocm.start_daq_v2(specification()).id
+    ocm.await_daq_state(id, DaqState.COMPLETED, DaqSubstate.COMPLETED, DEADLINE_S)
+    log = names.narrow("obs/log", LogService)
+
+    def tellers() -> set[str]:
+        return {each.record.component for each in log.query(LogQuery(owner=id))}
+
+    eventually(lambda: tellers() == {"ocm", "dcs1", "host1", "dpm"}, "all have told")
 
 
 def test_a_refusal_at_a_restart_is_not_the_end(tmp_path: Path) -> None:
