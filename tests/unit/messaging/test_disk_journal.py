@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -113,6 +113,23 @@ class TestRestart:
         with pytest.raises(BadParam) as caught:
             DiskJournal(tmp_path / "events" / below).recover()
         assert caught.value.field == "journal"
+
+    def test_an_end_that_cannot_be_noted_is_like_a_kill(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """The journal goes on."""
+        keeper = Keeper(tmp_path / "events")
+        keeper.recover()
+        keeper.fill(3)
+        (keeper.folder / "state.part").mkdir()
+        keeper.journal.close()
+        assert "cannot be ended in good order" in caplog.text
+        (keeper.folder / "state.part").rmdir()
+        after = Keeper(tmp_path / "events")
+        found = after.recover()
+        assert found is not None
+        assert found.last == 9
+        after.journal.close()
 
     def test_nothing_is_taken_any_more_when_it_has_ended(self, tmp_path: Path) -> None:
         """Whoever publishes then is refused, and does so again later."""
@@ -242,6 +259,18 @@ class TestDurables:
         assert found.durables == [durable("archive", 5)]
         assert after.journal.stats().damaged == ["cursors.damaged"]
         after.journal.close()
+
+    def test_that_they_cannot_be_written_is_told(self, keeper: Keeper) -> None:
+        """Events are kept all the same."""
+        (keeper.folder / "cursors.part").mkdir()
+        keeper.journal.keep(lambda: [durable("archive", 5)])
+        stats = keeper.journal.stats()
+        assert stats.problem == "durable subscriptions cannot be kept: Is a directory"
+        assert stats.is_writable
+        (keeper.folder / "cursors.part").rmdir()
+        keeper.clock.advance(1.0)
+        keeper.journal.attend(keeper.point)
+        assert keeper.journal.stats().problem == ""
 
 
 class TestFullDisk:
@@ -374,19 +403,52 @@ class TestFullDisk:
 
     def test_a_real_disk_that_is_full(self, tmp_path: Path) -> None:
         """A small file system in memory; room is made, and all is on it."""
-        folder = tmp_path / "events"
-        folder.mkdir()
-        mounted = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)],
-            capture_output=True,
-            check=False,
-        )
-        if mounted.returncode:
-            pytest.skip("this machine does not let a test mount a small file system")
-        try:
+        with _mounted(tmp_path / "disk", "size=256k") as folder:
             self.fill_and_free(folder)
-        finally:
-            subprocess.run(["umount", str(folder)], check=True)
+
+    def test_a_disk_that_takes_no_folder_takes_it_later(self, tmp_path: Path) -> None:
+        """The channel begins all the same."""
+        with _mounted(tmp_path / "disk", "nr_inodes=3,size=1m") as disk:
+            (disk / "one").touch()
+            (disk / "two").touch()
+            keeper = Keeper(disk / "events")
+            assert keeper.recover() is None
+            keeper.fill(3)
+            assert "No space left on device" in keeper.journal.stats().problem
+            subprocess.run(["mount", "-o", "remount,nr_inodes=100", str(disk)], check=True)
+            keeper.clock.advance(1.0)
+            keeper.append("a")
+            assert keeper.journal.stats().is_writable
+            keeper.journal.close()
+            after = Keeper(disk / "events")
+            found = after.recover()
+            assert found is not None
+            assert same(found.chunks, keeper.chunks)
+            after.journal.close()
+
+    def test_a_disk_that_nothing_can_be_written_to_begins_a_new_epoch(self, tmp_path: Path) -> None:
+        """It could not be noted that events are in memory only."""
+        with _mounted(tmp_path / "disk", "size=1m") as disk:
+            before = Keeper(disk / "events")
+            before.recover()
+            before.fill(3)
+            before.journal.close()
+            subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+            keeper = Keeper(disk / "events")
+            keeper.epoch = "another epoch"
+            assert keeper.recover() is None
+            keeper.fill(1)
+            assert "Read-only file system" in keeper.journal.stats().problem
+            subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+            keeper.clock.advance(1.0)
+            keeper.append("a")
+            assert keeper.journal.stats().problem == ""
+            keeper.journal.close()
+            after = Keeper(disk / "events")
+            found = after.recover()
+            assert found is not None
+            assert (found.checkpoint.epoch, found.last) == ("another epoch", 4)
+            after.journal.close()
 
     def fill_and_free(self, folder: Path) -> None:
         """Let the journal and the rest of a disk take all its room, and make some again."""
@@ -473,6 +535,23 @@ class TestSync:
         assert same(found.chunks, keeper.chunks)
         after.journal.close()
         keeper.journal.close()
+
+
+@contextmanager
+def _mounted(folder: Path, options: str) -> Iterator[Path]:
+    """Mount a small file system in memory."""
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)],
+        capture_output=True,
+        check=False,
+    )
+    if mounted.returncode:
+        pytest.skip("this machine does not let a test mount a small file system")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
 
 
 def fill_up(file: Path) -> None:

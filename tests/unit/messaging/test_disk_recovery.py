@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from objects.messaging.chunk import Chunk
-from objects.messaging.segments import HEADER_BYTES, scan
+from objects.messaging.segment_bodies import Times, encode_chunk
+from objects.messaging.segments import HEADER_BYTES, Kind, Label, Parts, frame, mark_of, scan
 from objects.messaging.storage import Recovered
 from tests.support.journals import EPOCH, Keeper, change, durable, same, segments
 
@@ -256,6 +257,79 @@ class TestDamage:
         assert same(outcome.found.chunks, left.chunks)
         assert (left.folder / "00000000001.events.old").exists()
 
+    @pytest.mark.parametrize("kind", [Kind.EVENTS, Kind.CHECKPOINT, Kind.LATEST])
+    @pytest.mark.parametrize("body", [b"", b"\xff\xff\xff\xff", b"\x01\0\0\0\x80", b"\xc1"])
+    def test_a_body_without_sense_is_damage(self, tmp_path: Path, kind: Kind, body: bytes) -> None:
+        """Although its CRC fits: everything else is used."""
+        left = _written(tmp_path)
+        _add(segments(left.folder)[-1], Label(kind=kind, sequence=37, mark=mark_of(EPOCH)), [body])
+        outcome = _found(left.folder)
+        assert outcome.found is not None
+        assert same(outcome.found.chunks, left.chunks)
+        assert len(outcome.damaged) == 1
+
+    def test_lengths_that_do_not_fit_are_damage(self, tmp_path: Path) -> None:
+        """A batch whose records are not so long as it says."""
+        left = _written(tmp_path)
+        *body, octets = encode_chunk(left.chunks[-1], Times.now(left.clock))
+        label = Label(kind=Kind.EVENTS, sequence=37, mark=mark_of(EPOCH))
+        _add(segments(left.folder)[-1], label, [*body, octets[1:]])
+        outcome = _found(left.folder)
+        assert outcome.found is not None
+        assert same(outcome.found.chunks, left.chunks)
+        assert len(outcome.damaged) == 1
+
+    def test_numbers_that_overlap_are_damage(self, tmp_path: Path) -> None:
+        """Nobody knows which of two events has the number: the one before keeps it."""
+        left = _written(tmp_path)
+        chunk = left.chunks[-1]
+        label = Label(kind=Kind.EVENTS, sequence=chunk.last, mark=mark_of(EPOCH))
+        _add(segments(left.folder)[-1], label, encode_chunk(chunk, Times.now(left.clock)))
+        outcome = _found(left.folder)
+        assert outcome.found is not None
+        assert same(outcome.found.chunks, left.chunks)
+        assert len(outcome.damaged) == 1
+
+    def test_a_record_of_another_epoch_is_damage(self, tmp_path: Path) -> None:
+        """It does not belong into the file."""
+        left = _written(tmp_path)
+        label = Label(kind=Kind.EVENTS, sequence=37, mark=mark_of("another"))
+        body = encode_chunk(left.chunks[-1], Times.now(left.clock))
+        _add(segments(left.folder)[-1], label, body)
+        outcome = _found(left.folder)
+        assert outcome.found is not None
+        assert outcome.found.last == 36
+        assert len(outcome.damaged) == 1
+
+    def test_records_of_an_unknown_kind_are_passed_over(self, tmp_path: Path) -> None:
+        """A later version may write more."""
+        left = _written(tmp_path)
+        label = Label(kind=77, sequence=0, mark=mark_of(EPOCH))
+        _add(segments(left.folder)[-1], label, [b"what is new"])
+        outcome = _found(left.folder)
+        assert outcome.found is not None
+        assert same(outcome.found.chunks, left.chunks)
+        assert outcome.damaged == []
+
+    def test_a_file_of_another_kind_is_not_taken_for_the_cursors(self, tmp_path: Path) -> None:
+        """Or for the state."""
+        left = _written(tmp_path)
+        shutil.copy(left.folder / "state", left.folder / "cursors")
+        outcome = _found(left.folder)
+        assert outcome.found is not None
+        assert outcome.damaged == ["cursors.damaged"]
+
+    @pytest.mark.parametrize(("name", "kind"), [("state", Kind.STATE), ("cursors", Kind.CURSORS)])
+    def test_a_small_file_without_sense_is_not_used(
+        self, tmp_path: Path, name: str, kind: Kind
+    ) -> None:
+        """Although its CRC fits."""
+        left = _written(tmp_path)
+        (left.folder / name).unlink()
+        _add(left.folder / name, Label(kind=kind, sequence=0, mark=mark_of(EPOCH)), [b"\x80"])
+        outcome = _found(left.folder)
+        assert (outcome.found is None) is (name == "state")
+
     def test_a_state_that_is_damaged_begins_a_new_epoch(self, tmp_path: Path) -> None:
         """It cannot be known whether all accepted events are on disk."""
         left = _written(tmp_path)
@@ -263,6 +337,12 @@ class TestDamage:
         outcome = _found(left.folder)
         assert outcome.found is None
         assert outcome.damaged == ["state.damaged"]
+
+
+def _add(path: Path, label: Label, body: Parts) -> None:
+    """Add a record to a file."""
+    with path.open("ab") as stream:
+        stream.write(b"".join(frame(label, body, stream.tell())))
 
 
 def _firsts(found: Recovered) -> set[int]:
