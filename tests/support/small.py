@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -229,12 +229,16 @@ class SmallInstallation:
             "obs/ocm/daq": (self.ocm, OcmDaqControl),
             "obs/ocm/std": (self.std, StdCmds),
         }
+        self.offer("small", active)
+
+    def offer(self, holder: str, active: Mapping[str, tuple[object, type]]) -> None:
+        """Bind objects, by their full names, under one lease of a holder."""
         offers = [
             Offer(name=name, uri=self.adapter.activate(servant, of, name), interface=of)
             for name, (servant, of) in active.items()
         ]
-        marks = {"component": "small", "kind": "test", "pid": str(os.getpid())}
-        registration = Registration(self.names, "small", offers, marks, term_s=600.0)
+        marks = {"component": holder, "kind": "test", "pid": str(os.getpid())}
+        registration = Registration(self.names, holder, offers, marks, term_s=600.0)
         registration.claim()
         self._open.callback(registration.release)
 
