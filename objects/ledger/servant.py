@@ -46,7 +46,7 @@ class LedgerServant(Ledger):
         wanted_at = self._clock.monotonic() - max_age_s
         with self._turn:
             # Who had to wait here for the round of another need not ask again.
-            if self._asked_at < wanted_at:
+            if self._asked_at <= wanted_at:
                 self._collect()
             return self._survey.balance(self._clock.utc(), source)
 
