@@ -12,7 +12,7 @@ from controller.cli.session import Session
 from idl_like_interfaces.clients import Blindness, Event, EventConsumer, Item
 from idl_like_interfaces.daqif import STATUS_TOPIC, DaqStatus
 from idl_like_interfaces.errors import BadParam, CommFailure, ObjectNotExist, RemoteError
-from idl_like_interfaces.events import EventChannel, Gap
+from idl_like_interfaces.events import EventChannel, Gap, QoS
 from idl_like_interfaces.naming import NotFound
 from idl_like_interfaces.stdif import STATUS_TOPIC as STD_STATUS_TOPIC
 from idl_like_interfaces.stdif import StdStatus
@@ -54,11 +54,33 @@ def sample_line(item: Item) -> str:
 
 @contextmanager
 def listening(
-    session: Session, client: Names, topics: list[str], cursor: str = "new"
+    session: Session,
+    client: Names,
+    topics: list[str],
+    cursor: str = "new",
+    *,
+    qos: QoS | None = None,
+    durable: str = "",
 ) -> Iterator[EventConsumer]:
-    """Read the event channel; when it is away, say so once and go on trying."""
+    """Read the event channel; when it is away, say so once and go on trying.
+
+    Args:
+        session: The installation.
+        client: Its names.
+        topics: Filters.
+        cursor: From where.
+        qos: What is asked for.
+        durable: Name of a durable subscription; empty: it is none.
+    """
     channel = client.narrow(session.path("events"), EventChannel)
-    with EventConsumer(channel, topics, name="obsorb command", cursor=cursor) as consumer:
+    with EventConsumer(
+        channel,
+        topics,
+        name=durable or "obsorb command",
+        cursor=cursor,
+        qos=qos,
+        durable=bool(durable),
+    ) as consumer:
         try:
             consumer.connect()
         except (CommFailure, NotFound, ObjectNotExist) as away:

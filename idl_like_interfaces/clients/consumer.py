@@ -14,7 +14,7 @@ from idl_like_interfaces.accounts import Account
 from idl_like_interfaces.clients.limits import within
 from idl_like_interfaces.clients.reception import Reception
 from idl_like_interfaces.clients.records import Event
-from idl_like_interfaces.clients.sight import Blindness, Sight
+from idl_like_interfaces.clients.sight import BLIND_AFTER_S, Blindness, Sight
 from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.errors import BadParam, RemoteError
 from idl_like_interfaces.events import (
@@ -157,13 +157,30 @@ class EventConsumer(Closing):
         self._qos = qos
         return self._effective
 
-    def read(self, timeout_s: float) -> list[Item]:
+    def acknowledge(self) -> None:
+        """Tell the channel that all that was read is done with; the next ``read`` says so, too.
+
+        Of use before the end of a durable consumer: what is not acknowledged comes again.
+
+        Raises:
+            SubscriptionTaken: Somebody else reads under this durable name.
+            CommFailure: The channel is away; nothing is acknowledged.
+        """
+        if self._subscription_id:
+            try:
+                with within(BLIND_AFTER_S):
+                    self._channel.fetch(self._subscription_id, self._cursor, 1, 0.0)
+            except NoSuchSubscription:
+                log.debug("consumer %s: its next connection acknowledges", self.name)
+
+    def read(self, timeout_s: float, limit: int = _FETCH_LIMIT) -> list[Item]:
         """Return what has come, at once when there is something.
 
         An absent channel is no error: it is asked again and again, and a ``Blindness`` says so.
 
         Args:
             timeout_s: How long to wait for something.
+            limit: Most events.
 
         Returns:
             Events and gaps in order, and where it was blind; empty after ``timeout_s`` and when
@@ -179,7 +196,7 @@ class EventConsumer(Closing):
         self._reception.hand_over()
         while not self._closed.is_set():
             remaining_s = max(0.0, deadline - time.monotonic())
-            items = self._ask(min(self._poll_s, remaining_s), remaining_s)
+            items = self._ask(min(self._poll_s, remaining_s), remaining_s, limit)
             if items or time.monotonic() >= deadline:
                 return items
         return []
@@ -207,13 +224,13 @@ class EventConsumer(Closing):
         except (RemoteError, OSError) as error:
             log.debug("consumer %s: the channel did not hear the farewell: %s", self.name, error)
 
-    def _ask(self, poll_s: float, remaining_s: float) -> list[Item]:
+    def _ask(self, poll_s: float, remaining_s: float, limit: int) -> list[Item]:
         """Ask once; while the channel is away, pause (within ``remaining_s``) instead."""
         sight = self._sight
         try:
             patience_s = sight.ask()
             with within(patience_s):
-                reply = self._fetch(min(poll_s, _OF_PATIENCE * patience_s))
+                reply = self._fetch(min(poll_s, _OF_PATIENCE * patience_s), limit)
         except _MISTAKES:
             raise
         except SubscriptionTaken:
@@ -231,12 +248,12 @@ class EventConsumer(Closing):
             return [*sight.news()]
         return [*sight.answered(), *self._taken(reply)]
 
-    def _fetch(self, poll_s: float) -> FetchReply:
+    def _fetch(self, poll_s: float, limit: int) -> FetchReply:
         # After an outage the old subscription is tried first: it knows whether somebody
         # else has taken the durable name meanwhile.
         if not self._subscription_id:
             self.connect()
-        return self._channel.fetch(self._subscription_id, self._cursor, _FETCH_LIMIT, poll_s)
+        return self._channel.fetch(self._subscription_id, self._cursor, limit, poll_s)
 
     def _taken(self, reply: FetchReply) -> list[Event | Gap]:
         items: list[Event | Gap] = list(reply.gaps)

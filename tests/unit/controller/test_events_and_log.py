@@ -8,9 +8,7 @@ from datetime import UTC, datetime
 import pytest
 import typer
 
-from controller.cli.events import item_text
 from controller.cli.times import parse_time
-from idl_like_interfaces.events import Gap, GapReason
 from idl_like_interfaces.logs import LogLevel
 from tests.support.small import SmallInstallation, status
 from tests.unit.controller.running import document, ok, refused
@@ -43,21 +41,6 @@ def test_tail_refuses_what_is_no_cursor_or_filter(
 ) -> None:
     """Exit code 1, with the text that was wrong."""
     assert arguments[-1] in refused("events", "tail", *arguments)
-
-
-def test_gap_is_shown() -> None:
-    """Nothing is lost silently."""
-    assert "5 events are missing (retention)" in item_text(Gap(reason=GapReason.RETENTION, count=5))
-    assert "unknown number" in item_text(Gap(reason=GapReason.NEW_EPOCH, count=-1))
-
-
-def test_stats_count_topics_and_suppliers(small: SmallInstallation) -> None:
-    """As text and as JSON."""
-    small.publish_status(status("d1"), status("d2"))
-    text = ok("events", "stats")
-    assert "2 events" in text
-    assert "supplier obs/small" in text
-    assert document("events", "stats")["topics"] == {"daq/status": 2}
 
 
 @pytest.mark.parametrize(
