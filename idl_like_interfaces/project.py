@@ -143,7 +143,8 @@ class ProjectService(Protocol):
 
         Raises:
             VersionConflict: It has another version now.
-            BadParam: A value or a name of the context is empty, too long, or has control characters.
+            BadParam: A value is empty, has more than 255 characters or control characters, or a
+                name of the context has others than letters, digits and ``_.-``.
             PersistStore: It cannot be stored at the moment (a full disk).
         """
 
@@ -218,7 +219,7 @@ class ConfigurationService(Protocol):
 
     @operation(NoSuchVersion, idempotent=True)
     def history(self, name: str, limit: int = 100, before: int = 0) -> Configurations:
-        """Return versions of a document, the newest first.
+        """Return versions of a document, the newest first; fewer when they are large.
 
         Raises:
             NoSuchVersion: There is no such document.
