@@ -74,7 +74,8 @@ def verdict_text(lines: list[Line]) -> str:
     sources = len({(each.account.source, each.account.incarnation) for each in lines})
     counts = Counter(each.verdict for each in lines)
     parts = [f"{counts[each]} {each}" for each in reversed(_GRAVITY[1:]) if counts[each]]
-    return f"{len(lines)} accounts of {sources} sources: {', '.join(parts) or 'all balanced'}"
+    of = "1 source" if sources == 1 else f"{sources} sources"
+    return f"{len(lines)} accounts of {of}: {', '.join(parts) or 'all balanced'}"
 
 
 def wrong_text(lines: list[Line]) -> str:
@@ -104,26 +105,28 @@ def table(balance: Balance, width: int, *, shows_all: bool = False) -> list[Styl
         lines += _stream(stream, name_width, width)
     if hidden:
         lines.append(Styled(f"{hidden} earlier starts, all balanced, are not shown (--all)", "dim"))
-    lines += [
-        Styled(f"{name} could not be asked: {why}", "yellow")
-        for name, why in balance.silent.items()
-    ]
-    return [*lines, _sum(balance)]
+    return [*lines, *_silent(balance), _sum(balance)]
 
 
 def screen(balance: Balance, width: int, height: int) -> list[Styled]:
     """Draw as much of the ledger as a screen holds, what is wrong first."""
     at = Styled(f"ledger at {balance.time:%H:%M:%S} UTC", "bold")
     streams = sorted(_streams(balance.lines), key=lambda each: not any(map(is_wrong, each)))
-    ordered = Balance(
-        time=balance.time, lines=[line for each in streams for line in each], silent=balance.silent
-    )
+    ordered = Balance(time=balance.time, lines=[line for each in streams for line in each])
     *body, last = table(ordered, width)
-    room = max(height - 3, 1)
+    silent = _silent(balance)
+    room = max(height - 3 - len(silent), 1)
     if len(body) > room:
         left = len(body) - room + 1
         body = [*body[: room - 1], Styled(f"… {left} more lines: give --source GLOB", "dim")]
-    return [at, last, *body]
+    return [at, last, *silent, *body]
+
+
+def _silent(balance: Balance) -> list[Styled]:
+    return [
+        Styled(f"{name} could not be asked: {why}", "yellow")
+        for name, why in balance.silent.items()
+    ]
 
 
 def _sum(balance: Balance) -> Styled:
@@ -176,7 +179,8 @@ def _row(row: Row, name_width: int, width: int) -> list[Styled]:
         name = f"{name[: name_width - 1]}…"
     lines = [Styled(f"{name:<{name_width}}{columns}", _STYLES[row.verdict])]
     for verdict, text in row.texts:
-        said = f"{verdict}: {text}" if verdict is not Verdict.BALANCED else text
+        is_plain = verdict is Verdict.BALANCED or text.startswith(verdict.value)
+        said = text if is_plain else f"{verdict}: {text}"
         lines += [Styled(each, _STYLES[verdict] or "dim") for each in _wrapped(said, width)]
     return lines
 
