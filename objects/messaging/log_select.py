@@ -26,6 +26,7 @@ _LEVELS = {number: level for level, number in LEVEL_NUMBERS.items()}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _WILD = frozenset("*?")
+_LONGEST_LIKE = 10_000
 
 
 def microseconds(time: datetime) -> int:
@@ -141,9 +142,23 @@ def _condition(query: LogQuery) -> tuple[str, list[object]]:
     parts += _globs("component", query.components) + _globs("logger", query.loggers)
     parts += _globs("owner", [query.owner] if query.owner else [])
     if query.text:
-        # SQLite's LIKE folds ASCII only; this knows every alphabet and no wildcards.
-        parts.append(("instr(folded(text), ?) > 0", [query.text.casefold()]))
+        parts.append(_contains(query.text))
     return " AND ".join(text for text, _ in parts), [value for _, each in parts for value in each]
+
+
+def _contains(text: str) -> tuple[str, list[object]]:
+    """Return what finds a text regardless of case, in any alphabet, without wildcards."""
+    folded = text.casefold()
+    exactly = "instr(folded(text), ?) > 0"
+    if not text.isascii() or len(text) > _LONGEST_LIKE:
+        return exactly, [folded]
+    # LIKE is much faster, but folds ASCII only: it is for texts that have nothing else.
+    plain = "".join(f"\\{each}" if each in "%_\\" else each for each in text)
+    is_plain = "length(text) = length(CAST(text AS BLOB))"
+    return (
+        f"CASE WHEN {is_plain} THEN text LIKE ? ESCAPE '\\' ELSE {exactly} END",
+        [f"%{plain}%", folded],
+    )
 
 
 def _globs(column: str, globs: Iterable[str]) -> list[tuple[str, list[object]]]:

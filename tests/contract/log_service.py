@@ -102,7 +102,15 @@ class LogServiceContract:
 
     @pytest.mark.parametrize(
         ("text", "wanted"),
-        [("100%", ["100% done"]), ("a_b", ["a_b"]), ("GRÖSSE", ["Größe"]), ("\\", ["back\\slash"])],
+        [
+            ("100%", ["100% done"]),
+            ("a_b", ["a_b"]),
+            ("GRÖSSE", ["Größe"]),
+            ("OSSE", []),
+            ("SSE", ["Größe"]),
+            ("\\", ["back\\slash"]),
+            ("SLASH", ["back\\slash"]),
+        ],
     )
     def test_the_text_of_a_query_is_no_pattern(
         self, service: LogService, text: str, wanted: list[str]

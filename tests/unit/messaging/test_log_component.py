@@ -96,7 +96,7 @@ def test_a_damaged_store_raises_an_alarm_that_stays(tmp_path: Path) -> None:
     file.write_bytes(b"this is no database, but it is long enough to be one" * 100)
     site = FakeSite(tmp_path)
     reports: list[AlarmReport] = []
-    site.raise_alarm = reports.append  # type: ignore[method-assign]
+    site.raise_alarm = reports.append  # type: ignore[method-assign,assignment]
     component = started(site)
     assert [(each.name, each.latch) for each in reports] == [(DAMAGED, True)]
     assert "log.sqlite.damaged" in reports[0].remedy
