@@ -114,10 +114,11 @@ class EventChannelServant(EventChannel):
             self._journal.restore(found.chunks, found.forgotten, found.last)
             self._suppliers.restore(point.suppliers, behind)
             self._topics.update(point.topics)
-            self._latest.restore(point.latest)
-            for chunk in found.chunks:
+            for chunk in found.chunks[: len(found.chunks) - len(behind)]:
                 self._latest.add(chunk)
+            self._latest.restore(point.latest)
             for chunk in behind:
+                self._latest.add(chunk)
                 self._count_topics(chunk.topic_counts())
             self._durables.restore(found.durables, self.epoch)
             self._evict(self._clock.monotonic())

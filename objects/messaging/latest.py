@@ -67,11 +67,19 @@ class LatestValues:
             self._remove(next(iter(self._newest)))
 
     def restore(self, chunks: Iterable[Chunk]) -> None:
-        """Begin with what was kept: each chunk is one event."""
+        """Add what was kept beside the journal: each chunk is one event.
+
+        What is in the journal is not kept twice; what is damaged there is known from here.
+        """
         for chunk in chunks:
-            self._remove(chunk.batch.topics[0])
-            self._newest[chunk.batch.topics[0]] = Newest(chunk, 0, is_alone=True)
+            topic = chunk.batch.topics[0]
+            known = self._newest.get(topic)
+            if known is not None and known.sequence >= chunk.first:
+                continue
+            self._remove(topic)
+            self._newest[topic] = Newest(chunk, 0, is_alone=True)
             self._alone_bytes += chunk.size
+        self._newest = dict(sorted(self._newest.items(), key=lambda each: each[1].sequence))
 
     def let_go(self, chunk: Chunk) -> None:
         """Keep alone what is newest in a chunk that is held no longer."""

@@ -155,6 +155,25 @@ def test_a_damaged_journal_raises_an_alarm_until_its_files_are_gone(tmp_path: Pa
     component.stop()
 
 
+def test_an_older_value_is_never_told_as_the_latest(tmp_path: Path) -> None:
+    """The event is damaged, but the checkpoint behind it has it, too."""
+    component = _component(_site(tmp_path, "one"))
+    channel = _channel(component)
+    channel.publish(make_batch(1, ["status"]))
+    channel.publish(make_batch(2, ["status"]))
+    channel.publish(make_batch(3, ["other"]))
+    component.stop()
+    component = _component(_site(tmp_path, "two"))
+    component.stop()
+    file = min((tmp_path / "events").glob("*.events"))
+    second = [each for each in scan(file.read_bytes()).records if each.label.kind == 2][1]
+    change(file, lambda content: content.__setitem__(second.end - 1, 0))
+    component = _component(_site(tmp_path, "three"))
+    reply = _channel(component).pull("latest")
+    assert [(each.topic, each.sequence) for each in reply.events] == [("status", 2), ("other", 3)]
+    component.stop()
+
+
 def test_durable_subscriptions_survive_a_restart(tmp_path: Path) -> None:
     """The one who comes back gets exactly what he has not acknowledged."""
     component = _component(_site(tmp_path, "one"))
