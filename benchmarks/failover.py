@@ -32,7 +32,7 @@ def measure(quick: bool) -> dict[str, Any]:  # noqa: FBT001 (the form that a run
         ``bind_pair_s`` and ``bind_alone_s``, the median time of a durable bind with and
         without a follower.
     """
-    runs = 2 if quick else 20
+    runs = 2 if quick else 10
     with tempfile.TemporaryDirectory() as folder, _Pair(Path(folder)) as pair:
         with_follower = pair.time_binds("pair", 20 if quick else 300)
         times = [pair.kill_leader(number) for number in range(runs)]

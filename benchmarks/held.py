@@ -17,7 +17,7 @@ RECORD_GOAL = Goal(of=Measure.RATIO, at_most=2.0)
 PACE_GOAL = Goal(of=Measure.RATIO, at_least=0.7)
 
 RECORDS = "their records alone"
-STREAM = "a stream of {}"
+STREAM = "a stream of Redis"
 
 _BYTES_OF_EVENT = 512
 _PORTIONS = 20
@@ -53,7 +53,7 @@ def measure_held(counts: Counts) -> list[Figure]:
         ),
         figure(
             group, "memory for all", "MiB", [ours.grown_mib],
-            peer=STREAM.format(REDIS.title), theirs=[each.grown_mib for each in theirs],
+            peer=STREAM, theirs=[each.grown_mib for each in theirs],
         ),
         figure(group, "memory of the channel's process, RSS", "MiB", [ours.whole_mib]),
         figure(

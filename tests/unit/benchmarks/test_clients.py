@@ -13,7 +13,7 @@ from benchmarks import clients, clients_sides
 from benchmarks.clients_sides import OURS, THREAD, Run
 from benchmarks.counts import QUICK
 from benchmarks.crowd import ALONE, PEER, measure_crowd
-from benchmarks.latency import Call, ThreadedClients, percentile
+from benchmarks.latency import Call, ThreadedClients, percentile, percentiles_ms
 from benchmarks.programs import Child, ProgramFailed
 
 
@@ -24,6 +24,13 @@ from benchmarks.programs import Child, ProgramFailed
 def test_a_percentile_is_one_of_the_values(values: list[float], part: float, value: float) -> None:
     """The least that so large a part does not exceed."""
     assert percentile(values, part) == value
+
+
+def test_percentiles_are_told_in_milliseconds() -> None:
+    """Of nothing at all they are 0."""
+    told = percentiles_ms(range(1000, 101_000, 1000))
+    assert told == {"p50": 50.0, "p99": 99.0, "worst": 100.0}
+    assert percentiles_ms([]) == {"p50": 0.0, "p99": 0.0, "worst": 0.0}
 
 
 def test_what_the_processes_of_clients_saw_is_summed_up() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 
 import psutil
 import pytest
 
-from benchmarks.programs import Child, Program, ProgramFailed, await_port, free_port
+from benchmarks.programs import Child, Program, ProgramFailed, await_port, free_port, together
 
 _ECHO = "benchmarks.calls_obsorb:Server"
 
@@ -18,6 +19,18 @@ def test_a_child_answers_orders_and_ends_with_them() -> None:
         pids = [server.pid, client.pid]
         assert client.do("add", count=1) > 0
     assert not any(psutil.pid_exists(pid) for pid in pids)
+
+
+def test_children_that_start_together_end_together() -> None:
+    """Also when one of them does not start."""
+    with ExitStack() as stack:
+        pids = [child.pid for child in together(stack, [Child(_ECHO), Child(_ECHO)])]
+        assert all(psutil.pid_exists(pid) for pid in pids)
+    assert not any(psutil.pid_exists(pid) for pid in pids)
+    good = Child(_ECHO)
+    with pytest.raises(ProgramFailed, match="no_such_part"), ExitStack() as stack:
+        together(stack, [good, Child("benchmarks.no_such_part:Server")])
+    assert not psutil.pid_exists(good.pid)
 
 
 def test_a_child_that_fails_says_why() -> None:
