@@ -119,6 +119,8 @@ def _take_one(content: Content, record: Record, latest: list[Chunk], times: Time
             latest.append(decode_chunk(record, times))
         case Kind.EVENTS:
             content.chunks.append(decode_chunk(record, times))
+        case _:
+            pass  # what a later version may write
 
 
 def combine(contents: list[Content]) -> Found | None:
