@@ -18,7 +18,7 @@ from idl_like_interfaces.errors import RemoteError
 ENTRIES = {
     "demo": Entry(
         module="controller.cli.demo",
-        summary="Run one acquisition of real frames in a scratch folder, end to end.",
+        summary="Show everything at work in a scratch folder, with real frames.",
     ),
     "up": Entry(module="controller.cli.up", summary="Run an installation from a TOML file."),
     "serve": Entry(module="controller.cli.serve", summary="Run one component of an installation."),
