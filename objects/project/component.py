@@ -97,7 +97,7 @@ class ProjectComponent(Component):
     def _tell_project(self, information: ProjectInformation) -> None:
         self.site.publish(PROJECT_TOPIC, information)
         for name in ("project", "operator", "flight", "context", "version"):
-            self.site.record(name, getattr(information, name))
+            self.site.record(f"information/{name}", getattr(information, name))
 
     def _tell_configuration(self, configuration: Configuration) -> None:
         self.site.publish(CONFIGURATION_TOPIC, configuration)

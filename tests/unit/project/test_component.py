@@ -93,8 +93,8 @@ def test_each_change_is_told(tmp_path: Path) -> None:
     assert [(each.version, each.operator) for each in told] == [(1, ""), (2, "Anna")]
     (put,) = cast("list[Configuration]", running.told(CONFIGURATION_TOPIC))
     assert (put.name, put.version) == ("archiver/0", 1)
-    assert running.site.recorded["operator"] == "Anna"
-    assert running.site.recorded["context"] == {"iop": "7"}
+    assert running.site.recorded["information/operator"] == "Anna"
+    assert running.site.recorded["information/context"] == {"iop": "7"}
     assert running.site.recorded["configuration/archiver/0"]["version"] == 1
     running.component.stop()
 
