@@ -7,7 +7,8 @@ import sys
 import textwrap
 from datetime import UTC, datetime
 
-from idl_like_interfaces.logs import LogRecord, LogStats, StoredRecord
+from controller.folded import folded_note
+from idl_like_interfaces.logs import LogStats, StoredRecord
 
 _KIB = 1024.0
 _NARROWEST = 40
@@ -26,7 +27,7 @@ def record_text(stored: StoredRecord, width: int | None = None) -> str:
     owner = f"[{record.owner}] " if record.owner else ""
     line = (
         f"{_stamp(record.time)} {record.level:<8} {record.component:<10} "
-        f"{record.logger}: {owner}{record.text}{_folded(record)}"
+        f"{record.logger}: {owner}{record.text}{folded_note(record)}"
     )
     if width is not None:
         line = "\n".join(_wrapped(each, width) for each in line.splitlines())
@@ -47,18 +48,6 @@ def terminal_width() -> int | None:
     if not sys.stdout.isatty():
         return None
     return max(_NARROWEST, shutil.get_terminal_size().columns)
-
-
-def _folded(record: LogRecord) -> str:
-    if record.count == 1:
-        return ""
-    until = record.until.astimezone(UTC) if record.until else None
-    if until is None:
-        return f" (x {record.count})"
-    is_other_day = until.date() != record.time.astimezone(UTC).date()
-    return (
-        f" (x {record.count} until {until:{'%Y-%m-%dT%H:%M:%SZ' if is_other_day else '%H:%M:%S'}})"
-    )
 
 
 def stats_text(stats: LogStats) -> str:

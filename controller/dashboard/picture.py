@@ -18,6 +18,7 @@ from controller.dashboard.snapshot import (
     Snapshot,
     Trouble,
 )
+from controller.folded import folded_note
 from idl_like_interfaces.announcements import ComponentState, Heartbeat
 from idl_like_interfaces.daqif import DaqState, DaqStatus
 from idl_like_interfaces.errors import RemoteError
@@ -149,7 +150,7 @@ class Picture:
                     time=each.record.time.astimezone(UTC),
                     level=each.record.level,
                     component=each.record.component,
-                    text=each.record.text,
+                    text=f"{each.record.text}{folded_note(each.record)}",
                 )
                 for each in records
             )
