@@ -120,6 +120,7 @@ class Coordinator:
         for acquisition in self.acquisitions():
             self._shown.show(acquisition.record.status)
             self._resume(acquisition)
+        self._site.keeps_accounts(self.dpm_link.accounts)
         self.dpm_link.start()
         self._note_activity()
 

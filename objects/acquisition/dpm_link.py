@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from idl_like_interfaces.accounts import Account
 from idl_like_interfaces.clients import Event, EventConsumer, Item
 from idl_like_interfaces.daqif import INTERNAL_STATUS_TOPIC, DaqException, DaqStatus
 from idl_like_interfaces.errors import BadParam
@@ -63,6 +64,10 @@ class DpmLink:
         """Begin to hand over and to listen."""
         for thread in self._threads:
             thread.start()
+
+    def accounts(self) -> list[Account]:
+        """Return what became of the events that it hears."""
+        return self._consumer.accounts()
 
     def close(self, timeout_s: float = 3.0) -> None:
         """End both; one that waits for a lost peer may outlive this."""

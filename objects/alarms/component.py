@@ -111,6 +111,7 @@ class AlarmComponent(Component):
     def start(self) -> None:
         channel = self.site.narrow(f"{self.site.root}/events", EventChannel)
         self._consumer = EventConsumer(channel, [HEARTBEAT_TOPIC], name=f"{self._source} hearts")
+        self.site.keeps_accounts(self._consumer.accounts)
         self._listener = threading.Thread(target=self._listen, name="alarms heartbeats")
         self._listener.start()
         self.site.every(TICK_S, self._tick)
