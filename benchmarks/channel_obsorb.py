@@ -52,15 +52,20 @@ def _retention(given: dict[str, str]) -> Retention:
 
 
 class Supplier(ExitStack):
-    """Publishes as fast as it can."""
+    """Publishes as fast as it can.
+
+    Args:
+        uri: Of the channel.
+        spool: Folder in which events are kept until the channel has them; ``None``: in memory.
+    """
 
     hello = ""
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, spool: Path | None = None) -> None:
         super().__init__()
         channel = narrow(uri, EventChannel)
         self.callback(release, channel)
-        self._supplier = EventSupplier(channel, "bench", make_incarnation())
+        self._supplier = EventSupplier(channel, "bench", make_incarnation(), spool=spool)
         self.callback(self._supplier.close)
 
     def publish(self, events: int) -> float:

@@ -32,11 +32,11 @@ def test_a_consumer_that_stands_still_loses_nothing_and_costs_nobody_anything() 
     assert 0 < half <= most <= worst
 
 
-def test_the_journal_stands_beside_none() -> None:
-    """One that survives a kill, and one that survives a loss of power."""
+def test_what_is_kept_on_disk_stands_beside_nothing_there() -> None:
+    """Over a kill of the channel, over a loss of power, and over a kill of the supplier."""
     rows = measure_journal(QUICK)
     rates = [row for row in rows if row.unit == "1/s"]
-    assert len(rates) == 2
+    assert len(rates) == 3
     assert all(row.ratio is not None and row.lost == 0 for row in rates)
 
 
