@@ -149,7 +149,6 @@ class Reader:
         self.sequence, self.got[source] = sequence, number
 
 
-@pytest.mark.spec("D53")
 @pytest.mark.parametrize(
     "kills", [4, pytest.param(100, marks=[pytest.mark.soak, pytest.mark.timeout(3600)])]
 )

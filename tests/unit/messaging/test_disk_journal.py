@@ -32,7 +32,6 @@ def keeper(tmp_path: Path) -> Iterator[Keeper]:
 class TestRestart:
     """What a channel finds that was ended or killed."""
 
-    @pytest.mark.spec("D53")
     def test_every_acknowledged_event_survives_a_kill(self, keeper: Keeper) -> None:
         """Without an end in good order, in the same epoch, with all that is told of it."""
         keeper.fill(200)
