@@ -124,7 +124,7 @@ class Sight:
         if self._is_told or not self.is_blind:
             return []
         self._is_told = True
-        log.warning("%s is blind, the channel does not answer: %s", self._who, self._cause)
+        log.info("%s is blind, the channel does not answer: %s", self._who, self._cause)
         return [self._blindness(is_over=False)]
 
     def _blindness(self, *, is_over: bool) -> Blindness:
