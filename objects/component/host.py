@@ -262,11 +262,12 @@ class ComponentHost(Closing):
             {"component": self.site.name, "kind": self.component.kind, "pid": str(os.getpid())},
         )
         self._claim(self._registration)
+        # From the claim on: a start that takes long must not cost the names.
+        self._pulse.every(LEASE_RENEWAL_S, self._keep_names)
         self._is_started = True
         self.component.start()
         self._beat(ComponentState.STARTED)
         self._servant.enter(ComponentState.RUNNING)
-        self._pulse.every(LEASE_RENEWAL_S, self._keep_names)
         self._pulse.every(HEARTBEAT_S, self._beat)
         self.site.outbox.recover()
         self.site.every(ATTEND_S, self.site.outbox.attend)

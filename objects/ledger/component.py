@@ -75,6 +75,8 @@ class LedgerComponent(Component):
     def stop(self) -> None:
         if self._end is not None:
             self._end()
+        if self._servant is not None:
+            self._servant.close()
         if self._survey is not None:
             self._survey.close()
         if self._store is not None:

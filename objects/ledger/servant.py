@@ -27,7 +27,13 @@ class LedgerServant(Ledger):
         self._clock = clock
         self._turn = threading.Lock()
         self._asked_at = float("-inf")
+        self._is_closed = False
         survey.memory.restore(store.load())
+
+    def close(self) -> None:
+        """Ask nobody any more; a round that is under way is waited for."""
+        with self._turn:
+            self._is_closed = True
 
     def collect(self) -> None:
         """Ask all hops once, and keep what they say."""
@@ -35,6 +41,8 @@ class LedgerServant(Ledger):
             self._collect()
 
     def _collect(self) -> None:
+        if self._is_closed:
+            return
         now = self._clock.utc()
         # From the begin: what is told then is as old as that at most.
         self._asked_at = self._clock.monotonic()

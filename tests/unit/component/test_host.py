@@ -7,6 +7,7 @@ import stat
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
 
@@ -208,6 +209,30 @@ def test_a_missing_data_root_is_made_for_the_group(server: NameServer, tmp_path:
     data_root.chmod(0o700)
     with host(server.port, tmp_path):
         assert stat.S_IMODE(data_root.stat().st_mode) == 0o700
+
+
+def test_a_start_that_takes_long_costs_no_name(
+    server: NameServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lease is renewed from the moment on at which the names are bound."""
+    gate = threading.Event()
+    monkeypatch.setattr(EchoComponent, "start", lambda _: gate.wait(60))
+    with ThreadPoolExecutor(1) as pool, Names(("localhost", server.port)) as names:
+        hosted = pool.submit(host, server.port, tmp_path)
+        try:
+            eventually(names.context.list_leases, "it has a lease")
+            lowest = names.context.list_leases()[0].remaining_s
+
+            def is_renewed() -> bool:
+                nonlocal lowest
+                now = names.context.list_leases()[0].remaining_s
+                lowest, before = min(lowest, now), lowest
+                return now > before + 0.5
+
+            eventually(is_renewed, "the lease is renewed")
+        finally:
+            gate.set()
+            hosted.result(60).close()
 
 
 def test_a_job_that_hangs_costs_no_name(server: NameServer, tmp_path: Path) -> None:
