@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -65,7 +66,8 @@ def list_alarms(
     wanted = filter if good or filter.columns or filter.negate else _standing(filter)
     with session.connect() as client:
         if follow_on:
-            follow(session, client, filter)
+            with suppress(KeyboardInterrupt):  # the way to end it, no failure
+                follow(session, client, filter)
             return
         found = _service(session, client).get_alarms(wanted, limit)
     _emit(session, found)
@@ -94,7 +96,10 @@ def overview(
 
 @app.command()
 @addressed
-def show(session: Session, ids: Annotated[list[int], typer.Argument(metavar="ID...")]) -> None:
+def show(
+    session: Session,
+    ids: Annotated[list[int], typer.Argument(metavar="ID...", help="Numbers of alarms.")],
+) -> None:
     """Show all that is known of alarms."""
     with session.connect() as client:
         found = _of(_service(session, client).get_alarms(limit=_MOST), ids)
@@ -275,7 +280,8 @@ def watch(
     """Watch alarms and event channels; errors pop up."""
     with session.connect() as client:
         names = channel or [session.path("events")]
-        watch_alarms(session, client, filter, names, log, count)
+        with suppress(KeyboardInterrupt):
+            watch_alarms(session, client, filter, names, log, count)
 
 
 def _standing(filter: AlarmFilter) -> AlarmFilter:
