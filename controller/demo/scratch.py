@@ -37,6 +37,18 @@ kind = "events"
 [component.log]
 kind = "log"
 
+[component.alarms]
+kind = "alarms"
+
+[component.oldb]
+kind = "oldb"
+
+[component.ledger]
+kind = "ledger"
+
+[component.project]
+kind = "project"
+
 [component.dpm]
 kind = "dpm"
 

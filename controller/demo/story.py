@@ -9,6 +9,7 @@ from controller.demo.acquire import OBSERVER, acquire
 from controller.demo.interruption import Interrupted, Interruption
 from controller.demo.running import NAME_SERVER, RunningInstallation
 from controller.demo.scratch import DETECTOR, INSTRUMENT, ROOT, TELEMETRY, Scratch
+from controller.demo.services import SharedServices
 from controller.demo.show import make_show
 from controller.demo.verify import verify_product
 from controller.failure import CommandFailed
@@ -23,6 +24,12 @@ NAMES = tuple(
     for path in (
         "events",
         "log",
+        "alarms",
+        "oldb",
+        "ledger",
+        "project",
+        "configuration",
+        "supervisor",
         "dpm/dpm/dpm",
         "dpm/dpm/daq",
         "ocm/std",
@@ -55,13 +62,18 @@ def tell_story(scratch: Scratch, interruption: Interruption, *, keep_running: bo
         with Names(parse_address(address)) as names:
             running.wait_until("all components start", lambda: running.is_up)
             running.wait_until("all objects answer", lambda: _answer(names))
-            show.line(f"{len(NAMES)} objects answer by their names; the acquisition starts")
+            show.line(f"{len(NAMES)} objects answer by their names")
+            services = SharedServices(names, running.wait_until)
+            show.line(services.set_project())
+            show.line("the acquisition starts")
             status = acquire(names, scratch.receiver, show, running.check)
-        product = _product_of(status, scratch.receiver)
-        wanted = {"INSTRUME": INSTRUMENT, "OBSERVER": OBSERVER}
-        found = verify_product(product, scratch.original, wanted)
-        show.close()
-        show.line(f"verified: {found}")
+            product = _product_of(status, scratch.receiver)
+            wanted = {"INSTRUME": INSTRUMENT, "OBSERVER": OBSERVER}
+            found = verify_product(product, scratch.original, wanted)
+            show.close()
+            show.line(f"verified: {found}")
+            for tell in (services.raise_alarm, services.read_key, services.account):
+                show.line(tell())
         if keep_running:
             show.line(f"look at it with `obsorb --names {address} top`; Ctrl-C ends it")
             show.line(f"product: {product}")
