@@ -80,7 +80,9 @@ class Chunk:
             return {topics[0]: self.count - 1} if topics else {}
         newest: dict[str, int] = {}
         for topic, at in zip(topics, _newest_of(topic_of, len(topics)), strict=True):
-            newest[topic] = max(at, newest.get(topic, at))
+            # A batch that lost its first events may name topics that none of the others has.
+            if at >= 0:
+                newest[topic] = max(at, newest.get(topic, at))
         return newest
 
     def matching(self, filters: TopicFilters, lane: Priority | None = None) -> Sequence[int]:
@@ -150,7 +152,7 @@ class Chunk:
 
 def _newest_of(topic_of: list[int], count: int) -> list[int]:
     """Return the position of the newest event of each topic index."""
-    last = [0] * count
+    last = [-1] * count
     for index, at in zip(topic_of, range(len(topic_of)), strict=True):
         last[index] = at
     return last
