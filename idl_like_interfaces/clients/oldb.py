@@ -14,7 +14,7 @@ from typing import Any
 from typing_extensions import override
 
 from idl_like_interfaces.clients.backoff import Backoff
-from idl_like_interfaces.clients.oldb_values import check_key, encode_value, plain_value
+from idl_like_interfaces.clients.oldb_values import check_key, measured_value
 from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.errors import BadParam, RemoteError
 from idl_like_interfaces.oldb import DataWrite, InvalidKey, OnlineDatabase, Quality, WriteReply
@@ -26,6 +26,9 @@ WINDOW_S = 0.05
 
 CHECK_S = 2.0
 """A writer with nothing to write says so often that it lives, and looks whether it is known."""
+
+_LONGEST_PAUSE_S = 2.0
+"""A database that is back has everything soon after."""
 
 BATCH_POINTS = 500
 BATCH_BYTES = 1024 * 1024
@@ -110,8 +113,8 @@ class OldbWriter(Closing):
             BadParam: The value cannot travel; nothing is written.
         """
         check_key(key)
-        plain = plain_value(value)
-        self._put(key, plain, quality, is_removed=False)
+        plain, size = measured_value(value)
+        self._put(key, plain, size, quality, is_removed=False)
 
     def remove(self, key: str) -> None:
         """Remove a key; returns at once.
@@ -120,7 +123,7 @@ class OldbWriter(Closing):
             InvalidKey: It is not a key.
         """
         check_key(key)
-        self._put(key, None, Quality.OK, is_removed=True)
+        self._put(key, None, 0, Quality.OK, is_removed=True)
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until the database has everything; tell whether it has."""
@@ -146,8 +149,8 @@ class OldbWriter(Closing):
         finally:
             self._hurried -= 1
 
-    def _put(self, key: str, plain: Any, quality: Quality, *, is_removed: bool) -> None:
-        size = len(key) + len(encode_value(plain)) + _OVERHEAD
+    def _put(self, key: str, plain: Any, size: int, quality: Quality, *, is_removed: bool) -> None:
+        size += len(key) + _OVERHEAD
         with self._changed:
             if self._is_closed:
                 return
@@ -181,7 +184,7 @@ class OldbWriter(Closing):
         self._dropped += 1
 
     def _run(self) -> None:
-        backoff = Backoff()
+        backoff = Backoff(longest_s=_LONGEST_PAUSE_S)
         while (batch := self._next_batch()) is not None:
             is_there = self._deliver(batch)
             with self._changed:

@@ -79,7 +79,12 @@ def as_component(text: str) -> str:
 
 
 def plain_value(value: Any) -> Any:
-    """Return a value as it travels and is stored.
+    """Return a value as it travels and is stored; see ``measured_value``."""
+    return measured_value(value)[0]
+
+
+def measured_value(value: Any) -> tuple[Any, int]:
+    """Return a value as it travels and is stored, and its size as JSON.
 
     Args:
         value: A declared struct or plain values; times become ISO texts.
@@ -105,7 +110,7 @@ def plain_value(value: Any) -> Any:
             cause="the online database holds states and settings, no data",
             remedy="write it to a file and its path into the database",
         )
-    return plain
+    return plain, len(encoded)
 
 
 def encode_value(plain: Any) -> bytes:

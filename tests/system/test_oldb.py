@@ -115,11 +115,13 @@ def watched(tmp_path_factory: pytest.TempPathFactory, redis: RedisServer) -> Ite
     made.close()
 
 
-def test_nothing_is_lost_when_the_database_is_killed(watched: Watched) -> None:
+@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.soak)])
+@pytest.mark.timeout(1800)
+def test_nothing_is_lost_when_the_database_is_killed(watched: Watched, kills: int) -> None:
     """Every key ends with its last value, in the database and at who watches, each change once."""
     watched.await_value("oldb/pid", bool)
     with OldbWriter(watched.database, "obs/test", "i1") as writer:
-        for turn in range(2):
+        for turn in range(kills):
             for number in range(300):
                 writer.write(f"test/{number % 30}", [turn, number])
             assert writer.flush(PATIENCE_S)
@@ -129,7 +131,7 @@ def test_nothing_is_lost_when_the_database_is_killed(watched: Watched) -> None:
             eventually(lambda pid=pid: watched.value("oldb/pid") != pid)  # type: ignore[misc]
         assert writer.flush(PATIENCE_S)
         assert writer.dropped == 0
-    wanted = {f"test/{number % 30}": [1, number] for number in range(300, 400)}
+    wanted = {f"test/{number % 30}": [kills - 1, number] for number in range(300, 400)}
     eventually(
         lambda: wanted.items() <= {k: p.value for k, p in watched.watcher.known.items()}.items()
     )
