@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -14,7 +14,7 @@ from objects.messaging.disk_recovery import Content
 from objects.messaging.journal_folder import JournalFolder
 from objects.messaging.segment_bodies import Times, encode_checkpoint, encode_chunk
 from objects.messaging.segment_file import SegmentFile
-from objects.messaging.segments import Kind, Label, mark_of
+from objects.messaging.segments import Kind, Label, Parts, mark_of
 from objects.messaging.storage import Checkpoint
 
 Create: TypeAlias = Callable[[Path], SegmentFile]
@@ -95,7 +95,7 @@ class SegmentSeries:
         self.mark = mark_of(checkpoint.epoch)
         writer = self._create(self._folder.next_segment())
         try:
-            self._write_head(writer, checkpoint)
+            writer.append_all(self._head(checkpoint))
             self._folder.sync_names()
         except OSError:
             writer.close()
@@ -104,13 +104,13 @@ class SegmentSeries:
             raise
         self._writer, self._head_bytes, self._last = writer, writer.size, 0
 
-    def _write_head(self, writer: SegmentFile, checkpoint: Checkpoint) -> None:
+    def _head(self, checkpoint: Checkpoint) -> Iterator[tuple[Label, Parts]]:
         label = Label(kind=Kind.CHECKPOINT, sequence=checkpoint.last, mark=self.mark)
-        writer.append(label, encode_checkpoint(checkpoint))
+        yield label, encode_checkpoint(checkpoint)
         times = Times.now(self._clock)
         for chunk in checkpoint.latest:
-            label = replace(label, kind=Kind.LATEST, sequence=chunk.first)
-            writer.append(label, encode_chunk(chunk, times))
+            label = Label(kind=Kind.LATEST, sequence=chunk.first, mark=self.mark)
+            yield label, encode_chunk(chunk, times)
 
     def append(self, chunk: Chunk) -> None:
         """Write a chunk into the file that grows.

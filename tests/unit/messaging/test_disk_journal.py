@@ -15,6 +15,7 @@ import pytest
 
 from idl_like_interfaces.errors import BadParam, PersistStore
 from objects.messaging.disk_journal import DiskJournal
+from objects.messaging.segments import Kind, scan
 from tests.support.journals import EPOCH, Disk, Keeper, durable, same, segments
 
 SMALL = 4096
@@ -508,6 +509,24 @@ class TestSync:
         found = after.recover()
         assert found is not None
         assert found.last == 9
+        after.journal.close()
+
+    def test_a_checkpoint_with_many_topics_is_synced_once(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Suppliers wait while it is written."""
+        keeper = Keeper(tmp_path / "events")
+        keeper.recover()
+        for number in range(300):
+            keeper.append(f"topic/{number}")
+        keeper.journal.close()
+        synced: list[int] = []
+        monkeypatch.setattr(os, "fdatasync", synced.append)
+        after = Keeper(tmp_path / "events", sync=True)
+        after.recover()
+        records = scan(segments(keeper.folder)[-1].read_bytes()).records
+        assert [each.label.kind for each in records] == [Kind.CHECKPOINT] + 300 * [Kind.LATEST]
+        assert len(synced) == 1
         after.journal.close()
 
     def test_a_failed_sync_counts_as_a_failed_write(
