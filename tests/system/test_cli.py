@@ -130,7 +130,7 @@ def test_demo_makes_a_product_and_leaves_nothing_running(tmp_path: Path) -> None
     [
         ("name server: ", signal.SIGINT),
         ("started ", signal.SIGTERM),
-        ("8 objects ", signal.SIGINT),
+        ("14 objects ", signal.SIGINT),
         ("verified: ", signal.SIGHUP),
     ],
 )
