@@ -33,11 +33,16 @@ app.command()(tail)
 
 @app.command()
 @addressed
-def stats(session: Session) -> None:
+def stats(
+    session: Session,
+    is_whole: Annotated[
+        bool, typer.Option("--all", help="Each topic, and each start of a supplier.")
+    ] = False,
+) -> None:
     """Say what the channel holds and keeps, what passed it, who supplies and who reads."""
     with session.connect() as client:
         found = client.narrow(session.path("events"), EventChannel).get_stats()
-    session.emit(found, stats_text(found))
+    session.emit(found, stats_text(found, is_whole=is_whole))
 
 
 @app.command()

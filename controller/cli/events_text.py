@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from textwrap import wrap
 from typing import Any
 
@@ -19,9 +21,12 @@ from idl_like_interfaces.events import (
     Order,
     Priority,
     QoS,
+    SupplierStats,
 )
 
 _WIDTH = 80
+_FEW = 12
+_UNIT = re.compile(r"(\d) (B|[KMGT]iB)\b")
 
 _WHY = {
     GapReason.RETENTION: "the channel no longer holds them",
@@ -94,14 +99,19 @@ def item_document(item: Item) -> dict[str, Any]:
             }
 
 
-def stats_text(stats: ChannelStats) -> str:
-    """Say how the channel stands, and all that it counts."""
+def stats_text(stats: ChannelStats, *, is_whole: bool = False) -> str:
+    """Say how the channel stands, and all that it counts.
+
+    Args:
+        stats: The figures.
+        is_whole: Each topic and each start of a supplier on a line of its own, however many.
+    """
     lines = [
         f"epoch {stats.epoch}: {stats.last} events, {stats.events_per_s:.1f}/s",
         *_holding(stats),
         *_journal(stats.journal),
-        *_topics(stats),
-        *_suppliers(stats),
+        *_topics(stats.topics, is_whole=is_whole),
+        *_suppliers(stats.suppliers, is_whole=is_whole),
     ]
     if stats.consumers:
         lines.append(consumers_text(stats.consumers))
@@ -129,27 +139,49 @@ def _journal(journal: JournalStats | None) -> Iterator[str]:
         yield f"  DAMAGED, put aside: {damaged}"
 
 
-def _topics(stats: ChannelStats) -> Iterator[str]:
-    if stats.topics:
-        yield f"{'topic':<60} {'events':>12}"
-        for topic, count in sorted(stats.topics.items()):
+def _topics(topics: dict[str, int], *, is_whole: bool) -> Iterator[str]:
+    """Say each topic, or, of many, the first parts of their names."""
+    if not topics:
+        return
+    yield f"{'topic':<60} {'events':>12}"
+    if is_whole or len(topics) <= _FEW:
+        for topic, count in sorted(topics.items()):
             yield f"  {topic:<58} {count:>12}"
+        return
+    for first, several in groupby(sorted(topics), key=lambda topic: topic.partition("/")[0]):
+        names = list(several)
+        name = names[0] if len(names) == 1 else f"{first}/** ({len(names)} topics)"
+        yield f"  {name:<58} {sum(topics[each] for each in names):>12}"
 
 
-def _suppliers(stats: ChannelStats) -> Iterator[str]:
-    if stats.suppliers:
-        yield f"{'supplier':<44} {'accepted':>11} {'sent again':>11} {'missing':>9}"
-        for each in stats.suppliers:
-            yield f"  {each.source:<42} {each.accepted:>11} {each.duplicates:>11} {each.missing:>9}"
+def _suppliers(suppliers: Sequence[SupplierStats], *, is_whole: bool) -> Iterator[str]:
+    """Say each start of a supplier, or the sums of all of its starts."""
+    if not suppliers:
+        return
+    yield f"{'supplier':<44} {'accepted':>11} {'sent again':>11} {'missing':>9}"
+    for source, several in groupby(suppliers, key=lambda each: each.source):
+        starts = list(several)
+        if is_whole:
+            for each in starts:
+                yield _supplier(f"{source} {each.incarnation}", [each])
+        else:
+            yield _supplier(
+                source if len(starts) == 1 else f"{source} ({len(starts)} starts)", starts
+            )
+
+
+def _supplier(name: str, starts: Sequence[SupplierStats]) -> str:
+    accepted = sum(each.accepted for each in starts)
+    duplicates = sum(each.duplicates for each in starts)
+    missing = sum(each.missing for each in starts)
+    return f"  {name:<42} {accepted:>11} {duplicates:>11} {missing:>9}"
 
 
 def consumers_text(consumers: Sequence[ConsumerStats]) -> str:
     """Say of each consumer what it gets and costs, on two lines; more when it lost events."""
     if not consumers:
         return "nobody reads"
-    head = (
-        f"{'consumer':<28}{'delivered':>11}{'dropped':>9}{'waiting':>9}{'size':>11}{'behind':>9}"
-    )
+    head = f"{'consumer':<28}{'delivered':>11}{'dropped':>9}{'waiting':>9}{'size':>11}{'behind':>9}"
     return "\n".join([head, *(line for each in consumers for line in _consumer_lines(each))])
 
 
@@ -167,7 +199,10 @@ def _consumer_lines(each: ConsumerStats) -> Iterator[str]:
 
 
 def _wrapped(text: str) -> list[str]:
-    return wrap(text, _WIDTH, initial_indent="    ", subsequent_indent="      ")
+    # A number stays with its unit.
+    bound = _UNIT.sub("\\1\N{NO-BREAK SPACE}\\2", text)
+    lines = wrap(bound, _WIDTH, initial_indent="    ", subsequent_indent="      ")
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
 
 
 def _held_up(each: ConsumerStats) -> str:

@@ -27,7 +27,7 @@ DEADLINE_S = 40.0
 
 _TICK_S = 0.02
 
-PERIOD_S = 0.01
+PERIOD_S = 0.02
 """Between two events of a supplier."""
 
 SUPPLIERS = ("s1", "s2")

@@ -16,7 +16,7 @@ import pytest
 
 from tests.system.blind_child import BlindChild, NameServerProcess
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 DEADLINE_S = 60.0
 OBSORB = str(Path(sys.executable).with_name("obsorb"))

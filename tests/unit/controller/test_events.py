@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from controller.cli.events_text import consumers_text, item_document, item_text, stats_text
 from idl_like_interfaces.clients import Blindness, Event, EventConsumer
@@ -123,6 +124,22 @@ def test_the_state_of_the_channel_fits_into_80_columns() -> None:
     for part in ("20000.0/s", "at most 100000 events, 64.0 MiB, 1h00m", "NOT WRITTEN: no space",
                  "DAMAGED, put aside: /data/events/7.damaged", "512"):  # fmt: skip
         assert part in text
+
+
+def test_many_topics_are_told_by_their_first_part_and_starts_in_sum() -> None:
+    """It fits on a screen of 24 lines; with ``--all`` each has its line."""
+    topics = {"daq/status": 3} | {f"oldb/ocm/cfg/{number}": 2 for number in range(300)}
+    starts = [
+        SupplierStats(source="obs/ocm", incarnation=f"i{n}", accepted=5, duplicates=1, missing=0)
+        for n in range(40)
+    ]
+    stats = replace(FULL, topics=topics, suppliers=starts)
+    lines = [line.split() for line in stats_text(stats).splitlines()]
+    assert len(lines) <= 24
+    assert ["oldb/**", "(300", "topics)", "600"] in lines
+    assert ["daq/status", "3"] in lines
+    assert ["obs/ocm", "(40", "starts)", "200", "40", "0"] in lines
+    assert len(stats_text(stats, is_whole=True).splitlines()) > 340
 
 
 def test_a_consumer_shows_what_it_gets_and_costs() -> None:
