@@ -4,7 +4,7 @@
     python examples/listen.py
 
 The name server is found at $OBSORB_NAMES, else at localhost:9090. An absent event channel
-is waited for; what is lost meanwhile shows as a gap, never as silence.
+is waited for, and said within three seconds; what is lost shows as a gap, never as silence.
 """
 
 from __future__ import annotations
@@ -12,18 +12,20 @@ from __future__ import annotations
 import sys
 
 from idl_like_interfaces.announcements import HEARTBEAT_TOPIC, Heartbeat
-from idl_like_interfaces.clients import Event, EventConsumer
+from idl_like_interfaces.clients import Blindness, Event, EventConsumer, Item
 from idl_like_interfaces.daqif import STATUS_TOPIC, DaqState, DaqStatus
 from idl_like_interfaces.errors import RemoteError
 from idl_like_interfaces.events import EventChannel, Gap
 from nameserver.client import Names, name_server_address
 
 
-def tell(item: Event | Gap) -> bool:
+def tell(item: Item) -> bool:
     """Print what came; return whether an acquisition has ended."""
     match item:
         case Gap():
             print(f"{item.count} events are missing: {item.reason}")
+        case Blindness():
+            print("sees again" if item.is_over else f"blind: {item.cause}")
         case Event(topic=topic) if topic == HEARTBEAT_TOPIC:
             beat = item.as_(Heartbeat)
             print(f"{item.time:%H:%M:%S} {beat.component} is {beat.state}: {beat.detail}")

@@ -104,7 +104,6 @@ def test_all_is_whole_in_time(played: Played, victim: str) -> None:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.spec("D53")
 def test_with_a_journal_each_event_comes_once_and_in_order(played: Played) -> None:
     """Whoever was killed: nothing is lost, nothing comes twice, to the event."""
     faults = [each for found in played.journal.values() for each in found if not each.is_perfect]
