@@ -121,9 +121,13 @@ class Database:
                 log.debug("tried again: %s", error)
 
     def tidy(self) -> None:
-        """Forget the oldest of the removed keys."""
+        """Forget the oldest of the removed keys, and damage whose files somebody has taken away."""
         with self._lock, self._guarded():
             self.store.tidy()
+            if self._told_damaged and not any(each.exists() for each in self.store.damaged):
+                self.store.damaged.clear()
+                self._told_damaged = 0
+                self._site.clear_alarm(WAS_DAMAGED, text="the damaged files were taken away")
 
     @contextmanager
     def reading(self) -> Iterator[SqliteOldbStore]:
@@ -209,7 +213,8 @@ class Database:
                 WAS_DAMAGED,
                 f"it is kept as {file}; a new one was begun, and all components write into it again",
                 cause="a fault of the disk, or something else has written into the file",
-                remedy=f"look after the disk; remove {file.name} when nobody needs it",
+                remedy=f"look after the disk; take {file.name} away when nobody needs it, "
+                "this alarm ends then",
                 severity=Severity.WARNING,
             )
         self._told_damaged = len(self.store.damaged)

@@ -39,7 +39,7 @@ class SqliteOldbStore:
 
     Attributes:
         file: The database.
-        damaged: Where damaged files were put, in order.
+        damaged: Where damaged files were put, in order; those of before that still lie there too.
         base: Number before the first change.
         revision: Number of the newest change.
         keys: Keys that have a value.
@@ -52,7 +52,7 @@ class SqliteOldbStore:
             BadParam: The folder cannot be written, or the file is of another program.
         """
         self.file = file
-        self.damaged: list[Path] = []
+        self.damaged = _damaged_before(file)
         self.base = self.revision = self.keys = 0
         self._clock = clock
         self._writing, self._reading = threading.Lock(), threading.Lock()
@@ -224,6 +224,11 @@ class SqliteOldbStore:
                 cause="the disk is full, read-only or has a fault, or the database ends",
                 remedy="free some space or look after the disk; writers send again what waits",
             ) from error
+
+
+def _damaged_before(file: Path) -> list[Path]:
+    found = file.parent.glob(f"{file.name}.damaged-*")
+    return sorted(each for each in found if not each.name.endswith(_SIDE_FILES[1:]))
 
 
 class Damaged(Exception):

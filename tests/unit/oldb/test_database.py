@@ -248,12 +248,21 @@ def test_damage_that_a_write_finds_is_mended(running: Running) -> None:
 
 
 def test_damage_found_at_the_start_is_reported(tmp_path: Path) -> None:
-    """As soon as alarms can be raised."""
+    """As soon as alarms can be raised, again at each start, until the file is taken away."""
     (tmp_path / "oldb.sqlite").write_bytes(b"nonsense " * 1000)
     running = Running(tmp_path)
-    running.database.proclaim()
-    (alarm,) = running.site.alarms.values()
-    assert alarm.name == WAS_DAMAGED
+    for _ in range(2):
+        running.site.alarms.clear()
+        running.restart()
+        running.database.proclaim()
+        (alarm,) = running.site.alarms.values()
+        assert alarm.name == WAS_DAMAGED
+    running.database.tidy()
+    assert running.site.alarms
+    (file,) = running.store.damaged
+    file.unlink()
+    running.database.tidy()
+    assert not running.site.alarms
     running.store.close()
 
 
