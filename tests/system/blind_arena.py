@@ -121,6 +121,8 @@ class Arena:
                 given["period_s"] = PERIOD_S
             case "consumer":
                 given.update(CONSUMERS[name])
+            case _:
+                pass
         return given
 
     def _log(self, name: str) -> Path:
@@ -197,7 +199,11 @@ class Arena:
         return max([*came_at, *(self._seen_at(each) for each in concerned.values())])
 
     def _seen_at(self, client: Sighting) -> float:
-        eventually(lambda: self.look() or not client.is_blind, "a client sees again", DEADLINE_S)
+        def sees() -> bool:
+            self.look()
+            return not client.is_blind
+
+        eventually(sees, "a client sees again", DEADLINE_S)
         return client.moments[-1][1]
 
     def _await_published_after(self, moment: float) -> None:

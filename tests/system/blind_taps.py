@@ -104,6 +104,8 @@ class Published(Sighting):
                 self.published[number] = self.newest_at = at
             case (("blind" | "sees") as what, at):
                 self.moments.append((what, at))
+            case _:
+                pass
 
 
 @dataclass
@@ -135,6 +137,8 @@ class Delivered(Sighting):
                 self.missing = found
             case (("blind" | "sees") as what, at):
                 self.moments.append((what, at))
+            case _:
+                pass
 
 
 @dataclass(frozen=True, kw_only=True)
