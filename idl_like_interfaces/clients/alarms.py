@@ -244,13 +244,15 @@ def checked(report: AlarmReport) -> AlarmReport:
     }
     plain = msgspec.to_builtins(msgspec.structs.replace(report, time=moment, **texts))
     try:
-        return msgspec.convert(plain, AlarmReport)
-    except msgspec.ValidationError as error:
+        sound = msgspec.convert(plain, AlarmReport)
+        sound.time.astimezone(UTC)  # at the ends of the calendar there is none
+    except (msgspec.ValidationError, OverflowError) as error:
         raise BadParam(
             f"the alarm {report.name!r} of {report.object!r} cannot be reported: {error}",
             field="report",
             remedy="correct the report",
         ) from error
+    return sound
 
 
 def fitting(text: str, longest: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import UTC
 from typing import Protocol
 
 from typing_extensions import override
@@ -86,6 +87,9 @@ class AlarmServiceServant(AlarmService):
             outcome = self._desk.restore(self._store.recover(), self._now())
             self._store.open(self._desk.snapshot())
             self._carry_out(outcome)
+            if damaged := self._store.damaged:
+                text = f"{damaged} damaged lines of the alarm log are passed over; they are kept"
+                self._carry_out(self._desk.note(source, text, self._now()))
 
     def close(self) -> None:
         """Write what waits, and close the log."""
@@ -117,6 +121,7 @@ class AlarmServiceServant(AlarmService):
 
     @override
     def report(self, batch: AlarmBatch) -> ReportReply:
+        _check_times(batch)
         with self._lock:
             if batch.reports:
                 self._check_room()
@@ -237,6 +242,21 @@ class AlarmServiceServant(AlarmService):
 
     def _now(self) -> Moment:
         return Moment(utc=self._clock.utc(), monotonic=self._clock.monotonic())
+
+
+def _check_times(batch: AlarmBatch) -> None:
+    """Refuse a time that nobody could show: at the ends of the calendar UTC has none for it."""
+    for place, report in enumerate(batch.reports):
+        time = getattr(report, "time", None)
+        try:
+            if time is not None:
+                time.astimezone(UTC)
+        except OverflowError as error:
+            raise BadParam(
+                f"the time {time} cannot be said in UTC",
+                field=f"batch.reports[{place}].time",
+                remedy="correct the clock of the component",
+            ) from error
 
 
 def _check_said(*texts: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -102,6 +102,16 @@ class AlarmServiceContract:
         serving.wait(1.0)
         assert serving.names(columns=[Column.BAD]) == {"b", "c"}
         assert service.get_stats().lost == 3
+
+    @pytest.mark.parametrize("time", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"])
+    def test_a_time_that_nobody_could_show_is_refused(self, serving: Serving, time: str) -> None:
+        """Nothing of the batch is taken."""
+        odd = report("odd", time=datetime.fromisoformat(time))
+        with pytest.raises(BadParam) as refusal:
+            serving.service.report(batch(1, report("well"), odd))
+        assert refusal.value.field == "batch.reports[1].time"
+        serving.wait(1.0)
+        assert serving.service.get_alarms() == []
 
     @pytest.mark.spec("D53")
     def test_alarms_are_sorted_by_severity_and_stand_in_columns(self, serving: Serving) -> None:
@@ -310,8 +320,8 @@ class AlarmServiceContract:
         ]
 
     def test_the_overview_has_few_lines_in_a_flood(self, serving: Serving) -> None:
-        """Of a thousand alarms at most ten lines, the worst first, and none forgotten."""
-        for crate in range(10):
+        """Of hundreds of alarms at most ten lines, the worst first, and none forgotten."""
+        for crate in range(3):
             reports = [
                 report(f"channel {n} noisy", object=f"crate {crate}", severity=Severity.MINOR)
                 for n in range(100)
@@ -322,8 +332,8 @@ class AlarmServiceContract:
         assert len(overview.lines) <= 10
         assert "dome open in rain" in overview.lines[0].text
         assert overview.lines[0].severity is Severity.FATAL
-        assert sum(line.count for line in overview.lines) == 1001
-        assert overview.columns == {"bad": 1001, "acknowledged": 0, "good": 0}
+        assert sum(line.count for line in overview.lines) == 301
+        assert overview.columns == {"bad": 301, "acknowledged": 0, "good": 0}
         assert len(serving.service.overview(limit=1).lines) == 1
 
     def test_the_statistics_tell_how_much_there_is_to_do(self, serving: Serving) -> None:

@@ -107,7 +107,9 @@ def test_a_damaged_line_costs_only_itself(tmp_path: Path) -> None:
         bench.restart()
         assert {each.report.name for each in bench.servant.get_alarms()} == {"a", "c"}
         assert bench.store.damaged == 1
-        assert [each.number for each in bench.servant.history()] == [1, 3]
+        history = bench.servant.history()
+        assert [each.number for each in history] == [1, 3, 4]
+        assert "1 damaged lines" in history[-1].text
 
 
 def test_the_log_is_rotated_and_the_oldest_goes(tmp_path: Path) -> None:

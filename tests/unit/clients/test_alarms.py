@@ -216,6 +216,7 @@ def test_cause_and_remedy_have_no_default(field: str) -> None:
         lambda: report(severity="terrible"),
         lambda: report(latch="yes"),
         lambda: report(time="now"),
+        lambda: report(time=datetime.fromisoformat("0001-01-01T00:00:00+01:00")),
         lambda: report(subsystem="s" * 300),
     ],
 )
