@@ -24,7 +24,7 @@ from idl_like_interfaces.events import GapReason
 from objects.messaging.backlog import WholeBacklog
 from objects.messaging.chunk import Chunk
 from objects.messaging.journal import Journal, behind
-from objects.messaging.subscribers import Subscriber
+from objects.messaging.subscriber import Subscriber
 from objects.messaging.suppliers import SupplierLedger
 
 CLOSED = "closed"

@@ -51,7 +51,8 @@ from objects.messaging.qos import effective
 from objects.messaging.rate import RateMeter
 from objects.messaging.search import Search
 from objects.messaging.storage import Checkpoint, Storage
-from objects.messaging.subscribers import FORGET_AFTER_S, Subscriber, Subscribers, Wish, no_such
+from objects.messaging.subscriber import Subscriber
+from objects.messaging.subscribers import FORGET_AFTER_S, Subscribers, Wish, no_such
 from objects.messaging.suppliers import SupplierLedger
 
 LONGEST_POLL_S = 60.0
