@@ -18,9 +18,11 @@ class Bounds:
     Attributes:
         spool_items: Items that wait at most; the oldest is dropped for a new one.
         spool_bytes: The same in bytes.
-        batch_items: Items in one batch.
-        batch_bytes: Bytes in one batch (one larger item goes alone).
+        batch_items: With so many items a batch goes at once.
+        batch_bytes: The same in bytes (one larger item goes alone).
         window_s: How long a batch waits for more.
+        heap: When more has piled up, batches are so many times larger: each costs a round
+            trip, and a sender that is behind must catch up.
     """
 
     spool_items: int
@@ -28,6 +30,7 @@ class Bounds:
     batch_items: int
     batch_bytes: int
     window_s: float
+    heap: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

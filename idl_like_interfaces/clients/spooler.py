@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable
+from itertools import accumulate
 from typing import Generic
 
 from idl_like_interfaces.clients.accounts import Losses
@@ -233,22 +235,27 @@ class Spooler(Generic[Item]):
         )
 
     def _take(self) -> Parcel[Item]:
-        bounds, waiting = self._bounds, self._waiting
+        waiting = self._waiting
         first = self._numbered - len(waiting) + 1
-        items: list[Item] = []
-        size = 0
-        for _ in range(min(len(waiting), bounds.batch_items)):
-            item, item_size = waiting[0]
-            if items and size + item_size > bounds.batch_bytes:
-                break
-            waiting.popleft()
-            items.append(item)
-            size += item_size
+        entries, size = self._next_entries()
         self._waiting_bytes -= size
-        self._on_the_way = len(items)
+        self._on_the_way = len(entries)
         lost = first - self._sent_to - 1
-        self._sent_to = first + len(items) - 1
-        return Parcel(first=first, items=items, lost=lost)
+        self._sent_to = first + len(entries) - 1
+        return Parcel(first=first, items=[item for item, _ in entries], lost=lost)
+
+    def _next_entries(self) -> tuple[list[tuple[Item, int]], int]:
+        """Take what goes into the next batch; return it and its size."""
+        bounds, waiting = self._bounds, self._waiting
+        most_bytes = bounds.heap * bounds.batch_bytes
+        count = min(len(waiting), bounds.heap * bounds.batch_items)
+        entries = [waiting.popleft() for _ in range(count)]
+        sizes = list(accumulate([size for _, size in entries]))
+        if sizes[-1] > most_bytes:
+            fitting = max(1, bisect_right(sizes, most_bytes))
+            waiting.extendleft(reversed(entries[fitting:]))
+            del entries[fitting:]
+        return entries, sizes[len(entries) - 1]
 
     def _deliver(self, parcel: Parcel[Item]) -> str:
         """Send until it is acknowledged; return why it is not: ``refused``, ``closed``."""

@@ -31,6 +31,8 @@ from idl_like_interfaces.octets import OctetBlocks
 BATCH_EVENTS = 512
 BATCH_BYTES = 256 * 1024
 BATCH_WINDOW_S = 0.005
+BATCH_HEAP = 4
+"""When more events wait than a batch has, batches are so many times larger."""
 
 # What an event weighs in the spool beside its record.
 _OVERHEAD = 64
@@ -81,6 +83,7 @@ class EventSupplier:
             batch_items=BATCH_EVENTS,
             batch_bytes=BATCH_BYTES,
             window_s=BATCH_WINDOW_S,
+            heap=BATCH_HEAP,
         )
         self._disk = DiskSpool(spool, source, incarnation, bounds) if spool else None
         heritage = self._disk.heritage if self._disk else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from idl_like_interfaces.clients.records import (
     UNDECODABLE,
     Event,
     decode_record,
+    decode_records,
     encode_record,
     to_time,
     to_wire,
@@ -21,6 +23,7 @@ from idl_like_interfaces.clients.records import (
 from idl_like_interfaces.daqif import AlertSeverity, DaqAlert
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.events import EventRecord
+from idl_like_interfaces.octets import OctetBlocks
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 
@@ -120,6 +123,22 @@ def test_any_bytes_can_be_looked_at(encoded: bytes) -> None:
 def test_what_is_no_record_is_marked(encoded: bytes) -> None:
     """Nothing at all, what is not msgpack, another type, and a record that was cut."""
     assert decode_record(encoded) == EventRecord(0, UNDECODABLE, None)
+
+
+@given(bodies=st.lists(st.one_of(st.integers(0, 9), st.text(), st.lists(st.booleans()))))
+def test_records_read_together_are_those_read_one_by_one(bodies: list[Any]) -> None:
+    """Of each its time, type and body."""
+    records = [encode_record(at, body, "IDL:a/B:1.0") for at, body in enumerate(bodies)]
+    read = decode_records(OctetBlocks.of(records))
+    assert read == [(at, "IDL:a/B:1.0", body) for at, body in enumerate(bodies)]
+
+
+@pytest.mark.parametrize("wrong", [b"", b"\xc1", b"\x01", encode_record(1, 2)[:-1]])
+def test_one_that_is_none_does_not_spoil_the_others(wrong: bytes) -> None:
+    """Whatever comes before and behind it."""
+    good = encode_record(7, "good")
+    read = decode_records(OctetBlocks.of([good, wrong, good]))
+    assert read == [(7, "", "good"), (0, UNDECODABLE, None), (7, "", "good")]
 
 
 def test_odd_values_become_plain() -> None:

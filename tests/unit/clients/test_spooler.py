@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -57,6 +58,22 @@ def test_a_batch_is_bounded_in_bytes_too() -> None:
     gate.open()
     assert spooler.close(PATIENCE_S)
     assert [parcel.items for parcel in gate.taken] == [["first"], ["small"], ["huge"], ["last"]]
+
+
+def test_what_has_piled_up_goes_in_larger_batches() -> None:
+    """In items and in bytes; a sender that keeps up sends no larger ones than before."""
+    gate: Gate[Parcel[int]] = Gate(is_open=False)
+    spooler = Spooler("numbers", gate, replace(bounds(batch_items=4, batch_bytes=100), heap=3))
+    spooler.put(0, 1)
+    gate.wait_until(lambda: gate.attempts > 0)
+    for number in range(1, 16):
+        spooler.put(number, 1)
+    for number in range(16, 21):
+        spooler.put(number, 100)
+    gate.open()
+    assert spooler.close(PATIENCE_S)
+    sent = [parcel.items for parcel in gate.taken]
+    assert sent == [[0], [*range(1, 13)], [*range(13, 18)], [*range(18, 21)]]
 
 
 def test_an_unacknowledged_parcel_is_sent_again_unchanged() -> None:
