@@ -95,7 +95,8 @@ def test_scratch_folder_has_frames_and_a_valid_installation(tmp_path: Path) -> N
     assert scratch.original.name == FRAMES
     assert scratch.original.read_bytes() == find_frames().read_bytes()
     read = Installation(scratch.installation)
-    assert set(read.components) == {"events", "log", "dpm", "ocm", "dcs1", "host1"}
+    shared = {"events", "log", "alarms", "oldb", "ledger", "project"}
+    assert set(read.components) == shared | {"dpm", "ocm", "dcs1", "host1"}
     for name in read.components:
         read.settings(name)
     assert tomllib.loads(scratch.installation.read_text())["name_server"]["address"].endswith(":0")
