@@ -18,7 +18,7 @@ from tests.system.blind_arena import CHANNEL, Arena, Kill, arena
 from tests.system.blind_page import text_of
 from tests.system.blind_taps import Comparison
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 KNOWN_S = 3.0
 """Promised: after so long every client knows that it is blind."""
@@ -87,7 +87,6 @@ def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return found
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("victim", [CHANNEL, "name server"])
 def test_whom_it_concerns_knows_in_time_that_it_is_blind(played: Played, victim: str) -> None:
     """Each of the clients says so itself, within 3 s of the kill."""
@@ -95,7 +94,6 @@ def test_whom_it_concerns_knows_in_time_that_it_is_blind(played: Played, victim:
     assert not [each for each in late if each[1].victim == victim]
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("victim", VICTIMS)
 def test_all_is_whole_in_time(played: Played, victim: str) -> None:
     """Within 5 s of the restart everybody has what was published after it, and sees."""
@@ -103,14 +101,12 @@ def test_all_is_whole_in_time(played: Played, victim: str) -> None:
     assert not [each for each in late if each[1].victim == victim]
 
 
-@pytest.mark.timeout(300)
 def test_with_a_journal_each_event_comes_once_and_in_order(played: Played) -> None:
     """Whoever was killed: nothing is lost, nothing comes twice, to the event."""
     faults = [each for found in played.journal.values() for each in found if not each.is_perfect]
     assert faults == []
 
 
-@pytest.mark.timeout(300)
 def test_without_a_journal_every_lost_event_is_told(played: Played) -> None:
     """A consumer knows exactly how many of each supplier it misses, and has a gap for them."""
     for reader, found in played.memory.items():
