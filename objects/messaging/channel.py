@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -24,15 +23,14 @@ from idl_like_interfaces.events import (
     PublishReply,
     PullReply,
     QoS,
-    RetentionBounds,
     Subscription,
 )
 from idl_like_interfaces.octets import OctetBlocks
 from idl_like_interfaces.waiting import News, tell_all, wait_for_news
 from objects.component.clock import Clock, SystemClock
-from objects.messaging.accounts import Ended, intake_accounts, reading_accounts
+from objects.messaging.accounts import intake_accounts, reading_accounts
 from objects.messaging.backlog import Found, WholeBacklog
-from objects.messaging.batches import check_batch, owned, without_first
+from objects.messaging.batches import check_batch
 from objects.messaging.chunk import Chunk
 from objects.messaging.cursor import (
     LATEST,
@@ -40,25 +38,18 @@ from objects.messaging.cursor import (
     OLDEST,
     Place,
     Position,
-    parse_cursor,
-    refuse_future,
 )
-from objects.messaging.durables import Durable, Durables
+from objects.messaging.durables import Durable
 from objects.messaging.glob import TopicFilters
-from objects.messaging.journal import Journal, Pick, Retention
-from objects.messaging.latest import LatestValues
+from objects.messaging.journal import Pick, Retention
 from objects.messaging.qos import effective
-from objects.messaging.rate import RateMeter
 from objects.messaging.search import Search
-from objects.messaging.storage import Checkpoint, Storage
+from objects.messaging.state import ChannelState
+from objects.messaging.storage import Storage
 from objects.messaging.subscriber import Subscriber
-from objects.messaging.subscribers import FORGET_AFTER_S, Subscribers, Wish, no_such
-from objects.messaging.suppliers import SupplierLedger
+from objects.messaging.subscribers import FORGET_AFTER_S, Wish, no_such
 
 LONGEST_POLL_S = 60.0
-OTHER_TOPICS = "(others)"
-
-_MOST_TOPICS = 10_000
 _ANY_QOS = QoS()
 
 T = TypeVar("T")
@@ -87,62 +78,25 @@ class EventChannelServant(EventChannel):
         forget_after_s: float = FORGET_AFTER_S,
         storage: Storage | None = None,
     ) -> None:
-        self.epoch = epoch
         self._clock = clock or SystemClock()
         self._lease_s = forget_after_s
-        self._journal = Journal(retention or Retention())
-        self._latest = LatestValues()
-        self._suppliers = SupplierLedger()
-        self._ended = Ended(self._journal)
-        self._subscribers = Subscribers(self._journal, self._latest, self._ended.add)
-        self._durables = Durables()
-        self._topics: Counter[str] = Counter()
-        self._rate = RateMeter(self._clock.monotonic())
         self._lock = threading.Lock()
         self._pulls = News()
         self._room = News()
         self._is_closed = False
-        self._storage = storage
-        if storage is not None:
-            self._recover(storage)
-
-    def _recover(self, storage: Storage) -> None:
-        found = storage.recover()
-        if found is not None:
-            point = found.checkpoint
-            self.epoch = point.epoch
-            behind = [chunk for chunk in found.chunks if chunk.first > point.last]
-            self._journal.restore(found.chunks, found.forgotten, found.last)
-            self._suppliers.restore(point.suppliers, behind)
-            self._topics.update(point.topics)
-            for chunk in found.chunks[: len(found.chunks) - len(behind)]:
-                self._latest.add(chunk)
-            self._latest.restore(point.latest)
-            for chunk in behind:
-                self._latest.add(chunk)
-                self._count_topics(chunk.topic_counts())
-            self._durables.restore(found.durables, self.epoch)
-            self._evict(self._clock.monotonic())
-        storage.attend(self._checkpoint)
-
-    def _checkpoint(self) -> Checkpoint:
-        return Checkpoint(
-            epoch=self.epoch,
-            last=self._journal.last,
-            suppliers=self._suppliers.kept(),
-            topics=dict(self._topics),
-            latest=self._latest.alone(),
-            durables=self._durables.kept(self.epoch),
-        )
+        now = self._clock.monotonic()
+        self._state = ChannelState(epoch, retention or Retention(), now, storage)
+        self.epoch = self._state.epoch
+        self._subscribers = self._state.subscribers
 
     def attend(self) -> None:
         """Do what is due about once a second: leases, age, the journal on disk."""
         with self._lock:
             now = self._clock.monotonic()
             self._forget_silent(now)
-            self._evict(now)
-            if self._storage is not None and not self._is_closed:
-                self._storage.attend(self._checkpoint)
+            if not self._is_closed:
+                self._state.evict(now)
+                self._state.attend()
         self._room.tell()
 
     def close(self) -> None:
@@ -151,9 +105,9 @@ class EventChannelServant(EventChannel):
             was_closed, self._is_closed = self._is_closed, True
             waiting = [self._pulls, self._room, *self._subscribers.all_news()]
         tell_all(waiting)
-        if self._storage is not None and not was_closed:
+        if not was_closed:
             with self._lock:
-                self._storage.close()
+                self._state.close()
 
     @override
     def publish(self, batch: Batch, timeout_s: float = LONGEST_BLOCK_S) -> PublishReply:
@@ -198,40 +152,8 @@ class EventChannelServant(EventChannel):
 
     def _take(self, batch: Batch) -> tuple[PublishReply, list[News]]:
         """Keep what is new of a batch; say who is to be told of it."""
-        waiting: list[News] = []
-        admission = self._suppliers.admit(batch)
-        accepted = len(batch.records) - admission.duplicates
-        if accepted:
-            fresh = without_first(batch, admission.duplicates) if admission.duplicates else batch
-            now = self._clock.monotonic()
-            chunk = self._journal.append(owned(fresh), admission.missing, now)
-            self._latest.add(chunk)
-            self._count_topics(chunk.topic_counts())
-            self._rate.add(accepted, now)
-            if self._storage is not None:
-                self._storage.append(chunk, self._checkpoint)
-            waiting = [self._pulls, *self._subscribers.take(chunk, now)]
-            self._evict(now)
-        reply = PublishReply(
-            epoch=self.epoch,
-            accepted=accepted,
-            duplicates=admission.duplicates,
-            last=self._journal.last,
-        )
-        return reply, waiting
-
-    def _evict(self, now: float) -> None:
-        evicted = self._journal.evict(now)
-        for chunk in evicted:
-            self._latest.let_go(chunk)
-            self._subscribers.let_go(chunk)
-        if evicted and self._storage is not None:
-            self._storage.trim(self._journal.first)
-
-    def _count_topics(self, counts: Counter[str]) -> None:
-        for topic, count in counts.items():
-            is_known = topic in self._topics or len(self._topics) < _MOST_TOPICS
-            self._topics[topic if is_known else OTHER_TOPICS] += count
+        reply, waiting = self._state.take(batch, self._clock.monotonic())
+        return reply, [self._pulls, *waiting] if reply.accepted else []
 
     @override
     def push(self, topic: str, body: Any, source: str = "stock") -> int:
@@ -245,7 +167,7 @@ class EventChannelServant(EventChannel):
             batch = Batch(
                 source=source,
                 incarnation=incarnation,
-                first=self._suppliers.next_of(source, incarnation),
+                first=self._state.suppliers.next_of(source, incarnation),
                 topics=[topic],
                 records=OctetBlocks.of([record]),
             )
@@ -264,15 +186,15 @@ class EventChannelServant(EventChannel):
         durable: bool = False,
     ) -> Subscription:
         filters = TopicFilters(topics)
-        gets = effective(qos, self._journal.retention, self._lease_s)
+        gets = effective(qos, self._state.journal.retention, self._lease_s)
         name = self._durable_name(name) if durable else shortened(name)
         with self._lock:
             now = self._clock.monotonic()
             self._forget_silent(now)
-            kept = self._durables.get(name) if durable else None
-            start = self._start(cursor, kept)
+            kept = self._state.durables.get(name) if durable else None
+            start = self._state.start(cursor, kept)
             if start.epoch == self.epoch and cursor not in (NEW, OLDEST, LATEST):
-                self._ended.came_back(name)
+                self._state.ended.came_back(name)
             place = start.place if start.epoch == self.epoch else Place(0)
             wish = Wish(
                 name=name, filters=filters, asked=qos, qos=gets, is_durable=durable,
@@ -281,8 +203,8 @@ class EventChannelServant(EventChannel):
             told = self._connect_durable(wish, kept) if durable else None
             subscriber = self._subscribers.connect(wish)
             if durable:
-                self._durables.put(Durable(name, filters, qos, place, subscriber.id))
-                self._keep_durables()
+                self._state.durables.put(Durable(name, filters, qos, place, subscriber.id))
+                self._state.keep_durables()
         if told is not None:
             told.tell()
         return Subscription(
@@ -302,40 +224,11 @@ class EventChannelServant(EventChannel):
     def _connect_durable(self, wish: Wish, kept: Durable | None) -> News | None:
         """Make way for who comes; return what the one before waits for, if there is one."""
         if kept is None:
-            self._durables.put(Durable(wish.name, wish.filters, wish.asked, wish.place))
+            self._state.durables.put(Durable(wish.name, wish.filters, wish.asked, wish.place))
             return None
         if not kept.reader:
             return None
         return self._subscribers.disconnect(kept.reader, taken_as=wish.name).news
-
-    def _start(self, cursor: str, kept: Durable | None) -> Position:
-        """Return where a consumer begins: where it says, or at what is kept if that is later."""
-        if kept is None:
-            return self._position(cursor)
-        mine = Position(epoch=self.epoch, place=kept.place)
-        if cursor in (NEW, OLDEST, LATEST):
-            return mine
-        given = self._position(cursor)
-        is_later = given.epoch == self.epoch and given.place.furthest >= mine.place.furthest
-        return given if is_later else mine
-
-    def _position(self, cursor: str) -> Position:
-        """Read a cursor; one of another epoch comes back as it is."""
-        last = self._journal.last
-        if cursor == NEW:
-            return Position(epoch=self.epoch, place=Place(last))
-        if cursor == OLDEST:
-            return Position(epoch=self.epoch, place=Place(self._journal.first - 1))
-        if cursor == LATEST:
-            return Position(epoch=self.epoch, place=Place(last, told=0))
-        position = parse_cursor(cursor)
-        if position.epoch == self.epoch:
-            refuse_future(position, last)
-        return position
-
-    def _keep_durables(self) -> None:
-        if self._storage is not None:
-            self._storage.keep(lambda: self._durables.kept(self.epoch))
 
     def _forget_silent(self, now: float) -> None:
         for each in self._subscribers.forget_silent(now):
@@ -343,7 +236,7 @@ class EventChannelServant(EventChannel):
 
     def _leave(self, subscriber: Subscriber) -> None:
         """Note that nobody reads under a durable name any more."""
-        durable = self._durables.get(subscriber.name) if subscriber.is_durable else None
+        durable = self._state.durables.get(subscriber.name) if subscriber.is_durable else None
         if durable is not None and durable.reader == subscriber.id:
             durable.reader = ""
 
@@ -354,11 +247,11 @@ class EventChannelServant(EventChannel):
         _check_limit(limit)
         with self._lock:
             subscriber = self._subscribers.get(subscription_id)
-            start = self._position(cursor)
+            start = self._state.position(cursor)
             is_foreign = start.epoch != self.epoch
             place = Place(0) if is_foreign else start.place
             if place.told is not None:
-                found = self._latest.tell(subscriber.filters, place, limit)
+                found = self._state.latest.tell(subscriber.filters, place, limit)
                 if found.picks:
                     subscriber.tell(found)
                     return self._fetched(found)
@@ -372,17 +265,17 @@ class EventChannelServant(EventChannel):
         subscriber.go_on(place)
         subscriber.blocks_no_more(self._clock.monotonic())
         if is_new and subscriber.is_durable:
-            durable = self._durables.get(subscriber.name)
+            durable = self._state.durables.get(subscriber.name)
             if durable is not None:
                 durable.place = place
-                self._keep_durables()
+                self._state.keep_durables()
 
     def _read_for(self, subscription_id: str, limit: int) -> Found:
         # Looked up each time: who is disconnected while it waits must learn it.
         subscriber = self._subscribers.get(subscription_id)
-        subscriber.pass_quiet(self._journal)
+        subscriber.pass_quiet(self._state.journal)
         subscriber.seen = self._clock.monotonic()
-        return subscriber.read(self._journal, limit)
+        return subscriber.read(self._state.journal, limit)
 
     def _fetched(self, found: Found) -> FetchReply:
         return FetchReply(
@@ -416,14 +309,14 @@ class EventChannelServant(EventChannel):
 
     @override
     def set_qos(self, subscription_id: str, qos: QoS) -> Subscription:
-        gets = effective(qos, self._journal.retention, self._lease_s)
+        gets = effective(qos, self._state.journal.retention, self._lease_s)
         with self._lock:
             subscriber = self._subscribers.get(subscription_id)
             self._subscribers.change(subscriber, qos, gets)
-            durable = self._durables.get(subscriber.name) if subscriber.is_durable else None
+            durable = self._state.durables.get(subscriber.name) if subscriber.is_durable else None
             if durable is not None:
                 durable.qos = qos
-                self._keep_durables()
+                self._state.keep_durables()
             cursor = Position(epoch=self.epoch, place=subscriber.place)
         tell_all([self._room, subscriber.news])
         return Subscription(
@@ -441,7 +334,7 @@ class EventChannelServant(EventChannel):
     @override
     def forget_durable(self, name: str) -> None:
         with self._lock:
-            durable = self._durables.remove(name)
+            durable = self._state.durables.remove(name)
             if durable is None:
                 raise no_such(
                     f"there is no durable subscription {shortened(name)!r}",
@@ -449,7 +342,7 @@ class EventChannelServant(EventChannel):
                     "it has another name, or was ended already",
                     "see 'obsorb events stats' for the names",
                 )
-            self._keep_durables()
+            self._state.keep_durables()
             reader = self._subscribers.disconnect(durable.reader) if durable.reader else None
         if reader is not None:
             reader.news.tell()
@@ -465,14 +358,14 @@ class EventChannelServant(EventChannel):
         _check_limit(limit)
         filters = TopicFilters(topics)
         with self._lock:
-            start = self._position(cursor)
+            start = self._state.position(cursor)
             is_foreign = start.epoch != self.epoch
             place = Place(0) if is_foreign else start.place
             if place.told is not None:
-                found = self._latest.tell(filters, place, limit)
+                found = self._state.latest.tell(filters, place, limit)
                 if found.picks:
                     return self._pulled(found)
-        backlog = WholeBacklog(self._journal, filters)
+        backlog = WholeBacklog(self._state.journal, filters)
         backlog.begin(Place(min(place.in_lanes)))
         search = Search(lambda: backlog.read(limit), is_foreign=is_foreign)
         return self._poll(search, self._pulls, self._pulled, timeout_s)
@@ -493,41 +386,21 @@ class EventChannelServant(EventChannel):
         """
         with self._lock:
             self._forget_silent(self._clock.monotonic())
-            found = intake_accounts(self._suppliers, hop, self.epoch)
+            found = intake_accounts(self._state.suppliers, hop, self.epoch)
             readers = self._subscribers.all()
         for each in readers:
             # One at a time: suppliers and consumers go on in between.
             with self._lock:
-                found += reading_accounts(each, self._journal, hop, self.epoch)
+                found += reading_accounts(each, self._state.journal, hop, self.epoch)
         with self._lock:
-            return found + self._ended.accounts(hop, self.epoch)
+            return found + self._state.ended.accounts(hop, self.epoch)
 
     @override
     def get_stats(self) -> ChannelStats:
         with self._lock:
             now = self._clock.monotonic()
             self._forget_silent(now)
-            journal = self._journal
-            bounds = journal.retention
-            rows = self._subscribers.stats(journal.last, now)
-            rows += self._durables.away(journal, bounds, self._lease_s)
-            return ChannelStats(
-                epoch=self.epoch,
-                first=journal.first if journal.last else 0,
-                last=journal.last,
-                held_bytes=journal.held_bytes,
-                events_per_s=self._rate.per_second(now),
-                topics=dict(sorted(self._topics.items())),
-                suppliers=self._suppliers.stats(),
-                consumers=sorted(rows, key=lambda row: row.name),
-                retention=RetentionBounds(
-                    max_events=bounds.max_events,
-                    max_bytes=bounds.max_bytes,
-                    max_age_s=bounds.max_age_s,
-                ),
-                latest_topics=len(self._latest),
-                journal=None if self._storage is None else self._storage.stats(),
-            )
+            return self._state.stats(now, self._lease_s)
 
 
 def _patience_s(subscriber: Subscriber, now: float) -> float:

@@ -14,10 +14,11 @@ from idl_like_interfaces.clients.records import encode_record
 from idl_like_interfaces.events import Batch, Gap, GapReason, QoS
 from idl_like_interfaces.octets import OctetBlocks
 from objects.messaging.batches import owned
-from objects.messaging.channel import OTHER_TOPICS, EventChannelServant
+from objects.messaging.channel import EventChannelServant
 from objects.messaging.glob import TopicFilters
 from objects.messaging.journal import Retention
 from objects.messaging.rate import RateMeter
+from objects.messaging.state import OTHER_TOPICS
 from objects.messaging.suppliers import SupplierLedger
 from tests.support.batches import make_batch, numbers, sequences
 from tests.support.clock import ManualClock
