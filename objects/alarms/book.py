@@ -21,7 +21,7 @@ from idl_like_interfaces.alarms import (
 )
 from idl_like_interfaces.declare import Value
 from objects.alarms import decision
-from objects.alarms.decision import Condition, Flags, Moment, Step
+from objects.alarms.condition import Condition, Flags, Moment, Step, revived
 from objects.alarms.lines import Known, Line
 from objects.alarms.rates import Rates
 from objects.alarms.watcher import AlarmWatcher
@@ -81,7 +81,7 @@ class Book:
 
     def restore(self, alarm: Alarm, flags: Flags, at: Moment) -> None:
         """Take an alarm as it was written."""
-        self._keep(decision.revived(alarm, flags, at))
+        self._keep(revived(alarm, flags, at))
         self.next_id = max(self.next_id, alarm.alarm_id + 1)
 
     def known(self) -> list[Known]:

@@ -15,7 +15,7 @@ from idl_like_interfaces.clients import Event, EventConsumer
 from idl_like_interfaces.declare import Value
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.events import EventChannel, Priority
-from objects.alarms.decision import Moment
+from objects.alarms.condition import Moment
 from objects.alarms.desk import GLITCH_S, AlarmDesk
 from objects.alarms.heartbeats import SILENT_S
 from objects.alarms.servant import AlarmServiceServant

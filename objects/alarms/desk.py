@@ -28,7 +28,7 @@ from idl_like_interfaces.alarms import (
 from idl_like_interfaces.announcements import ComponentState, Heartbeat
 from objects.alarms import own
 from objects.alarms.book import Book, Origin, Outcome
-from objects.alarms.decision import Condition, Moment, Step
+from objects.alarms.condition import Condition, Moment, Step
 from objects.alarms.heartbeats import Heartbeats
 from objects.alarms.lines import Beat, Line, Mark, Snapshot
 from objects.alarms.rates import Rates

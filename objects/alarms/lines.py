@@ -12,7 +12,7 @@ import msgspec
 
 from idl_like_interfaces.alarms import Alarm, HistoryEntry
 from idl_like_interfaces.announcements import ComponentState
-from objects.alarms.decision import Flags
+from objects.alarms.condition import Flags
 from objects.alarms.rates import Tally
 
 _HEAD = b'{"crc":"'

@@ -29,7 +29,7 @@ from idl_like_interfaces.declare import Value
 from idl_like_interfaces.errors import BadParam, PersistStore
 from objects.alarms import decision, own
 from objects.alarms.book import Outcome
-from objects.alarms.decision import Condition, Moment, Step
+from objects.alarms.condition import Condition, Moment, Step
 from objects.alarms.desk import AlarmDesk
 from objects.alarms.filters import Filter
 from objects.alarms.grouping import make_overview, urgency

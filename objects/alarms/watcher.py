@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from idl_like_interfaces.alarms import REANNOUNCE_S, Alarm, AlarmFilter, Column, PauseCondition
-from objects.alarms.decision import Condition, Moment
+from objects.alarms.condition import Condition, Moment
 from objects.alarms.filters import Filter
 
 

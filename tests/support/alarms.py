@@ -23,7 +23,7 @@ from idl_like_interfaces.alarms import (
 from idl_like_interfaces.announcements import ComponentState, Heartbeat
 from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.declare import Value
-from objects.alarms.decision import Moment
+from objects.alarms.condition import Moment
 from objects.alarms.desk import AlarmDesk
 from objects.alarms.servant import AlarmServiceServant
 from objects.alarms.store import AlarmLog

@@ -282,7 +282,7 @@ class Alarms(RuleBasedStateMachine):
         assert shown == {name: each.column for name, each in self.models.items() if each.shown}
 
 
-TestAlarms = Alarms.TestCase
+TestAlarms = pytest.mark.timeout(1800)(Alarms.TestCase)
 TestAlarms.settings = settings(
     max_examples=1000 if os.environ.get("OBSORB_SOAK") == "1" else 20,
     stateful_step_count=40,
