@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
+from weakref import WeakSet
 
 from idl_like_interfaces.clients.parcels import Bounds, Parcel
 from idl_like_interfaces.clients.spool_file import (
@@ -68,6 +69,7 @@ class DiskSpool:
         self._is_closed = False
         self._longest = max(_SMALL, bounds.spool_bytes // _FILES)
         self._most = max(bounds.batch_items, bounds.spool_items // _FILES)
+        _all.add(self)
         try:
             self._open()
             self._inherit()
@@ -237,6 +239,26 @@ class DiskSpool:
                 _remove(gone)
                 os.close(self._lock_fd)
                 self._lock_fd = -1
+
+    def leave_to_parent(self) -> None:
+        """Write no more, and hold nothing: this process was forked from the one that does."""
+        self._is_closed = True
+        self._active = None
+        if self._lock_fd >= 0:
+            os.close(self._lock_fd)
+            self._lock_fd = -1
+
+
+_all: WeakSet[DiskSpool] = WeakSet()
+
+
+def _leave_all() -> None:
+    for spool in _all:
+        spool.leave_to_parent()
+
+
+# A child that outlives its parent would keep the folder locked, and the next start out.
+os.register_at_fork(after_in_child=_leave_all)
 
 
 def _remove(files: list[SpoolFile]) -> None:

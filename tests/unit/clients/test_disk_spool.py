@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import resource
 import shutil
 from collections.abc import Iterator
@@ -207,6 +208,30 @@ def test_a_folder_that_another_process_uses_is_left_alone(
         assert second.heritage == []
         assert len(files(tmp_path)) == 1
     assert "events are in memory only" in caplog.text
+
+
+def test_a_forked_child_does_not_keep_the_folder(tmp_path: Path) -> None:
+    """It may outlive who was killed; the next start has its spool all the same."""
+    first = spool(tmp_path)
+    first.append(entry(1))
+    (inner, outer), (ready, is_ready) = os.pipe(), os.pipe()
+    child = os.fork()
+    if not child:
+        first.append(entry(2))
+        os.close(outer)
+        os.write(is_ready, b"x")
+        os.read(inner, 1)
+        os._exit(0)
+    try:
+        assert os.read(ready, 1)
+        first.close()
+        with closing(spool(tmp_path, "i2")) as second:
+            assert second.problem == ""
+            assert told(second) == [("i1", 1, [b"001"], 0)]
+    finally:
+        for end in (inner, outer, ready, is_ready):
+            os.close(end)
+        os.waitpid(child, 0)
 
 
 def test_sources_share_a_folder(tmp_path: Path) -> None:
