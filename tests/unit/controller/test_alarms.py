@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 import typer
 from rich.console import Console
 from rich.text import Text
+from typing_extensions import override
 
 from controller.cli import alarms_watch
 from controller.cli.alarms_options import parse_span
 from controller.cli.alarms_text import age, alarm_lines, history_lines
 from controller.cli.alarms_watch import screen
+from controller.cli.session import Session
 from controller.cli.styled import Styled
-from idl_like_interfaces.alarms import AlarmService, AlarmState, Change, Column, Severity
+from idl_like_interfaces.alarms import (
+    Alarm,
+    AlarmFilter,
+    AlarmService,
+    AlarmState,
+    Change,
+    Column,
+    Overview,
+    Severity,
+)
+from idl_like_interfaces.clients.monitor import Monitor
 from idl_like_interfaces.clients.troubles import Trouble
-from nameserver.client import Offer, Registration
+from idl_like_interfaces.errors import Transient
+from nameserver.client import Names, Offer, Registration
+from objects.alarms.servant import AlarmServiceServant
 from tests.support.alarms import NIGHT, AlarmBench, clear, report
 from tests.support.small import SmallInstallation
 from tests.unit.controller.running import document, obsorb, ok, refused
@@ -243,6 +259,75 @@ def test_watch_pops_errors_up_and_writes_all_down(
     assert "remedy: remove some" in text
     topics = {json.loads(line)["topic"] for line in file.read_text().splitlines()}
     assert topics == {"component/heartbeat", "alarms/changed"}
+
+
+@pytest.mark.parametrize("is_away", [True, False])
+def test_the_screen_follows(three: AlarmBench, is_away: bool) -> None:
+    """With a bell for what is new; also when the alarm service is away."""
+    popups = alarms_watch._Popups(1)
+    trouble = Trouble(channel="near", source="", severity=Severity.MAJOR, text="it hangs")
+
+    class Service(AlarmServiceServant):
+        """Answers, or not, while something pops up."""
+
+        def __init__(self) -> None:
+            """Have nothing of its own."""
+
+        @override
+        def overview(self, filter: AlarmFilter = AlarmFilter(), limit: int = 10) -> Overview:  # noqa: B008 (as declared)
+            popups.take(trouble)
+            popups.take(trouble)
+            if is_away:
+                raise Transient("nobody is there")
+            return three.servant.overview(filter, limit)
+
+    text = io.StringIO()
+    console = Console(width=80, height=24, force_terminal=True, file=text)
+    with Monitor({}, popups.take) as monitor:
+        alarms_watch._watch_live(console, Service(), AlarmFilter(), monitor, popups)
+    shown = text.getvalue()
+    assert "\a" in shown
+    assert "it hangs" in shown
+    assert ("does not answer" in shown) is is_away
+    assert ("disk full" in shown) is not is_away
+
+
+def test_follow_goes_on_while_the_service_is_away(
+    three: AlarmBench, small: SmallInstallation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says so once, and when it is back; nothing is missed."""
+    rounds = iter([None, Transient("nobody is there"), Transient("nobody is there"), None])
+    get_alarms = three.servant.get_alarms
+
+    def get(filter: AlarmFilter, limit: int) -> list[Alarm]:
+        small.beat()
+        error = next(rounds, KeyboardInterrupt())
+        if error is not None:
+            raise error
+        return get_alarms(filter, limit)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(three.servant, "get_alarms", get)
+        patch.setattr(alarms_watch, "_PERIOD_S", 0.01)
+        patch.setattr(alarms_watch, "_LOOK_S", 0.01)
+        names = cast("Names", FakeNames(three.servant, small.channel))
+        with pytest.raises(KeyboardInterrupt):
+            alarms_watch.follow(Session(), names, AlarmFilter())
+    told = capsys.readouterr()
+    assert told.err.count("does not answer") == told.err.count("answers again") == 1
+    assert told.out.count("disk full") == 1
+
+
+class FakeNames:
+    """Has an alarm service and an event channel, whatever is asked for."""
+
+    def __init__(self, service: AlarmServiceServant, channel: object) -> None:
+        self._service = service
+        self._channel = channel
+
+    def narrow(self, name: str, interface: type) -> object:
+        """Return the one that was meant."""
+        return self._service if name.endswith("alarms") else self._channel
 
 
 def test_watch_refuses_a_file_that_cannot_be_written(three: AlarmBench) -> None:
