@@ -7,6 +7,7 @@ of a call only how long it may take.
 from idl_like_interfaces.clients.alarms import AlarmReporter
 from idl_like_interfaces.clients.consumer import EventConsumer, Item
 from idl_like_interfaces.clients.logs import LogForwarder, register_levels
+from idl_like_interfaces.clients.monitor import Monitor
 from idl_like_interfaces.clients.oldb import OldbWriter
 from idl_like_interfaces.clients.oldb_watcher import OldbWatcher
 from idl_like_interfaces.clients.owner import log_owner
@@ -26,6 +27,7 @@ __all__ = [
     "Item",
     "KnownProject",
     "LogForwarder",
+    "Monitor",
     "NameWatcher",
     "OldbWatcher",
     "OldbWriter",
