@@ -29,7 +29,8 @@ def demo(
     """Record real Hubble frames, merge and verify them; print where the product is.
 
     Starts a whole installation on loopback in a scratch folder (which is kept), runs one
-    acquisition through all its states, and stops everything again, also when interrupted.
+    acquisition through all its states, raises and clears an alarm, accounts for every event,
+    and stops everything again, also when interrupted.
     The first line is ``name server: HOST:PORT``, the last one ``product: PATH``.
     """
     from controller.demo.interruption import Interrupted, Interruption
