@@ -22,7 +22,7 @@ from idl_like_interfaces.declare import Value
 from idl_like_interfaces.events import EventChannel, Priority
 from idl_like_interfaces.mapping import ObjectAdapter, make_incarnation, narrow, release
 from objects.alarms.component import TICK_S
-from objects.alarms.decision import Moment
+from objects.alarms.condition import Moment
 from objects.alarms.desk import AlarmDesk
 from objects.alarms.servant import AlarmServiceServant
 from objects.alarms.store import AlarmLog

@@ -17,9 +17,32 @@ from idl_like_interfaces.mapping import make_incarnation, narrow, release
 _FLUSH_S = 60.0
 _TICK_S = 0.001
 _NS_OF_US = 1000
+_US = 1e6
 
 UP_TO_DATE_S = 0.1
 """Who has an event so soon keeps up."""
+
+
+class CatchUp:
+    """Knows when a reader was up to date again after it had been farthest behind.
+
+    Attributes:
+        at: The monotonic time; 0: it never was behind.
+    """
+
+    def __init__(self) -> None:
+        self.at = 0.0
+        self._farthest_us = self._behind_us = 0.0
+
+    def note(self, age_us: float) -> None:
+        """Take the age of the newest event that was just read."""
+        if age_us > _US * UP_TO_DATE_S:
+            self._behind_us = max(self._behind_us, age_us)
+            return
+        if self._behind_us > self._farthest_us:
+            self._farthest_us = self._behind_us
+            self.at = time.monotonic()
+        self._behind_us = 0.0
 
 
 class Supplier(ExitStack):
@@ -75,10 +98,9 @@ class Consumer(ExitStack):
         """Read until the last event or silence.
 
         Returns:
-            ``lost``, ``strays``, percentiles of the ages in ms, and ``caught_up``: when the
-            last event came that was older than one should be, monotonic.
+            ``lost``, ``strays``, percentiles of the ages in ms, and ``caught_up``, see ``CatchUp``.
         """
-        arrivals, ages, late = Arrivals(events), array("q"), time.monotonic()
+        arrivals, ages, catch_up = Arrivals(events), array("q"), CatchUp()
         while not arrivals.is_complete:
             items = self._consumer.read(SILENCE_S)
             if not items:
@@ -88,6 +110,10 @@ class Consumer(ExitStack):
                 if isinstance(item, Event):
                     arrivals.take(item.body["number"])
                     ages.append((now - item.time_ns) // _NS_OF_US)
-            if ages and ages[-1] > 1e6 * UP_TO_DATE_S:
-                late = time.monotonic()
-        return {**arrivals.account(time.monotonic()), **percentiles_ms(ages), "caught_up": late}
+            if ages:
+                catch_up.note(ages[-1])
+        return {
+            **arrivals.account(time.monotonic()),
+            **percentiles_ms(ages),
+            "caught_up": catch_up.at,
+        }

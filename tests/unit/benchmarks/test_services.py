@@ -11,6 +11,7 @@ from benchmarks.held import RECORDS, measure_held
 from benchmarks.journal import measure_journal
 from benchmarks.logs import PEER, measure_logs
 from benchmarks.steady import measure_steady
+from benchmarks.steady_obsorb import CatchUp
 from benchmarks.subscribers import ONE_TOPIC, OWN_TOPICS, measure_subscribers
 
 pytestmark = pytest.mark.timeout(120)
@@ -30,6 +31,21 @@ def test_a_consumer_that_stands_still_loses_nothing_and_costs_nobody_anything() 
         assert _named(rows, name).met is True
     half, most, worst = (row.ours.median for row in rows[:3])
     assert 0 < half <= most <= worst
+
+
+def test_a_reader_has_caught_up_when_it_was_farthest_behind() -> None:
+    """A short delay later does not count."""
+    catch_up = CatchUp()
+    for age_us in (5e3, 8e3):
+        catch_up.note(age_us)
+    assert catch_up.at == 0
+    for age_us in (20e6, 10e6, 5e3):
+        catch_up.note(age_us)
+    at = catch_up.at
+    assert at > 0
+    for age_us in (0.2e6, 5e3):
+        catch_up.note(age_us)
+    assert catch_up.at == at
 
 
 def test_what_is_kept_on_disk_stands_beside_nothing_there() -> None:
