@@ -38,7 +38,7 @@ class AlarmLog:
 
     Args:
         folder: Where the files are; made when it is missing.
-        file_bytes: A file that is larger is followed by a new one.
+        file_bytes: A file that has more behind its snapshot is followed by a new one.
         kept_files: So many are kept; the oldest are removed.
 
     Raises:
@@ -58,6 +58,7 @@ class AlarmLog:
         self._waiting_bytes = 0
         self._descriptor = -1
         self._size = 0
+        self._head = 0
         self._is_dirty = False
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -89,6 +90,8 @@ class AlarmLog:
             return
         self._descriptor = os.open(files[-1], os.O_WRONLY | os.O_APPEND)
         self._size = files[-1].stat().st_size
+        with files[-1].open("rb") as opened:
+            self._head = len(opened.readline())
 
     def has_room(self) -> bool:
         """Tell whether what is appended now would be kept, on disk or in memory."""
@@ -109,7 +112,8 @@ class AlarmLog:
                 if self._is_dirty:
                     os.fdatasync(self._descriptor)
                     self._is_dirty = False
-                if self._size > self._file_bytes and not self._waiting:
+                # The snapshot does not count: with very many alarms each file would be full at once.
+                if self._size - self._head > self._file_bytes and not self._waiting:
                     self._begin(snapshot())
                     self._remove_oldest()
             except OSError as error:
@@ -193,7 +197,8 @@ class AlarmLog:
             raise
         if self._descriptor >= 0:
             os.close(self._descriptor)
-        self._descriptor, self._size = descriptor, len(octets)
+        self._descriptor = descriptor
+        self._size = self._head = len(octets)
 
     def _remove_oldest(self) -> None:
         for file in self._files()[: -self._kept_files]:

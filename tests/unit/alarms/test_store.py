@@ -135,6 +135,20 @@ def test_the_log_is_rotated_and_the_oldest_goes(tmp_path: Path) -> None:
         assert bench.servant.history() == history
 
 
+def test_a_snapshot_that_is_larger_than_a_file_does_not_make_new_ones(tmp_path: Path) -> None:
+    """With very many alarms the log would be nothing but snapshots."""
+    with AlarmBench(tmp_path) as bench:
+        bench.store._file_bytes = 10_000
+        bench.say(*HUNDRED)
+        bench.wait(2.0)
+        bench.restart()
+        bench.store._file_bytes = 10_000
+        before = files(bench)
+        assert len(before) == 2
+        bench.wait(20.0)
+        assert files(bench) == before
+
+
 def test_a_file_without_its_snapshot_is_made_up_from_the_one_before(tmp_path: Path) -> None:
     """The damaged head of the newest file forgets nothing."""
     with AlarmBench(tmp_path) as bench:
