@@ -116,7 +116,8 @@ class Monitor(Closing):
         if self._file is None or self._path is None:
             return
         try:
-            begin = b"\n" if self.problem else b""  # what got through before was perhaps half a line
+            # What got through before was perhaps half a line.
+            begin = b"\n" if self.problem else b""
             self._file.write(begin + msgspec.json.encode(_document(name, item)) + b"\n")
             self.problem = ""
             if self._file.tell() > self._file_bytes:
