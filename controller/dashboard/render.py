@@ -73,7 +73,11 @@ def _narrow(snapshot: Snapshot, width: int, height: int) -> Layout:
             "acquisitions", acquisition_table(snapshot, inner, acquisitions - FRAME), acquisitions
         ),
         framed(title, traffic, events),
-        framed("log", log_text(snapshot, inner, left - components - acquisitions - events - FRAME)),
+        framed(
+            "log",
+            log_text(snapshot, inner, left - components - acquisitions - events - FRAME),
+            hint=hints(Page.OVERVIEW),
+        ),
     )
     return body
 

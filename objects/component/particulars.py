@@ -82,7 +82,7 @@ def _path(value: object) -> str:
 
 def _leaves(path: str, plain: Any) -> Iterator[tuple[str, Any]]:
     if not isinstance(plain, dict):
-        yield path, plain
+        yield path, list(plain) if isinstance(plain, tuple) else plain
         return
     for name, value in plain.items():
         below = as_component(name)

@@ -241,6 +241,15 @@ def test_components_that_are_not_well_come_first() -> None:
     assert "more run" in picture
 
 
+@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize("page", Page)
+def test_every_page_says_which_keys_lead_on(page: Page, width: int, height: int) -> None:
+    """On the last line; the present page stands in brackets."""
+    last = draw(full(), width, height, page).splitlines()[-1]
+    assert hints(page).strip() in last
+    assert f"[{page}]" in last
+
+
 def test_each_page_has_a_key() -> None:
     """The digits in their order."""
     assert list(KEYS) == ["1", "2", "3", "4", "5"]
