@@ -10,6 +10,9 @@ from idl_like_interfaces.events import InvalidTopic
 
 Item = TypeVar("Item")
 
+MOST_FILTERS = 1000
+"""Of one reader: each of them is judged for each new topic, while others wait."""
+
 _MOST_CACHED = 4096
 _WILD = frozenset("*?")
 
@@ -65,6 +68,13 @@ class TopicFilters:
                 topic="",
                 cause="without a filter no event could ever be delivered",
                 remedy="give at least one filter, for example '**' for all topics",
+            )
+        if len(patterns) > MOST_FILTERS:
+            raise InvalidTopic(
+                f"{len(patterns)} topic filters are too many",
+                topic="",
+                cause=f"one reader has at most {MOST_FILTERS}",
+                remedy="take wider filters, such as 'daq/**', or read with several consumers",
             )
         for pattern in patterns:
             check_filter(pattern)

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from idl_like_interfaces.accounts import Account
 from idl_like_interfaces.clients.records import decode_record, encode_record, to_time, to_wire
-from idl_like_interfaces.clients.topics import shortened
+from idl_like_interfaces.clients.topics import LONGEST, shortened
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.events import (
     LONGEST_BLOCK_S,
@@ -157,9 +157,12 @@ class EventChannelServant(EventChannel):
 
     @override
     def push(self, topic: str, body: Any, source: str = "stock") -> int:
-        if not source:
+        if not source or len(source) > LONGEST:
             raise BadParam(
-                "the event names no source", field="source", remedy="say who publishes it"
+                f"{shortened(source)!r} cannot be the source of an event",
+                field="source",
+                cause=f"a source has 1 to {LONGEST} characters",
+                remedy="say who publishes it",
             )
         record = encode_record(time.time_ns(), body)
         incarnation = f"push@{self.epoch}"

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 import pytest
 
-from idl_like_interfaces.clients.records import UNDECODABLE
+from idl_like_interfaces.clients.records import LARGEST_RECORD, UNDECODABLE
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.events import (
     ConsumerState,
@@ -279,7 +279,9 @@ class EventChannelContract:
             ("topic_of", {"topic_of": [0, 2]}),
             ("topic_of", {"topic_of": [0, -1]}),
             ("topic_of", {"topic_of": []}),
+            ("records", {"records": OctetBlocks.of([b"", b"x" * (LARGEST_RECORD + 1)])}),
             ("first", {"first": 0}),
+            ("first", {"first": 2**64 - 1}),
             ("lost", {"lost": -1}),
             ("source", {"source": ""}),
             ("incarnation", {"incarnation": ""}),
@@ -373,10 +375,11 @@ class EventChannelContract:
                 channel.publish(make_batch(first, ["a"] * 5))
             assert [each.result(PATIENCE_S) for each in readers] == [list(range(1, 41))] * 4
 
-    def test_an_event_of_nobody_is_refused(self, channel: EventChannel) -> None:
-        """A pushed event names its source."""
+    @pytest.mark.parametrize("source", ["", "x" * 256])
+    def test_an_event_of_nobody_is_refused(self, channel: EventChannel, source: str) -> None:
+        """A pushed event names its source, in at most 255 characters."""
         with pytest.raises(BadParam) as caught:
-            channel.push("notes/day", {}, "")
+            channel.push("notes/day", {}, source)
         assert caught.value.field == "source"
 
     def test_a_publisher_waits_for_who_blocks(self, channel: EventChannel) -> None:

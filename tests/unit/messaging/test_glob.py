@@ -78,3 +78,13 @@ def test_a_malformed_filter_is_refused(pattern: str) -> None:
         TopicFilters([pattern])
     assert refusal.value.topic == pattern or refusal.value.topic.startswith("xxx")
     assert "daq/**" in refusal.value.remedy
+
+
+def test_thousands_of_filters_are_bounded() -> None:
+    """Each of them is judged while others wait: so many are taken, one more is refused."""
+    most = [f"a/*/{number}" for number in range(1000)]
+    assert TopicFilters(most).matches("a/b/999")
+    with pytest.raises(InvalidTopic, match="1001 topic filters") as refusal:
+        TopicFilters([*most, "b"])
+    assert refusal.value.cause
+    assert refusal.value.remedy
