@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 import pytest
 
-from idl_like_interfaces.clients.records import LARGEST_RECORD, UNDECODABLE
+from idl_like_interfaces.clients.records import UNDECODABLE
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.events import (
     ConsumerState,
@@ -279,7 +279,6 @@ class EventChannelContract:
             ("topic_of", {"topic_of": [0, 2]}),
             ("topic_of", {"topic_of": [0, -1]}),
             ("topic_of", {"topic_of": []}),
-            ("records", {"records": OctetBlocks.of([b"", b"x" * (LARGEST_RECORD + 1)])}),
             ("first", {"first": 0}),
             ("first", {"first": 2**64 - 1}),
             ("lost", {"lost": -1}),
