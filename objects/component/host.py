@@ -147,11 +147,16 @@ class HostedSite(Site):
     def close(self) -> None:
         """Send what is spooled and close all connections."""
         self.timetable.close()
-        self.supplier.flush(LAST_WORDS_S)
+        # Together: where several services are away their patience must not add up.
+        until = self.clock.monotonic() + 2 * LAST_WORDS_S
+
+        def left_s() -> float:
+            return max(0.0, min(LAST_WORDS_S, until - self.clock.monotonic()))
+
+        self.supplier.flush(left_s())
         self.outbox.attend()
-        self.supplier.close(LAST_WORDS_S)
-        self.alarms.close(LAST_WORDS_S)
-        self.values.close(LAST_WORDS_S)
+        for each in (self.supplier, self.alarms, self.values):
+            each.close(left_s())
         self.names.close()
 
 
