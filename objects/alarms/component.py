@@ -79,6 +79,7 @@ class AlarmComponent(Component):
             pause_conditions=settings.pause_conditions,
             glitch_s=settings.glitch_s,
         )
+        self._store: AlarmLog | None = None
         self._servant: AlarmServiceServant | None = None
         self._consumer: EventConsumer | None = None
         self._listener: threading.Thread | None = None
@@ -101,7 +102,7 @@ class AlarmComponent(Component):
                 cause="the folder is missing or read-only, or the disk is full",
                 remedy="correct the folder's rights or the setting 'folder', or free some space",
             ) from error
-        self._servant = servant
+        self._store, self._servant = store, servant
 
     @override
     def objects(self) -> list[ActiveObject]:
@@ -124,6 +125,10 @@ class AlarmComponent(Component):
             self._listener.join()
         if self._servant is not None:
             self._servant.close()
+
+    @override
+    def problem(self) -> str:
+        return self._store.problem if self._store is not None else ""
 
     @override
     def detail(self) -> str:

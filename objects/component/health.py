@@ -75,13 +75,13 @@ class Delivery:
 
 
 def heartbeat_of(health: Health) -> Heartbeat:
-    """Return what everybody is told once a second."""
+    """Return what everybody is told once a second; in error: why, which changes with the error only."""
     return Heartbeat(
         component=health.component,
         kind=health.kind,
         incarnation=health.incarnation,
         state=health.state,
-        detail=health.detail,
+        detail=health.reason if health.state is ComponentState.ERROR else health.detail,
         uptime_s=health.uptime_s,
         pid=health.pid,
         host=health.host,

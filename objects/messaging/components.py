@@ -148,6 +148,11 @@ class EventChannelComponent(Component):
             self._storage.close()
 
     @override
+    def problem(self) -> str:
+        told = self._told.get(NOT_WRITABLE, "")
+        return f"events are kept in memory only: {told}" if told else ""
+
+    @override
     def detail(self) -> str:
         if self._servant is None:
             return ""

@@ -82,6 +82,9 @@ class LogServiceComponent(Component):
     def start(self) -> None:
         assert self._store is not None
         self.site.every(MAINTAIN_S, self._store.maintain)
+        if not self._store.problem:
+            # An earlier start, which was killed, may have reported it.
+            self._tell_problem("")
         self.site.keeps_accounts(self._accounts)
 
     @override
@@ -93,10 +96,14 @@ class LogServiceComponent(Component):
             self._store = None
 
     @override
+    def problem(self) -> str:
+        problem = self._store.problem if self._store is not None else ""
+        return f"log records cannot be stored: {problem}" if problem else ""
+
+    @override
     def detail(self) -> str:
-        if (store := self._store) is None:
-            return ""
-        return f"cannot store: {store.problem}" if store.problem else f"{store.last()} records"
+        store = self._store
+        return "" if store is None else f"{store.last()} records"
 
     def _accounts(self) -> list[Account]:
         store = self._store

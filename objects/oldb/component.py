@@ -104,11 +104,13 @@ class OldbComponent(Component):
             self._store.close()
 
     @override
+    def problem(self) -> str:
+        problem = self._database.problem if self._database is not None else ""
+        return f"changes cannot be stored: {problem}" if problem else ""
+
+    @override
     def detail(self) -> str:
-        if self._store is None:
-            return ""
-        text = f"{self._store.keys} keys"
-        return f"{text}, not writable" if self._database and self._database.problem else text
+        return "" if self._store is None else f"{self._store.keys} keys"
 
     def _nudge(self) -> None:
         if self._mirror is not None:

@@ -22,6 +22,7 @@ from tests.support.alarms import heart, report
 from tests.support.eventually import eventually
 from tests.support.peers import PATIENCE_S
 from tests.support.site import FakeSite
+from tests.unit.alarms.test_store import FullDisk
 
 
 @contextmanager
@@ -189,3 +190,29 @@ def test_what_it_does_is_said_with_its_heartbeat(site: FakeSite) -> None:
     component.recover()
     assert component.detail() == "0 bad, 0 acknowledged, 0 good"
     component.stop()
+
+
+def test_with_a_full_disk_it_is_not_ready(
+    site: FakeSite, channel: EventChannelServant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says why, until all is written that waits."""
+    component = AlarmComponent(site, AlarmSettings())
+    try:
+        component.recover()
+        component.start()
+        (active,) = component.objects()
+        disk = FullDisk(monkeypatch)
+        with AlarmReporter(active.servant, "obs/dpm", "i1") as reporter:
+            reporter.raise_alarm(report())
+            assert reporter.flush(PATIENCE_S)
+        assert "No space left" in component.problem()
+        disk.is_full = False
+
+        def is_well() -> bool:
+            site.clock.advance(1.0)
+            site.tick()
+            return not component.problem()
+
+        eventually(is_well, "all is written")
+    finally:
+        component.stop()

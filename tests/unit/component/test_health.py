@@ -73,9 +73,11 @@ def test_a_problem_takes_its_readiness(pump: Pump) -> None:
     pump.trouble = "the well is dry"
     health = servant.get_health()
     assert (health.is_ready, health.reason) == (False, "the well is dry")
-    assert heartbeat_of(health).state is ComponentState.ERROR
+    beat = heartbeat_of(health)
+    assert (beat.state, beat.detail) == (ComponentState.ERROR, "the well is dry")
     pump.trouble = ""
     assert servant.get_health().is_ready
+    assert heartbeat_of(servant.get_health()).detail == "pumping"
 
 
 def test_what_it_does_without_takes_no_readiness(pump: Pump) -> None:

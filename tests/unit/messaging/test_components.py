@@ -117,11 +117,13 @@ def test_a_journal_that_cannot_be_written_raises_an_alarm(tmp_path: Path) -> Non
     assert "File exists" in alarm.text
     assert alarm.severity is Severity.MAJOR
     assert "make room" in alarm.remedy
+    assert component.problem() == f"events are kept in memory only: {alarm.text}"
     (tmp_path / "events").unlink()
     folder.rename(tmp_path / "events")
     site.clock.advance(1.0)
     site.tick()
     assert (OBJECT, NOT_WRITABLE) not in site.alarms
+    assert component.problem() == ""
     component.stop()
     again = _component(_site(tmp_path, "two"))
     reply = _channel(again).publish(make_batch(1001, ["a"]))

@@ -9,13 +9,14 @@ import pytest
 
 from idl_like_interfaces.announcements import HEARTBEAT_TOPIC, ComponentState, Heartbeat
 from idl_like_interfaces.clients import EventSupplier
-from idl_like_interfaces.errors import BadParam
+from idl_like_interfaces.errors import BadParam, PersistStore
 from idl_like_interfaces.oldb import DataPoint, OnlineDatabase, Quality
 from objects.messaging.channel import EventChannelServant
 from objects.oldb.component import OldbComponent, OldbSettings
 from tests.contract.oldb import write
 from tests.support.eventually import eventually
 from tests.support.site import FakeSite
+from tests.unit.oldb.test_store import fill, make_room
 
 
 @pytest.fixture
@@ -103,3 +104,19 @@ def test_a_store_that_cannot_be_used_is_refused(site: FakeSite) -> None:
         component.recover()
     component.stop()
     assert component.detail() == ""
+
+
+def test_with_a_full_disk_it_is_not_ready(
+    channel: EventChannelServant, site: FakeSite, component: OldbComponent
+) -> None:
+    """It says why, until there is room again."""
+    component.start()
+    store = component._store
+    assert store is not None
+    fill(store)
+    with pytest.raises(PersistStore):
+        served(component).write("obs/ocm", "i1", [write(f"b/{n}", "x" * 5000) for n in range(100)])
+    assert "changes cannot be stored: " in component.problem()
+    make_room(store)
+    site.tick()
+    assert component.problem() == ""
