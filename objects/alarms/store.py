@@ -109,7 +109,8 @@ class AlarmLog:
         with self._lock:
             self._write()
             try:
-                if self._is_dirty:
+                # It may have been closed while this was about to begin.
+                if self._is_dirty and self._descriptor >= 0:
                     os.fdatasync(self._descriptor)
                     self._is_dirty = False
                 # The snapshot does not count: with very many alarms each file would be full at once.
