@@ -68,7 +68,7 @@ class LogServiceComponent(Component):
             self.site.data_root / settings.file,
             limits,
             name=self.site.name,
-            utc=self.site.clock.utc,
+            clock=self.site.clock,
             on_damage=self._tell_damage,
             on_problem=self._tell_problem,
         )

@@ -5,14 +5,13 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 
 from idl_like_interfaces.accounts import Account, Flow, HopKind
 from idl_like_interfaces.clients.accounts import Book, Hop
 from idl_like_interfaces.errors import PersistStore
 from idl_like_interfaces.logs import LogBatch, LogLevel, LogQuery, LogRecord, LogStats, StoredRecord
-from objects.component.clock import SystemClock
+from objects.component.clock import Clock, SystemClock
 from objects.messaging.log_file import LogFile
 from objects.messaging.log_folder import (
     Damage,
@@ -41,7 +40,7 @@ class SqliteLogStore:
         file: The store's first file; the others are beside it.
         limits: What is kept.
         name: Name of the log service, for its own records.
-        utc: The time.
+        clock: The time.
         on_damage: Is told of each file that was set aside.
         on_problem: Is told why nothing can be stored, and, with an empty text, that it can again.
 
@@ -59,7 +58,7 @@ class SqliteLogStore:
         limits: LogLimits = LogLimits(),  # noqa: B008 (frozen)
         *,
         name: str = "log",
-        utc: Callable[[], datetime] = SystemClock().utc,  # noqa: B008 (has no state)
+        clock: Clock | None = None,
         on_damage: Callable[[Damage], None] = lambda _: None,
         on_problem: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -67,7 +66,8 @@ class SqliteLogStore:
         self.problem = ""
         self._limits = limits
         self._name = name
-        self._utc = utc
+        self._clock = clock or SystemClock()
+        self._opened = self._clock.monotonic(), self._clock.utc().timestamp()
         self._on_damage = on_damage
         self._on_problem = on_problem
         self._folder = LogFolder(file)
@@ -105,7 +105,7 @@ class SqliteLogStore:
         return None
 
     def _seed(self, first: int, *, knows_senders: bool = True) -> Seed:
-        made = microseconds(self._utc())
+        made = microseconds(self._clock.utc())
         if not self._files:
             return Seed(first=first, made=made)
         before = self._files[-1]
@@ -141,15 +141,20 @@ class SqliteLogStore:
             return self._append(batch)
 
     def _append(self, batch: LogBatch) -> int:
-        now = self._utc()
+        now = self._clock.utc()
         try:
             stored = self._files[-1].append(batch, self._name, now)
         except sqlite3.Error as error:
             self._note_problem(str(error))
             raise
         self._note_problem("")
-        self._rotate_when_full(now)
+        self._rotate_when_full()
         return stored
+
+    def _age_now_s(self) -> float:
+        """Return up to when ages count: a clock that is set forward must not cost the whole log."""
+        monotonic, utc_s = self._opened
+        return min(self._clock.utc().timestamp(), utc_s + self._clock.monotonic() - monotonic)
 
     def _has_helped(self, error: sqlite3.Error) -> bool:
         """Do what can be done about an error; tell whether to try again."""
@@ -158,9 +163,9 @@ class SqliteLogStore:
             return True
         return is_no_room(error) and self._make_room()
 
-    def _rotate_when_full(self, now: datetime) -> None:
-        written = self._files[-1]
-        if not is_full(written.facts(now.timestamp()), self._limits, now.timestamp()):
+    def _rotate_when_full(self) -> None:
+        written, now_s = self._files[-1], self._age_now_s()
+        if not is_full(written.facts(now_s), self._limits, now_s):
             return
         try:
             new = self._folder.begin(self._seed(written.last() + 1))
@@ -176,7 +181,7 @@ class SqliteLogStore:
                 return
             if self.problem:
                 self._probe()
-            self._rotate_when_full(self._utc())
+            self._rotate_when_full()
         while self._remove_oldest(must_go):
             pass
 
@@ -199,7 +204,7 @@ class SqliteLogStore:
 
     def _remove_oldest(self, is_due: Callable[..., bool]) -> bool:
         with self._writing:
-            now_s = self._utc().timestamp()
+            now_s = self._age_now_s()
             facts = [] if self._is_closed else [each.facts(now_s) for each in self._files]
             if not is_due(facts, self._limits, now_s):
                 return False
@@ -232,7 +237,7 @@ class SqliteLogStore:
 
     def _told(self, damage: Damage) -> LogRecord:
         return LogRecord(
-            time=self._utc(),
+            time=self._clock.utc(),
             level=LogLevel.ERROR,
             component=self._name,
             logger=STORE_LOGGER,

@@ -24,6 +24,10 @@ class ManualClock(Clock):
     def monotonic(self) -> float:
         return self._monotonic
 
+    def set_utc(self, utc: datetime) -> None:
+        """Set the clock, as somebody may do with that of a host; no time passes."""
+        self._utc = utc
+
     def advance(self, seconds: float) -> None:
         """Let time pass."""
         self._utc += timedelta(seconds=seconds)

@@ -225,7 +225,7 @@ class Small:
     def open(self) -> SqliteLogStore:
         """Open it, again."""
         return SqliteLogStore(
-            self.file, self.limits, utc=self.clock.utc, on_damage=self.damages.append
+            self.file, self.limits, clock=self.clock, on_damage=self.damages.append
         )
 
     def reopen(self) -> None:
@@ -326,6 +326,24 @@ def test_old_records_go(tmp_path: Path) -> None:
     small.store.maintain()
     small.store.maintain()
     assert small.store.stats().records <= 100
+    small.store.close()
+
+
+@pytest.mark.parametrize("step", [timedelta(days=4000), timedelta(days=-4000)])
+def test_a_clock_that_is_set_costs_no_record(tmp_path: Path, step: timedelta) -> None:
+    """Forward or back: what goes for its age has been there as long as that; then it does go."""
+    small = Small(tmp_path, max_age_s=1600.0)
+    small.append(1000)
+    age_files(small)
+    small.clock.set_utc(small.clock.utc() + step)
+    small.store.maintain()
+    small.append(1)
+    small.store.maintain()
+    assert small.store.stats().records == 1001
+    small.clock.set_utc(small.clock.utc() - step)
+    small.clock.advance(100_000.0)
+    small.store.maintain()
+    assert small.store.stats().records < 1001
     small.store.close()
 
 
