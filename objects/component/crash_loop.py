@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from idl_like_interfaces.alarms import AlarmReport, Severity
-from objects.component.restarts import RestartPlan
+from objects.component.restarts import ALARMING_DEATHS, RestartPlan
 
 CRASH_LOOP = "crash loop"
 
@@ -33,13 +33,19 @@ def crash_loop(
         object=object,
         name=CRASH_LOOP,
         severity=Severity.MAJOR,
-        text=f"{part} died {plan.recent_deaths} times within a minute, at last: {how}"[:_LONGEST],
+        text=f"{part} died {_how_often(plan)}, at last: {how}"[:_LONGEST],
         cause=(refusal or "a bug in it, a lack of memory, or files that it cannot use")[:_LONGEST],
         remedy=f"see {see}; mended, it starts by itself, or at once with "
         f"`obsorb supervisor restart {part}`",
         time=now,
         subsystem="supervisor",
     )
+
+
+def _how_often(plan: RestartPlan) -> str:
+    if plan.recent_deaths >= ALARMING_DEATHS:
+        return f"{plan.recent_deaths} times within a minute"
+    return f"{plan.all_deaths} times within ten minutes"
 
 
 _LONGEST = 4096

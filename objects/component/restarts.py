@@ -8,6 +8,9 @@ FIRST_DELAY_S = 0.5
 LONGEST_DELAY_S = 30.0
 WINDOW_S = 60.0
 ALARMING_DEATHS = 5
+SLOW_WINDOW_S = 600.0
+SLOW_ALARMING_DEATHS = 10
+"""What dies some time after each start never dies often enough within a minute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,11 +20,13 @@ class RestartPlan:
     Attributes:
         delay_s: Start it again after so long.
         recent_deaths: Deaths within the last minute, this one included.
+        all_deaths: The same within the last ten minutes.
         is_alarming: Tell somebody: it dies again and again.
     """
 
     delay_s: float
     recent_deaths: int
+    all_deaths: int
     is_alarming: bool
 
 
@@ -37,12 +42,13 @@ class RestartPolicy:
         Args:
             now: Monotonic time of the death, s.
         """
-        self._deaths = (*(each for each in self._deaths if now - each < WINDOW_S), now)
-        count = len(self._deaths)
+        self._deaths = (*(each for each in self._deaths if now - each < SLOW_WINDOW_S), now)
+        count, all_deaths = self.recent(now), len(self._deaths)
         return RestartPlan(
             delay_s=min(LONGEST_DELAY_S, FIRST_DELAY_S * 2 ** (count - 1)),
             recent_deaths=count,
-            is_alarming=count >= ALARMING_DEATHS,
+            all_deaths=all_deaths,
+            is_alarming=count >= ALARMING_DEATHS or all_deaths >= SLOW_ALARMING_DEATHS,
         )
 
     def recent(self, now: float) -> int:

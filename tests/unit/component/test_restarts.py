@@ -29,6 +29,15 @@ def test_five_deaths_in_a_minute_are_alarming() -> None:
     assert alarms == [False, False, False, False, True]
 
 
+def test_ten_deaths_in_ten_minutes_are_alarming() -> None:
+    """What dies twenty seconds after each start never dies five times within a minute."""
+    policy = RestartPolicy()
+    plans = [policy.plan(20.0 * number) for number in range(10)]
+    assert max(each.recent_deaths for each in plans) < 5
+    assert [each.is_alarming for each in plans] == [False] * 9 + [True]
+    assert not policy.plan(800.0).is_alarming
+
+
 @given(st.lists(st.floats(0, 1000), max_size=30).map(sorted))
 def test_the_delay_has_bounds(deaths: list[float]) -> None:
     """Whatever happens, it is started again after half a second to half a minute."""

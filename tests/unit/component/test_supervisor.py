@@ -137,6 +137,7 @@ def test_a_death_begins_the_minute_anew(supervised: Supervised) -> None:
     supervised.clock.advance(WINDOW_S - 1)
     supervised.kill(part)
     assert len(supervised.alarms.raised) == 2
+    assert "6 times within ten minutes" in supervised.alarms.raised[1].text
     supervised.let_restart(part)
     supervised.clock.advance(WINDOW_S - 1)
     supervised.supervisor._step(0.0)
