@@ -226,10 +226,8 @@ class EventChannelServant(EventChannel):
 
     def _connect_durable(self, wish: Wish, kept: Durable | None) -> News | None:
         """Make way for who comes; return what the one before waits for, if there is one."""
-        if kept is None:
-            self._state.durables.put(Durable(wish.name, wish.filters, wish.asked, wish.place))
-            return None
-        if not kept.reader:
+        self._state.durables.refuse_too_many(wish.name)
+        if kept is None or not kept.reader:
             return None
         return self._subscribers.disconnect(kept.reader, taken_as=wish.name).news
 

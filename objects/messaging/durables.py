@@ -53,18 +53,24 @@ class Durables:
         """Return one."""
         return self._by_name.get(name)
 
-    def put(self, durable: Durable) -> None:
-        """Add one, or replace that of its name.
+    def refuse_too_many(self, name: str) -> None:
+        """Refuse one more than there may be.
+
+        Args:
+            name: Of the one that is to be put.
 
         Raises:
             Overloaded: There are too many.
         """
-        if durable.name not in self._by_name and len(self._by_name) >= MOST_DURABLES:
+        if name not in self._by_name and len(self._by_name) >= MOST_DURABLES:
             raise Overloaded(
                 f"the channel has {len(self._by_name)} durable subscriptions, and takes no more",
                 cause="programs leave durable subscriptions behind",
                 remedy="end those that nobody needs: obsorb events stats, obsorb events forget NAME",
             )
+
+    def put(self, durable: Durable) -> None:
+        """Add one, or replace that of its name."""
         self._by_name[durable.name] = durable
 
     def remove(self, name: str) -> Durable | None:

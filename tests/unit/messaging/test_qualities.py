@@ -23,7 +23,7 @@ from idl_like_interfaces.events import (
     SubscriptionTaken,
     UnsupportedQoS,
 )
-from objects.messaging import subscribers
+from objects.messaging import durables, subscribers
 from objects.messaging.channel import EventChannelServant
 from objects.messaging.chunk import LANES
 from objects.messaging.glob import TopicFilters
@@ -423,3 +423,40 @@ def test_too_many_subscriptions_are_refused(monkeypatch: pytest.MonkeyPatch) -> 
         channel.connect_consumer("r", ["a"])
     with pytest.raises(Overloaded, match="3 subscriptions"):
         channel.connect_consumer("r", ["a"])
+    assert len(channel.get_stats().consumers) == 3
+
+
+def test_a_refused_durable_subscription_leaves_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whether there are too many readers, or too many durable names."""
+    monkeypatch.setattr(subscribers, "MOST_SUBSCRIPTIONS", 3)
+    monkeypatch.setattr(durables, "MOST_DURABLES", 2)
+    channel = EventChannelServant("now")
+    for name in ("a", "b"):
+        channel.connect_consumer(name, ["**"], durable=True)
+    with pytest.raises(Overloaded, match="2 durable subscriptions") as refusal:
+        channel.connect_consumer("c", ["**"], durable=True)
+    assert "obsorb events forget" in refusal.value.remedy
+    channel.connect_consumer("b", ["**"], durable=True)
+    channel.forget_durable("a")
+    for _ in range(2):
+        channel.connect_consumer("passing", ["**"])
+    with pytest.raises(Overloaded, match="3 subscriptions"):
+        channel.connect_consumer("d", ["**"], durable=True)
+    assert [each.name for each in channel.get_stats().consumers] == ["b", "passing", "passing"]
+
+
+def test_thousands_of_subscriptions_each_get_what_they_want() -> None:
+    """Each its own topic, and one that all want; the channel forgets them all when they are silent."""
+    clock = ManualClock()
+    channel = EventChannelServant("now", clock=clock)
+    count = 2000
+    readers = [channel.connect_consumer(f"r{n}", [f"own/{n}", "all"]) for n in range(count)]
+    channel.publish(make_batch(1, [*(f"own/{n}" for n in range(count)), "all"]))
+    for number, reader in enumerate(readers):
+        reply = channel.fetch(reader.subscription_id, reader.cursor, timeout_s=0.0)
+        assert sequences(reply) == [number + 1, count + 1]
+    clock.advance(61.0)
+    channel.attend()
+    assert channel.get_stats().consumers == []
