@@ -112,6 +112,6 @@ def test_without_a_journal_every_lost_event_is_told(played: Played) -> None:
     for reader, found in played.memory.items():
         lost = {each.source: len(each.lost) for each in found if each.lost}
         told = {source: count for source, count in played.told[reader].items() if count}
-        assert {source: told.get(source, 0) for source in lost} == lost
+        assert told == lost
         assert not any(each.repeated or each.strangers or each.disordered for each in found)
         assert "new_epoch" in played.gaps[reader]
