@@ -450,7 +450,7 @@ class MalformedBatch(EventError, ValueError, repository_id="IDL:obsorb/events/Ma
     field: str
 
 
-@interface("IDL:obsorb/events/EventChannel:1.1")
+@interface("IDL:obsorb/events/EventChannel:2.0")
 class EventChannel(Protocol):
     """A channel that carries the events of all suppliers to all consumers.
 

@@ -67,7 +67,7 @@ def filtered(function: Callable[..., None]) -> Callable[..., None]:
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=type_)
         for name, type_ in _FILTERS.items()
     ]
-    del command.__wrapped__  # type: ignore[attr-defined]
+    del command.__wrapped__
     command.__signature__ = inspect.Signature([*own, *added])  # type: ignore[attr-defined]
     return command
 

@@ -272,7 +272,7 @@ class ComponentHost(Closing):
         self._is_started = True
         self.component.start()
         self._beat(ComponentState.STARTED)
-        self._servant.enter(ComponentState.RUNNING)
+        self._beat(ComponentState.RUNNING)
         self._pulse.every(HEARTBEAT_S, self._beat)
         self.site.outbox.recover()
         self.site.every(ATTEND_S, self.site.outbox.attend)

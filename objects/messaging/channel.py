@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
+import msgspec
 from typing_extensions import override
 
 from idl_like_interfaces.accounts import Account
@@ -26,7 +27,7 @@ from idl_like_interfaces.events import (
     Subscription,
 )
 from idl_like_interfaces.octets import OctetBlocks
-from idl_like_interfaces.waiting import News, tell_all, wait_for_news
+from idl_like_interfaces.waiting import News, block_for_news, tell_all, wait_for_news
 from objects.component.clock import Clock, SystemClock
 from objects.messaging.accounts import intake_accounts, reading_accounts
 from objects.messaging.backlog import Found, WholeBacklog
@@ -51,6 +52,7 @@ from objects.messaging.subscribers import FORGET_AFTER_S, Wish, no_such
 
 LONGEST_POLL_S = 60.0
 _ANY_QOS = QoS()
+_LOOK_S = 0.5
 
 T = TypeVar("T")
 
@@ -84,6 +86,7 @@ class EventChannelServant(EventChannel):
         self._pulls = News()
         self._room = News()
         self._is_closed = False
+        self._looked = float("-inf")
         now = self._clock.monotonic()
         self._state = ChannelState(epoch, retention or Retention(), now, storage)
         self.epoch = self._state.epoch
@@ -150,6 +153,27 @@ class EventChannelServant(EventChannel):
             return found
         return wait_for_news(self._room, look, otherwise, min(timeout_s, patience_s))
 
+    def _wait_for_room(self, chunk: Chunk) -> None:
+        """Wait, in this thread, until those that block have room, or do so no more."""
+
+        def look() -> bool | None:
+            with self._lock:
+                blocking = self._subscribers.blocked_by(chunk, self._clock.monotonic())
+            return None if blocking and not self._is_closed else True
+
+        def otherwise() -> bool:
+            with self._lock:
+                now = self._clock.monotonic()
+                for each in self._subscribers.blocked_by(chunk, now):
+                    self._subscribers.quarantine(each, now)
+            return True
+
+        with self._lock:
+            now = self._clock.monotonic()
+            blocking = self._subscribers.blocked_by(chunk, now)
+            patience_s = max([0.0, *(_patience_s(each, now) for each in blocking)])
+        block_for_news(self._room, look, otherwise, patience_s)
+
     def _take(self, batch: Batch) -> tuple[PublishReply, list[News]]:
         """Keep what is new of a batch; say who is to be told of it."""
         reply, waiting = self._state.take(batch, self._clock.monotonic())
@@ -164,18 +188,19 @@ class EventChannelServant(EventChannel):
                 cause=f"a source has 1 to {LONGEST} characters",
                 remedy="say who publishes it",
             )
-        record = encode_record(time.time_ns(), body)
-        incarnation = f"push@{self.epoch}"
+        batch = Batch(
+            source=source,
+            incarnation=f"push@{self.epoch}",
+            first=1,
+            topics=[topic],
+            records=OctetBlocks.of([encode_record(time.time_ns(), body)]),
+        )
+        check_batch(batch)
+        if self._subscribers.may_block:
+            self._wait_for_room(Chunk(first=1, count=1, batch=batch))
         with self._lock:
-            batch = Batch(
-                source=source,
-                incarnation=incarnation,
-                first=self._state.suppliers.next_of(source, incarnation),
-                topics=[topic],
-                records=OctetBlocks.of([record]),
-            )
-            check_batch(batch)
-            reply, waiting = self._take(batch)
+            number = self._state.suppliers.next_of(source, batch.incarnation)
+            reply, waiting = self._take(msgspec.structs.replace(batch, first=number))
         tell_all(waiting)
         return reply.last
 
@@ -193,7 +218,9 @@ class EventChannelServant(EventChannel):
         name = self._durable_name(name) if durable else shortened(name)
         with self._lock:
             now = self._clock.monotonic()
-            self._forget_silent(now)
+            # To look at all of them for each that comes would cost too much when thousands come.
+            if now - self._looked >= _LOOK_S:
+                self._forget_silent(now)
             kept = self._state.durables.get(name) if durable else None
             start = self._state.start(cursor, kept)
             if start.epoch == self.epoch and cursor not in (NEW, OLDEST, LATEST):
@@ -232,6 +259,7 @@ class EventChannelServant(EventChannel):
         return self._subscribers.disconnect(kept.reader, taken_as=wish.name).news
 
     def _forget_silent(self, now: float) -> None:
+        self._looked = now
         for each in self._subscribers.forget_silent(now):
             self._leave(each)
 

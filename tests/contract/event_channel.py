@@ -399,11 +399,12 @@ class EventChannelContract:
         qos = QoS(overflow=Overflow.BLOCK, max_queue=2, block_s=0.05)
         blocking = channel.connect_consumer("slow", ["a"], "new", qos)
         channel.publish(make_batch(1, ["a"] * 2))
-        assert channel.publish(make_batch(3, ["a"])).accepted == 1
+        assert channel.push("a", 3, "obs/other") == 3
         assert channel.get_stats().consumers[0].state is ConsumerState.QUARANTINED
+        assert channel.publish(make_batch(3, ["a"])).accepted == 1
         got = channel.fetch(blocking.subscription_id, blocking.cursor)
-        assert numbers(got) == [2, 3]
-        assert [(gap.reason, gap.count) for gap in got.gaps] == [(GapReason.QUARANTINE, 1)]
+        assert sequences(got) == [3, 4]
+        assert [(gap.reason, gap.count) for gap in got.gaps] == [(GapReason.QUARANTINE, 2)]
 
     def test_the_quality_of_service_is_changed_while_it_reads(self, channel: EventChannel) -> None:
         """The effective one is told; what it cannot be is refused, and it stays as it was."""

@@ -155,7 +155,7 @@ def test_a_description_alone_is_enough(tmp_path: Path) -> None:
 
 def test_what_idl_cannot_say_stands_in_comments() -> None:
     """Defaults, limits, roles and the text of each value."""
-    (events,) = [each for each in declared() if each.repository_id.endswith("EventChannel:1.0")]
+    (events,) = [each for each in declared() if each.repository_id.endswith("EventChannel:2.0")]
     text = write_idl(describe(events), prose_of(events))
     assert "[default 4096]" in re.sub(r"[\s*]+", " ", text)
     assert "@role observer, idempotent, long-poll" in text

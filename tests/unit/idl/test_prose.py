@@ -85,7 +85,7 @@ def test_every_operation_says_what_it_does(interface: Interface) -> None:
 def test_an_interface_is_found_by_each_of_its_names(text: str) -> None:
     """Short, with its path, with or without the version."""
     assert find(text) is interface_of(EventChannel)
-    assert known("IDL:obsorb/events/EventChannel:1.0") is interface_of(EventChannel)
+    assert known("IDL:obsorb/events/EventChannel:2.0") is interface_of(EventChannel)
 
 
 @pytest.mark.parametrize("text", ["Channel", "", "IDL:x", "IDL:a b", "os:path", "no.module:X"])

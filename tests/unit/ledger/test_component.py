@@ -86,7 +86,7 @@ def site(tmp_path: Path) -> FakeSite:
     interfaces = {
         "obs/components/a": COMPONENT,
         "obs/components/b": COMPONENT,
-        "obs/events": "IDL:obsorb/events/EventChannel:1.1",
+        "obs/events": "IDL:obsorb/events/EventChannel:2.0",
         "obs/strange": "what is this",
     }
     made.bind(OBJECT_ID, Naming(made, interfaces))
