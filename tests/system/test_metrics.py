@@ -42,7 +42,9 @@ port = 0
 deadline_s = 1.0
 """
 
-OBJECTS = {"NameService", "obs/events", "obs/log", "obs/ocm/daq", "obs/ocm/std"}
+OF_OCM = {"obs/components/ocm", "obs/ocm/daq", "obs/ocm/std"}
+OBJECTS = OF_OCM | {"NameService", "obs/events", "obs/log", "obs/supervisor"}
+OBJECTS |= {f"obs/components/{name}" for name in ("events", "log", "metrics", "supervisor")}
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +110,7 @@ def test_a_process_that_hangs_is_down_and_delays_nobody(names: str, url: str) ->
         took_s = time.monotonic() - began
     finally:
         os.kill(pid, signal.SIGCONT)
-    assert {name for name, value in found.items() if not value} == {"obs/ocm/daq", "obs/ocm/std"}
+    assert {name for name, value in found.items() if not value} == OF_OCM
     assert took_s < 10
     until = time.monotonic() + DEADLINE_S
     while not all(up(url).values()):
