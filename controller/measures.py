@@ -9,6 +9,7 @@ from itertools import accumulate
 import msgspec
 from msgspec.structs import replace
 
+from idl_like_interfaces.declare import Role
 from idl_like_interfaces.object import OperationStatistics, Statistics
 
 
@@ -45,14 +46,17 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
 
 @cache
 def long_polls() -> frozenset[str]:
-    """Return the operations that wait: their time says how long there was no news."""
+    """Return the operations that wait: their time says how long there was no news.
+
+    To publish is none of them: it waits only for consumers that block.
+    """
     from idl_like_interfaces.idl.registry import declared
 
     return frozenset(
         operation.name
         for each in declared()
         for operation in each.operations.values()
-        if operation.long_poll
+        if operation.long_poll and operation.role is Role.OBSERVER
     )
 
 

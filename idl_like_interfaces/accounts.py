@@ -10,7 +10,7 @@ The channel keeps for each source one account of its intake, and one more for ea
 event is lost only to those consumers that had not read it yet. What a hop was never given
 because one before it lost it is ``missing``, and in none of the other figures.
 
-All numbers of items are the source's own: 1, 2, 3 … in its incarnation.
+All numbers of items are the source's own: 1, 2, 3, ... in its incarnation.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ class Health(Value, frozen=True, kw_only=True):
         incarnation: Its start.
         state: Of its life.
         is_ready: It can do its work now.
-        reason: Why it is not ready, or what it must do without (``event channel away since …``);
+        reason: Why it is not ready, or what it must do without (``event channel away since 10:04``);
             empty when all is well.
         detail: A few words on what it does.
         uptime_s: Since its start.

@@ -17,6 +17,7 @@ from objects.component.parts import Part
 
 log = logging.getLogger(__name__)
 
+_LOOK_S = 0.5
 STOP_DEADLINE_S = 10.0
 """A process that has not ended so long after it was told to is killed."""
 
@@ -110,7 +111,8 @@ class Crew:
             until_s = max(0.0, min(due) - self._clock.monotonic())
             timeout_s = until_s if timeout_s is None else min(timeout_s, until_s)
         try:
-            return self._news.get(timeout=timeout_s)
+            # A signal that comes just before the wait begins does not end it.
+            return self._news.get(timeout=_LOOK_S if timeout_s is None else min(timeout_s, _LOOK_S))
         except queue.Empty:
             return None
 

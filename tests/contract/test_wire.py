@@ -154,7 +154,7 @@ def test_the_golden_batch_is_read() -> None:
     """The channel reads the golden batch as its declared argument."""
     operation = interface_of(EventChannel).operations["publish"]
     annex = octets_of(golden("batch")["annex"])
-    (batch,) = decode_arguments(operation, [golden("batch")["batch"]], {}, annex)
+    batch, _ = decode_arguments(operation, [golden("batch")["batch"]], {}, annex)
     assert [len(block) for block in batch.records] == [36, 17]
 
 

@@ -8,7 +8,8 @@ from benchmarks.counts import QUICK
 from benchmarks.failover_rows import measure_failover
 from benchmarks.installation import installation, measure_rest
 
-_PARTS = {"supervisor", "name server", "events", "log", "dpm", "ocm", "dcs1", "host1"}
+_PARTS = {"supervisor", "name server", "events", "log", "alarms", "oldb", "ledger", "project"}
+_PARTS |= {"dpm", "ocm", "dcs1", "host1"}
 
 
 @pytest.mark.system

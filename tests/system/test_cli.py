@@ -168,7 +168,8 @@ def test_demo_that_keeps_running_ends_well_by_ctrl_c(tmp_path: Path) -> None:
         )  # fmt: skip
         code, _, error = demo.end(signal.SIGINT)
     assert pinged.returncode == 0, pinged.stderr
-    assert len(pinged.stdout.splitlines()) == 8
+    names = {line.split()[0] for line in pinged.stdout.splitlines()}
+    assert {"obs/ocm/daq", "obs/oldb", "obs/ledger", "obs/components/dcs1"} <= names
     assert product.is_file()
     assert (code, error) == (0, "")
     await_none(folder)
@@ -198,14 +199,14 @@ def test_tail_goes_on_until_interrupted(small: SmallInstallation) -> None:
         small.record("after")
         assert tail.await_line("2026").endswith("after")
         code, out, error = tail.end(signal.SIGINT)
-    assert (code, out, error) == (130, "", "")
+    assert (code, out, error) == (0, "", "")
 
 
 def test_closed_pipe_ends_a_command_quietly(small: SmallInstallation) -> None:
     """As in ``obsorb log query | head -1``."""
     small.record(*(f"record {number} " + "x" * 200 for number in range(2000)))
     done = subprocess.run(
-        ["bash", "-c", f"{OBSORB} log query --limit 2000 | head -1"],
+        ["bash", "-c", f"{OBSORB} log query --limit 2001 | head -1"],
         capture_output=True,
         text=True,
         timeout=DEADLINE_S,

@@ -22,7 +22,8 @@ def test_the_template_is_read(tmp_path: Path) -> None:
     """Components, folders and the name server are as written."""
     read = Installation(write(tmp_path, TEMPLATE))
     assert read.data_root == tmp_path / "data"
-    assert list(read.components) == ["events", "log", "dpm", "ocm", "dcs1", "host1"]
+    services = ["events", "log", "alarms", "oldb", "ledger", "project"]
+    assert list(read.components) == [*services, "dpm", "ocm", "dcs1", "host1"]
     assert read.settings("ocm").instrument_id == "STIS"
 
 
