@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from idl_like_interfaces.accounts import Verdict
 from idl_like_interfaces.clients import EventConsumer, EventSupplier
 from objects.messaging.channel import EventChannelServant
 from objects.messaging.disk_journal import DiskJournal
@@ -106,7 +107,8 @@ def test_nobody_is_suspected_when_a_channel_with_a_journal_is_restarted(
 
     lines = site.look()
 
-    assert looks == [[]] * len(looks)
+    # While the channel is away it may be in doubt what a reader got; nobody has lost anything.
+    assert {verdict for look in looks for *_, verdict in look} <= {Verdict.IN_DOUBT}
     assert wrong(lines) == []
     got = sum(e.account.taken for e in lines if e.account.hop == "reader")
     assert got == supplier.counters.produced == supplier.counters.acknowledged
