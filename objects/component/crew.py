@@ -111,7 +111,7 @@ class Crew:
             until_s = max(0.0, min(due) - self._clock.monotonic())
             timeout_s = until_s if timeout_s is None else min(timeout_s, until_s)
         try:
-            # A signal that comes just before the wait begins does not end it.
+            # The system may give a signal to another thread, and only this one can meet it.
             return self._news.get(timeout=_LOOK_S if timeout_s is None else min(timeout_s, _LOOK_S))
         except queue.Empty:
             return None

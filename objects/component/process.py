@@ -24,6 +24,8 @@ REFUSED = 3
 
 _END, _ENDED = "end", "ended"
 
+_LOOK_S = 0.5
+
 log = logging.getLogger(__name__)
 
 
@@ -69,7 +71,9 @@ def serve(
     ):
         signals.lead_to(host.site.request_exit)
         on_message(f"ready {component}")
-        host.site.exit_requested.wait()
+        # The system may give a signal to another thread, and only this one can meet it.
+        while not host.site.exit_requested.wait(_LOOK_S):
+            pass
     return 0
 
 
