@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 from typing_extensions import override
@@ -55,6 +55,11 @@ _ANY_QOS = QoS()
 _LOOK_S = 0.5
 
 T = TypeVar("T")
+
+_Taken: TypeAlias = tuple[PublishReply, list[News]]
+_Wait: TypeAlias = Callable[
+    [News, Callable[[], PublishReply | None], Callable[[], PublishReply], float], PublishReply
+]
 
 
 class EventChannelServant(EventChannel):
@@ -115,15 +120,24 @@ class EventChannelServant(EventChannel):
     @override
     def publish(self, batch: Batch, timeout_s: float = LONGEST_BLOCK_S) -> PublishReply:
         check_batch(batch)
-        if self._subscribers.may_block:
-            return self._publish_patiently(batch, timeout_s)
-        with self._lock:
-            reply, waiting = self._take(batch)
-        tell_all(waiting)
-        return reply
+        return self._take_with_room(batch, lambda: self._take(batch), wait_for_news, timeout_s)
 
-    def _publish_patiently(self, batch: Batch, timeout_s: float) -> PublishReply:
-        """Wait for consumers that block; those that block for too long do so no more."""
+    def _take_with_room(
+        self, batch: Batch, take: Callable[[], _Taken], wait: _Wait, timeout_s: float
+    ) -> PublishReply:
+        """Take a batch when no consumer blocks it; those that block for too long do so no more.
+
+        Args:
+            batch: What consumers must have room for.
+            take: Takes it; the lock is held.
+            wait: Waits for room, if it must.
+            timeout_s: For how long at most.
+        """
+        if not self._subscribers.may_block:
+            with self._lock:
+                reply, waiting = take()
+            tell_all(waiting)
+            return reply
         whole = Chunk(first=1, count=len(batch.records), batch=batch)
         patience_s = timeout_s
 
@@ -135,7 +149,7 @@ class EventChannelServant(EventChannel):
                 if blocking and not self._is_closed:
                     patience_s = max(_patience_s(each, now) for each in blocking)
                     return None
-                reply, waiting = self._take(batch)
+                reply, waiting = take()
             tell_all(waiting)
             return reply
 
@@ -144,37 +158,16 @@ class EventChannelServant(EventChannel):
                 now = self._clock.monotonic()
                 for each in self._subscribers.blocked_by(whole, now):
                     self._subscribers.quarantine(each, now)
-                reply, waiting = self._take(batch)
+                reply, waiting = take()
             tell_all([*waiting, self._room])
             return reply
 
         found = look()
         if found is not None:
             return found
-        return wait_for_news(self._room, look, otherwise, min(timeout_s, patience_s))
+        return wait(self._room, look, otherwise, min(timeout_s, patience_s))
 
-    def _wait_for_room(self, chunk: Chunk) -> None:
-        """Wait, in this thread, until those that block have room, or do so no more."""
-
-        def look() -> bool | None:
-            with self._lock:
-                blocking = self._subscribers.blocked_by(chunk, self._clock.monotonic())
-            return None if blocking and not self._is_closed else True
-
-        def otherwise() -> bool:
-            with self._lock:
-                now = self._clock.monotonic()
-                for each in self._subscribers.blocked_by(chunk, now):
-                    self._subscribers.quarantine(each, now)
-            return True
-
-        with self._lock:
-            now = self._clock.monotonic()
-            blocking = self._subscribers.blocked_by(chunk, now)
-            patience_s = max([0.0, *(_patience_s(each, now) for each in blocking)])
-        block_for_news(self._room, look, otherwise, patience_s)
-
-    def _take(self, batch: Batch) -> tuple[PublishReply, list[News]]:
+    def _take(self, batch: Batch) -> _Taken:
         """Keep what is new of a batch; say who is to be told of it."""
         reply, waiting = self._state.take(batch, self._clock.monotonic())
         return reply, [self._pulls, *waiting] if reply.accepted else []
@@ -196,13 +189,12 @@ class EventChannelServant(EventChannel):
             records=OctetBlocks.of([encode_record(time.time_ns(), body)]),
         )
         check_batch(batch)
-        if self._subscribers.may_block:
-            self._wait_for_room(Chunk(first=1, count=1, batch=batch))
-        with self._lock:
+
+        def take() -> _Taken:
             number = self._state.suppliers.next_of(source, batch.incarnation)
-            reply, waiting = self._take(msgspec.structs.replace(batch, first=number))
-        tell_all(waiting)
-        return reply.last
+            return self._take(msgspec.structs.replace(batch, first=number))
+
+        return self._take_with_room(batch, take, block_for_news, LONGEST_BLOCK_S).last
 
     @override
     def connect_consumer(
