@@ -268,18 +268,28 @@ class EventChannelServant(EventChannel):
         _check_limit(limit)
         with self._lock:
             subscriber = self._subscribers.get(subscription_id)
-            start = self._state.position(cursor)
-            is_foreign = start.epoch != self.epoch
-            place = Place(0) if is_foreign else start.place
-            if place.told is not None:
-                found = self._state.latest.tell(subscriber.filters, place, limit)
-                if found.picks:
-                    subscriber.tell(found)
-                    return self._fetched(found)
-                place = Place(place.sequence)
+            place, is_foreign, told = self._enter(cursor, subscriber.filters, limit)
+            if told is not None:
+                subscriber.tell(told)
+                return self._fetched(told)
             self._acknowledge(subscriber, place)
         search = Search(lambda: self._read_for(subscription_id, limit), is_foreign=is_foreign)
         return self._poll(search, subscriber.news, self._fetched, timeout_s)
+
+    def _enter(
+        self, cursor: str, filters: TopicFilters, limit: int
+    ) -> tuple[Place, bool, Found | None]:
+        """Return where a cursor leads, whether it is of another epoch, and what is told first.
+
+        That is of the newest events of the topics, for who began with them.
+        """
+        start = self._state.position(cursor)
+        if start.epoch != self.epoch:
+            return Place(0), True, None
+        if start.place.told is None:
+            return start.place, False, None
+        found = self._state.latest.tell(filters, start.place, limit)
+        return Place(start.place.sequence), False, found if found.picks else None
 
     def _acknowledge(self, subscriber: Subscriber, place: Place) -> None:
         is_new = place != subscriber.place
@@ -379,13 +389,9 @@ class EventChannelServant(EventChannel):
         _check_limit(limit)
         filters = TopicFilters(topics)
         with self._lock:
-            start = self._state.position(cursor)
-            is_foreign = start.epoch != self.epoch
-            place = Place(0) if is_foreign else start.place
-            if place.told is not None:
-                found = self._state.latest.tell(filters, place, limit)
-                if found.picks:
-                    return self._pulled(found)
+            place, is_foreign, told = self._enter(cursor, filters, limit)
+            if told is not None:
+                return self._pulled(told)
         backlog = WholeBacklog(self._state.journal, filters)
         backlog.begin(Place(min(place.in_lanes)))
         search = Search(lambda: backlog.read(limit), is_foreign=is_foreign)
