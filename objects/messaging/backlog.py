@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from typing_extensions import override
 
+from idl_like_interfaces.clients.globs import TopicFilters
 from idl_like_interfaces.events import Gap, GapReason
 from objects.messaging.chunk import Chunk
 from objects.messaging.cursor import Place
-from objects.messaging.glob import TopicFilters
 from objects.messaging.journal import Journal, Pick, Wanted, behind
 
 Lose = Callable[[Chunk, Sequence[int], GapReason], None]

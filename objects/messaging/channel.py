@@ -11,6 +11,7 @@ import msgspec
 from typing_extensions import override
 
 from idl_like_interfaces.accounts import Account
+from idl_like_interfaces.clients.globs import TopicFilters
 from idl_like_interfaces.clients.records import decode_record, encode_record, to_time, to_wire
 from idl_like_interfaces.clients.topics import LONGEST, shortened
 from idl_like_interfaces.errors import BadParam
@@ -41,7 +42,6 @@ from objects.messaging.cursor import (
     Position,
 )
 from objects.messaging.durables import Durable
-from objects.messaging.glob import TopicFilters
 from objects.messaging.journal import Pick, Retention
 from objects.messaging.qos import effective
 from objects.messaging.search import Search

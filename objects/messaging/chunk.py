@@ -9,10 +9,10 @@ from itertools import accumulate
 
 import msgspec
 
+from idl_like_interfaces.clients.globs import TopicFilters
 from idl_like_interfaces.events import Batch, Delivery, Priority
 from idl_like_interfaces.octets import OctetBlocks
 from objects.messaging.batches import with_topics_of
-from objects.messaging.glob import TopicFilters
 
 LANES = tuple(Priority)
 """The priorities, the least urgent first: what waits of one priority is a lane."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from idl_like_interfaces.clients.globs import TopicFilters
 from idl_like_interfaces.errors import Overloaded
 from idl_like_interfaces.events import ConsumerState, ConsumerStats, QoS
 from objects.messaging.cursor import Place, parse_cursor
-from objects.messaging.glob import TopicFilters
 from objects.messaging.journal import Journal, Retention
 from objects.messaging.qos import effective
 from objects.messaging.storage import DurableCursor

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from idl_like_interfaces.clients.globs import TopicFilters
 from idl_like_interfaces.events import Batch, Gap, GapReason, Priority
 from objects.messaging.chunk import Chunk
 from objects.messaging.drops import Drops
-from objects.messaging.glob import TopicFilters
 
 REPLY_BYTES = 2 * 1024 * 1024
 """A reading ends before the chunk that would pass this (messages are bounded by 4 MiB)."""

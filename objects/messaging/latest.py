@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from typing_extensions import override
 
+from idl_like_interfaces.clients.globs import TopicFilters
 from idl_like_interfaces.events import Gap, GapReason, QoS
 from objects.messaging.backlog import Backlog, Found, Lose
 from objects.messaging.chunk import Chunk
 from objects.messaging.cursor import Place
-from objects.messaging.glob import TopicFilters
 from objects.messaging.journal import REPLY_BYTES, Journal, Pick
 
 MOST_TOPICS = 10_000

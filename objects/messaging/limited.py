@@ -8,12 +8,12 @@ from functools import partial
 
 from typing_extensions import override
 
+from idl_like_interfaces.clients.globs import TopicFilters
 from idl_like_interfaces.events import Gap, GapReason, Order, Overflow, Priority, QoS
 from objects.messaging.backlog import Backlog, Found, Lose
 from objects.messaging.chunk import LANES, Chunk
 from objects.messaging.cursor import Place
 from objects.messaging.drops import Drops, Range
-from objects.messaging.glob import TopicFilters
 from objects.messaging.journal import REPLY_BYTES, Journal, Pick, Wanted, behind
 
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TypeAlias
 
+from idl_like_interfaces.clients.globs import match_text
 from idl_like_interfaces.logs import LEVEL_NUMBERS, LogQuery, LogRecord, StoredRecord
-from objects.messaging.glob import match_text
 from objects.messaging.log_schema import SEVERE
 
 COLUMNS = "time, level, component, logger, text, traceback, owner, count, until"

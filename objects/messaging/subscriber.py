@@ -7,12 +7,12 @@ from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from idl_like_interfaces.clients.globs import TopicFilters
 from idl_like_interfaces.events import ConsumerState, ConsumerStats, Gap, GapReason, QoS
 from idl_like_interfaces.waiting import News
 from objects.messaging.backlog import Backlog, Found, WholeBacklog
 from objects.messaging.chunk import LANES, Chunk
 from objects.messaging.cursor import Place
-from objects.messaging.glob import TopicFilters
 from objects.messaging.journal import Journal, Pick, behind
 from objects.messaging.latest import LatestBacklog
 from objects.messaging.limited import LimitedBacklog

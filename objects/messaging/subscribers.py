@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from idl_like_interfaces.clients.globs import TopicFilters
 from idl_like_interfaces.errors import Overloaded
 from idl_like_interfaces.events import (
     ConsumerStats,
@@ -20,7 +21,6 @@ from idl_like_interfaces.waiting import News
 from objects.messaging.backlog import Backlog, WholeBacklog
 from objects.messaging.chunk import Chunk
 from objects.messaging.cursor import Place
-from objects.messaging.glob import TopicFilters
 from objects.messaging.journal import Journal
 from objects.messaging.latest import LatestBacklog, LatestValues
 from objects.messaging.limited import LimitedBacklog

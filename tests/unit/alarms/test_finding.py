@@ -17,11 +17,11 @@ from idl_like_interfaces.alarms import (
     Column,
     Severity,
 )
+from idl_like_interfaces.clients.globs import match_text
 from idl_like_interfaces.errors import BadParam
 from objects.alarms.filters import Filter, Globs
 from objects.alarms.grouping import make_overview
 from objects.alarms.rates import MOST_KEYS, Rates
-from objects.messaging.glob import match_text
 from tests.support.alarms import NIGHT, report
 
 

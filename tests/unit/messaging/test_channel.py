@@ -10,12 +10,12 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from idl_like_interfaces.clients.globs import TopicFilters
 from idl_like_interfaces.clients.records import encode_record
 from idl_like_interfaces.events import Batch, Gap, GapReason, QoS
 from idl_like_interfaces.octets import OctetBlocks
 from objects.messaging.batches import owned
 from objects.messaging.channel import EventChannelServant
-from objects.messaging.glob import TopicFilters
 from objects.messaging.journal import Retention
 from objects.messaging.rate import RateMeter
 from objects.messaging.state import OTHER_TOPICS

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from idl_like_interfaces.clients.globs import TopicFilters
 from idl_like_interfaces.events import Batch, Gap, GapReason
 from objects.messaging.chunk import Chunk
-from objects.messaging.glob import TopicFilters
 from objects.messaging.journal import REPLY_BYTES, Journal, Reading, Retention, Wanted
 from tests.support.batches import make_batch
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from idl_like_interfaces.clients.globs import TopicFilters
 from idl_like_interfaces.errors import BadParam, Overloaded
 from idl_like_interfaces.events import (
     LONGEST_BLOCK_S,
@@ -26,7 +27,6 @@ from idl_like_interfaces.events import (
 from objects.messaging import durables, subscribers
 from objects.messaging.channel import EventChannelServant
 from objects.messaging.chunk import LANES
-from objects.messaging.glob import TopicFilters
 from objects.messaging.journal import Retention
 from tests.support.batches import make_batch, numbers, sequences
 from tests.support.clock import ManualClock

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from idl_like_interfaces.clients.globs import TopicFilters, match_text
 from idl_like_interfaces.events import InvalidTopic
-from objects.messaging.glob import TopicFilters, match_text
 
 
 @pytest.mark.parametrize(
