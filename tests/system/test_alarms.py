@@ -152,6 +152,8 @@ def test_a_killed_alarm_service_forgets_nothing(
 @pytest.mark.spec("D59")
 def test_a_component_that_hangs_is_missed(names: Names, service: AlarmService) -> None:
     """Until it goes on; the alarm says what to do."""
+    # Only who has beaten can be missed.
+    eventually(lambda: service.history(HistoryQuery(text="obs/log is")), "it is heard", DEADLINE_S)
     process = process_of(names, "obs/log")
     process.suspend()
     try:

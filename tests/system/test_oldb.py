@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from idl_like_interfaces.clients import OldbWatcher, OldbWriter
+from idl_like_interfaces.announcements import HEARTBEAT_TOPIC
+from idl_like_interfaces.clients import Event, EventConsumer, OldbWatcher, OldbWriter
 from idl_like_interfaces.events import EventChannel
 from idl_like_interfaces.oldb import DataPoint, OnlineDatabase, Quality
 from nameserver.client import Names, parse_address
@@ -73,6 +74,22 @@ class Watched:
     def await_value(self, key: str, is_wanted: Callable[[Any], bool]) -> Any:
         eventually(lambda: is_wanted(self.value(key)), f"{key} is as wanted")
         return self.value(key)
+
+    def await_heartbeat(self, source: str) -> None:
+        """Wait until the database listens, and then for the next heartbeat of a source."""
+
+        def listens() -> bool:
+            consumers = self.channel.get_stats().consumers
+            return any(each.topics == [HEARTBEAT_TOPIC] for each in consumers)
+
+        eventually(listens, "the database listens")
+        with EventConsumer(self.channel, [HEARTBEAT_TOPIC], name="test") as hearts:
+            eventually(
+                lambda: any(
+                    isinstance(each, Event) and each.source == source for each in hearts.read(0.2)
+                ),
+                f"{source} beats",
+            )
 
     def kill(self, component: str, number: signal.Signals = signal.SIGKILL) -> int:
         pid: int = self.await_value(f"{component}/pid", bool)
@@ -166,6 +183,7 @@ def test_values_of_who_hangs_or_dies_are_suspect(watched: Watched) -> None:
         return watched.watcher.known["dpm/state"].quality
 
     watched.await_value("dpm/state", lambda value: value == "running")
+    watched.await_heartbeat("obs/dpm")  # only who has beaten can fall silent
     pid = watched.kill("dpm", signal.SIGSTOP)
     begun = time.monotonic()
     eventually(lambda: quality() is Quality.SUSPECT)
