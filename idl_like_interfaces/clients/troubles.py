@@ -98,7 +98,8 @@ class Troubles:
         if not self._is_new(key, f"error: {stands}" if is_error else ""):
             return []
         text = f"{event.source} is in error: {heartbeat.detail}"
-        return [_made(channel, event, Severity.MAJOR, text, "", "see its log")]
+        cause = "it says so itself, once a second"
+        return [_made(channel, event, Severity.MAJOR, text, cause, "see its log")]
 
     def _of_others(self, channel: str, event: Event) -> Iterator[Trouble]:
         """Find what says itself that it is an error, e.g. the alerts of an acquisition."""

@@ -150,7 +150,7 @@ class Supervisor:
                 raise StartRefused(
                     f"{failed.name} does not start: {failed.refusal or 'no answer from it'}",
                     part=failed.name,
-                    cause=""
+                    cause="its settings, its files or its name, as it says"
                     if failed.refusal
                     else f"it was not ready after {_START_DEADLINE_S:g} s",
                     remedy="mend what it says and start the installation again",

@@ -26,6 +26,9 @@ KNOWN_S = 3.0
 WHOLE_S = 5.0
 """Promised: so long after the restart every client is whole again."""
 
+MOST_NOISE_S = 5.0
+"""So much of what the machine itself stood still is forgiven at most."""
+
 SEED = 20261122
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
 
@@ -72,6 +75,10 @@ class Played:
         return ready.finish()
 
 
+def _noise_s(kill: Kill) -> float:
+    return min(kill.noise_s, MOST_NOISE_S)
+
+
 @pytest.fixture(
     scope="module",
     params=[5, pytest.param(100, marks=[pytest.mark.soak, pytest.mark.timeout(7200)])],
@@ -90,14 +97,14 @@ def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 @pytest.mark.parametrize("victim", [CHANNEL, "name server"])
 def test_whom_it_concerns_knows_in_time_that_it_is_blind(played: Played, victim: str) -> None:
     """Each of the clients says so itself, within 3 s of the kill."""
-    late = [(title, kill) for title, kill in played.kills if kill.known_s > KNOWN_S + kill.noise_s]
+    late = [(title, kill) for title, kill in played.kills if kill.known_s > KNOWN_S + _noise_s(kill)]
     assert not [each for each in late if each[1].victim == victim]
 
 
 @pytest.mark.parametrize("victim", VICTIMS)
 def test_all_is_whole_in_time(played: Played, victim: str) -> None:
     """Within 5 s of the restart everybody has what was published after it, and sees."""
-    late = [(title, kill) for title, kill in played.kills if kill.whole_s > WHOLE_S + kill.noise_s]
+    late = [(title, kill) for title, kill in played.kills if kill.whole_s > WHOLE_S + _noise_s(kill)]
     assert not [each for each in late if each[1].victim == victim]
 
 
