@@ -36,7 +36,7 @@ from objects.acquisition.states import (
 )
 from objects.component.site import Site
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("daq.ocm.controller")
 
 _TURN_S = 30.0
 _RUNNING = (SourceState.ACTIVE, SourceState.DOUBTFUL)

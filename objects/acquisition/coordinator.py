@@ -32,7 +32,7 @@ from objects.acquisition.watching import Watch
 from objects.component.acquisitions_shown import AcquisitionsShown
 from objects.component.site import Site
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("daq.ocm.manager")
 
 _MILLISECOND = timedelta(milliseconds=1)
 _JOIN_S = 2.0

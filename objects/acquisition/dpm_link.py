@@ -16,7 +16,7 @@ from objects.acquisition.acquisition import Acquisition
 from objects.acquisition.states import AT_DPM, Phase
 from objects.component.clock import Clock
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("daq.ocm.manager")
 
 _READ_S = 1.0
 _ASK_AFTER_S = 5.0

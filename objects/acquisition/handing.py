@@ -14,7 +14,7 @@ from objects.acquisition.refusals import refusal, refused_for
 from objects.acquisition.states import Phase, Trigger
 from objects.component.clock import Clock
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("daq.ocm.manager")
 
 
 class Handing:

@@ -29,7 +29,7 @@ from objects.acquisition.states import AT_DPM, TRANSITIONS, Phase, Trigger, phas
 from objects.acquisition.store import Kept, Workspace
 from objects.component.clock import Clock
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("daq.ocm.controller")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ from idl_like_interfaces.mapping.coding import parse_json
 from objects.acquisition.context import Context
 from objects.component.atomic import PART_SUFFIX, fsync_folder, write_json_atomic
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("daq.ocm")
 
 MODE = 0o774
 _KINDS = ("context", "status")

@@ -18,7 +18,7 @@ from objects.acquisition.sources import PrimaryLink, SourceFailure
 from objects.acquisition.states import Phase
 from objects.component.clock import Clock
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("daq.ocm.controller")
 
 _SHORTEST_S = 0.1
 _LONGEST_PAUSE_S = 5.0

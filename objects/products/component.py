@@ -21,7 +21,7 @@ from objects.products.schedule import Limits
 from objects.products.steps import Steps, StepSettings
 from objects.products.workspace import Workspace
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("daq.dpm")
 
 STORAGE_PERIOD_S = 10.0
 

@@ -24,7 +24,7 @@ from objects.products.ledger import Ledger
 from objects.products.locations import local_names
 from objects.products.workspace import Workspace
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("daq.dpm")
 
 
 class DpmDaqServant(DpmDaqControl):

@@ -18,7 +18,7 @@ from objects.products.progress import ADMITTED_TO, STAGES, Step
 from objects.products.schedule import Entry, Limits, plan
 from objects.products.steps import Outcome, Steps
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("daq.dpm.scheduler")
 
 
 class Engine:

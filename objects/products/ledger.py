@@ -20,7 +20,7 @@ from objects.products.job import Job, status_of
 from objects.products.sources import SourceFile
 from objects.products.workspace import Workspace
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("daq.dpm.controller")
 
 PRODUCT_KIND = "dataproduct"
 

@@ -22,7 +22,7 @@ from idl_like_interfaces.merging import MergeMessage
 from objects.component import launch
 from objects.products.cancel import Cancel
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("daq.dpm.controller")
 
 _LONGEST_LINE = 1 << 20
 

@@ -12,7 +12,7 @@ from objects.products import alerts
 from objects.products.job import Job, retried
 from objects.products.workspace import QUEUE, STATUS, Workspace
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("daq.dpm")
 
 
 def recover(workspace: Workspace, now: datetime) -> list[Job]:

@@ -21,7 +21,7 @@ from objects.products.transfer import (
     symbolic_link,
 )
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("daq.dpm.transfer")
 
 
 def deliver(
