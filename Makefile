@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# More than the cores of a small machine: most tests wait for processes, not for the processor.
+WORKERS ?= 3
 
 .PHONY: demo test check bench soak rows reference clean
 
@@ -11,7 +13,7 @@ demo: $(READY)
 	$(BIN)/obsorb demo
 
 test: $(READY)
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 check: $(READY)
 	$(BIN)/ruff format --check .
