@@ -22,6 +22,7 @@ from idl_like_interfaces.events import EventChannel
 from objects.acquisition.acquisition import Acquisition
 from objects.acquisition.context import Context, new_context
 from objects.acquisition.dpm_link import DpmLink
+from objects.acquisition.event_log import note_status
 from objects.acquisition.handing import Handing
 from objects.acquisition.record import Record, Surroundings, first_status
 from objects.acquisition.refusals import refusal, unknown
@@ -303,6 +304,7 @@ class Coordinator:
         self._note_activity()
 
     def _publish(self, status: DaqStatus) -> None:
+        note_status(status)
         self._site.publish(STATUS_TOPIC, status)
         self._shown.show(status)
 

@@ -16,6 +16,7 @@ from idl_like_interfaces.daqif import (
     OcmDaqControl,
 )
 from objects.acquisition.coordinator import Coordinator
+from objects.acquisition.event_log import note_command
 from objects.acquisition.refusals import refusal
 from objects.acquisition.specification import keywords_of, plan_v1, plan_v2
 from objects.acquisition.states import phase_of
@@ -50,38 +51,38 @@ class OcmServant(OcmDaqControl):
         meta_sources: str = "",
         properties: str = "",
     ) -> DaqReply:
-        self._check_operational(id)
+        self._take("start_daq", id)
         plan = plan_v1(id, file_prefix, prim_sources, meta_sources, properties)
         return self._coordinator.begin(plan)
 
     @override
     def start_daq_v2(self, specification: str) -> DaqReply:
-        self._check_operational("")
+        self._take("start_daq_v2", "")
         return self._coordinator.begin(plan_v2(specification))
 
     @override
     def stop_daq(self, id: str) -> DaqReply:
-        self._check_operational(id)
+        self._take("stop_daq", id)
         return self._coordinator.stop(id, force=False)
 
     @override
     def force_stop_daq(self, id: str) -> DaqReply:
-        self._check_operational(id)
+        self._take("force_stop_daq", id)
         return self._coordinator.stop(id, force=True)
 
     @override
     def abort_daq(self, id: str) -> DaqReply:
-        self._check_operational(id)
+        self._take("abort_daq", id)
         return self._coordinator.find(id).abort(force=False)
 
     @override
     def force_abort_daq(self, id: str) -> DaqReply:
-        self._check_operational(id)
+        self._take("force_abort_daq", id)
         return self._coordinator.find(id).abort(force=True)
 
     @override
     def update_keywords(self, id: str, keywords: str) -> DaqReply:
-        self._check_operational(id)
+        self._take("update_keywords", id)
         acquisition = self._coordinator.find(id)
         return acquisition.update_keywords(keywords_of(id, keywords))
 
@@ -116,10 +117,12 @@ class OcmServant(OcmDaqControl):
 
     @override
     def retry_merge_daq(self, id: str) -> None:
-        self._check_operational(id)
+        self._take("retry_merge_daq", id)
         self._coordinator.find(id).retry_merge()
 
-    def _check_operational(self, id: str) -> None:
+    def _take(self, operation: str, id: str) -> None:
+        """Log a command, and refuse it while the server is not Operational."""
+        note_command(operation, id)
         if not self._is_operational():
             raise refusal(
                 id,

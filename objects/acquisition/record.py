@@ -28,8 +28,10 @@ from objects.acquisition.refusals import refusal
 from objects.acquisition.states import AT_DPM, TRANSITIONS, Phase, Trigger, phase_of, reachable
 from objects.acquisition.store import Kept, Workspace
 from objects.component.clock import Clock
+from objects.component.loggers import STATE
 
 log = logging.getLogger("daq.ocm.controller")
+waits = logging.getLogger("daq.ocm.manager.awaitstate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,11 +240,16 @@ class Record:
                 seen = len(self._context.entered)
             if answer is None and self._closed:
                 raise self._coordinator_ends()
-            return None if answer is None else AwaitDaqReply(timeout=False, status=answer)
+            if answer is None:
+                return None
+            waits.debug("%s: who waits for %s is told %s", self.id, wanted, answer.substate)
+            return AwaitDaqReply(timeout=False, status=answer)
 
         def otherwise() -> AwaitDaqReply:
+            waits.debug("%s: who waits for %s has waited in vain", self.id, wanted)
             return AwaitDaqReply(timeout=True, status=self._status)
 
+        waits.debug("%s: somebody waits for %s, at most %g s", self.id, wanted, timeout_s)
         return wait_for_news(self._changes, look, otherwise, timeout_s)
 
     def has_left(self, phase: Phase, within_s: float) -> bool:
@@ -317,7 +324,7 @@ class Record:
         return self._around.clock.utc().timestamp()
 
     def _enter(self, phase: Phase, time_s: float) -> None:
-        log.info("acquisition %s: %s", self.id, phase)
+        log.log(STATE, "acquisition %s: %s", self.id, phase)
         self._status = replace(self._status, state=phase.state, substate=phase.substate)
         self._commit(time_s, entered=True)
 

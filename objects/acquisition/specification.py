@@ -208,6 +208,13 @@ def _check_reference(reference: str, where: str) -> None:
             field=where,
             remedy="write PYRO:OBJECT@HOST:PORT, or better the name, e.g. obs/sources/dcs1/rec",
         )
+    if "://" in reference:
+        raise BadParam(
+            f"{where}: {reference!r} is an endpoint; objects are found by name here",
+            field=where,
+            cause="it is a URI of another middleware (zpb.rr://HOST:PORT/SERVICE)",
+            remedy="write the name, e.g. obs/sources/dcs1/rec; `obsorb names list obs/sources` shows all",
+        )
 
 
 def _check_names(sources: list[StartSource], where: str) -> None:

@@ -21,10 +21,12 @@ import msgspec
 from idl_like_interfaces.merging import MergeMessage
 from objects.component import launch
 from objects.products.cancel import Cancel
+from objects.products.merger_log import note_message, note_output
 
 log = logging.getLogger("daq.dpm.controller")
 
-_LONGEST_LINE = 1 << 20
+LONGEST_LINE = 1 << 20
+"""Bytes of what a merger says on one line; a longer one is cut."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,51 +91,62 @@ def _supervise(
     messages: list[MergeMessage] = []
     assert process.stdout is not None
     try:
-        with process.stdout, _Ending(process.pid, grace_s) as ending, cancel.waking(ending.begin):
+        with process.stdout, Ending(process.pid, grace_s) as ending, cancel.waking(ending.begin):
             _listen(process.stdout, journal, messages.append)
             # Not reaped yet: until the block is left no signal can meet another process.
             os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
     finally:
-        _signal_group(process.pid, signal.SIGKILL)  # what it may have left running
+        signal_group(process.pid, signal.SIGKILL)  # what it may have left running
         process.wait()
     return MergeRun(code=process.returncode, messages=messages)
 
 
-class _Ending:
-    """SIGTERM now, SIGKILL later, both for the process group."""
+class Ending:
+    """SIGTERM now, SIGKILL later, both for the process group.
+
+    Attributes:
+        has_begun: SIGTERM was sent.
+    """
 
     def __init__(self, group: int, grace_s: float) -> None:
         self._group = group
-        self._timer = threading.Timer(grace_s, _signal_group, (group, signal.SIGKILL))
+        self._timer = threading.Timer(grace_s, signal_group, (group, signal.SIGKILL))
         self._timer.name = f"merger-{group}-grace"
-        self._begun = False
+        self.has_begun = False
 
     def begin(self) -> None:
-        self._begun = True
-        _signal_group(self._group, signal.SIGTERM)
+        """Send SIGTERM."""
+        self.has_begun = True
+        signal_group(self._group, signal.SIGTERM)
         self._timer.start()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_unused: object) -> None:
-        if self._begun:
+        if self.has_begun:
             self._timer.cancel()
             self._timer.join()
 
 
-def _signal_group(group: int, number: int) -> None:
+def signal_group(group: int, number: int) -> None:
+    """Send a signal to a process group, if it is there."""
     with suppress(ProcessLookupError):
         os.killpg(group, number)
 
 
+def take_line(line: bytes, journal: IO[bytes], take: Callable[[MergeMessage], None]) -> None:
+    """Write a line of a merger into its log; hand it on when it is a message, but no progress."""
+    try:
+        message = msgspec.json.decode(line, type=MergeMessage)
+    except msgspec.DecodeError:
+        journal.write(line)
+    else:
+        journal.write(f"{message.type.value}: {message.content.message}\n".encode())
+        if message.type != "progress":
+            take(message)
+
+
 def _listen(stdout: IO[bytes], journal: IO[bytes], take: Callable[[MergeMessage], None]) -> None:
-    while line := stdout.readline(_LONGEST_LINE):
-        try:
-            message = msgspec.json.decode(line, type=MergeMessage)
-        except msgspec.DecodeError:
-            journal.write(line)
-        else:
-            journal.write(f"{message.type.value}: {message.content.message}\n".encode())
-            if message.type != "progress":
-                take(message)
+    while line := stdout.readline(LONGEST_LINE):
+        take_line(line, journal, take)
