@@ -23,9 +23,45 @@ class MergeMessageType(StrEnum):
     """What a message is about."""
 
     ALERT = "alert"
+    COLLISION = "collision"
     PROGRESS = "progress"
     RESULT = "result"
     ERROR = "error"
+
+
+COLLISIONS_TOLD = 200
+"""Collisions that get a message of their own; the last message of the type counts the others."""
+
+LOSERS_TOLD = 20
+"""Losers of a collision that are told one by one."""
+
+
+class CollisionSide(Document, frozen=True, kw_only=True):
+    """What one source says about a keyword.
+
+    Attributes:
+        source: Its name; ``merger`` for what the merger writes itself.
+        value: The value as FITS text (strings have their quotes); cut at 200 characters.
+    """
+
+    source: str
+    value: str
+
+
+class KeywordCollision(Document, frozen=True, kw_only=True):
+    """Sources that say different things about one keyword of the primary header.
+
+    Attributes:
+        keyword: ``OBJECT``, or ``ESO INS TEMP`` of a ``HIERARCH ESO`` keyword.
+        winner: What is in the product.
+        losers: What is not, in descending priority; the first ``LOSERS_TOLD``.
+        more_losers: How many there are beyond.
+    """
+
+    keyword: str
+    winner: CollisionSide
+    losers: list[CollisionSide]
+    more_losers: int = 0
 
 
 class MergeContent(Document, frozen=True, kw_only=True):
@@ -38,6 +74,8 @@ class MergeContent(Document, frozen=True, kw_only=True):
         source: The source that an alert or a step of progress is about.
         done: Of progress: HDUs written.
         total: Of progress: HDUs in all.
+        collision: Of a collision; None: this message counts those that are not told.
+        omitted: Of the message that counts: collisions beyond ``COLLISIONS_TOLD``.
         path: Of a result: absolute path of the product.
         code: Of an error: the exit code.
         cause: Of an error: probable cause.
@@ -50,6 +88,8 @@ class MergeContent(Document, frozen=True, kw_only=True):
     source: str = ""
     done: int = 0
     total: int = 0
+    collision: KeywordCollision | None = None
+    omitted: int = 0
     path: str = ""
     code: int = 0
     cause: str = ""
