@@ -24,6 +24,11 @@ def add_to_sum(total: int, data: Buffer) -> int:
     return _fold(total + int(words.sum(dtype=np.uint64)))
 
 
+def add_sums(one: int, other: int) -> int:
+    """Add the sums of two parts."""
+    return _fold(one + other)
+
+
 def encode_checksum(total: int) -> str:
     """Return the 16 characters for an HDU whose sum, with ``CHECKSUM_ZERO``, is ``total``."""
     complement = total ^ _ALL_ONES

@@ -18,12 +18,10 @@ from idl_like_interfaces.merging import MergeExit
 from objects.component.atomic import PART_SUFFIX, fsync_folder
 from objects.products.merge.cards import CARD_LENGTH, format_keyword, parse_card
 from objects.products.merge.checksum import CHECKSUM_ZERO, add_to_sum, encode_checksum
-from objects.products.merge.layout import BLOCK, Hdu
-from objects.products.merge.problems import BadFits, MergeProblem
+from objects.products.merge.layout import BLOCK
+from objects.products.merge.problems import MergeProblem
 from objects.products.merge.product import OutputHdu
-
-CHUNK = 1456 * BLOCK
-"""Bytes that are copied at a time: about 4 MiB, whole blocks."""
+from objects.products.merge.pump import Pump
 
 READ_ONLY = 0o444
 
@@ -59,9 +57,10 @@ def write_product(hdus: Sequence[OutputHdu], path: Path, on_hdu: OnHdu) -> int:
     """
     try:
         with _part_file(path) as (part, file):
-            for index, hdu in enumerate(hdus):
-                _write_hdu(file, hdu)
-                on_hdu(index)
+            with Pump() as pump:
+                for index, hdu in enumerate(hdus):
+                    write_hdu(file, hdu, pump)
+                    on_hdu(index)
             file.flush()
             os.fsync(file.fileno())
             check_output(path)
@@ -137,40 +136,13 @@ def _lock(part: Path, descriptor: int) -> None:
         )
 
 
-def _write_hdu(file: BinaryIO, hdu: OutputHdu) -> None:
+def write_hdu(file: BinaryIO, hdu: OutputHdu, pump: Pump) -> None:
     """Write data first, then the header in front of them, which has their checksum."""
     start = file.tell()
     file.seek(start + len(header_block(hdu.images, CHECKSUM_ZERO, 0)))
-    datasum = _copy_data(file, hdu.origin) if hdu.origin else 0
+    datasum = pump.copy(hdu.origin, file) if hdu.origin else 0
     end = file.tell()
     total = add_to_sum(datasum, header_block(hdu.images, CHECKSUM_ZERO, datasum))
     file.seek(start)
     file.write(header_block(hdu.images, encode_checksum(total), datasum))
     file.seek(end)
-
-
-def _copy_data(file: BinaryIO, origin: Hdu) -> int:
-    total = 0
-    buffer = memoryview(bytearray(min(CHUNK, origin.data_size)))
-    with origin.path.open("rb", buffering=0) as source:
-        source.seek(origin.data_offset)
-        for position in range(0, origin.data_size, CHUNK):
-            chunk = buffer[: min(CHUNK, origin.data_size - position)]
-            _fill(source, chunk, origin)
-            total = add_to_sum(total, chunk)
-            file.write(chunk)
-    return total
-
-
-def _fill(source: BinaryIO, chunk: memoryview, origin: Hdu) -> None:
-    filled = 0
-    while filled < len(chunk):
-        count = source.readinto(chunk[filled:])  # type: ignore[attr-defined]
-        if not count:
-            raise BadFits(
-                origin.path,
-                f"became shorter while the data of the {origin.label} were copied",
-                cause="somebody writes to it",
-                remedy="merge again when its writer has finished",
-            )
-        filled += count
