@@ -37,6 +37,8 @@ class DpmSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         limits_merge: Mergers at once; 0: no limit.
         workers: Threads, which bound both.
         bin_merge: Command of the merger; empty: the installed ``obsorb merge``.
+        warm_mergers: Mergers that are started beforehand and make one product after the
+            other; 0: a process for each product, as it is with ``bin_merge``.
         abort_grace_s: From SIGTERM to SIGKILL for a merger that is aborted.
         complete_after_failed_release: True: an acquisition completes although a
             receiver failed; False: it stays in Releasing until it is retried.
@@ -48,6 +50,7 @@ class DpmSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     limits_merge: Limit = 1
     workers: Annotated[int, Meta(ge=1, le=64)] = 16
     bin_merge: str = ""
+    warm_mergers: Annotated[int, Meta(ge=0, le=64)] = 1
     abort_grace_s: Seconds = 5.0
     complete_after_failed_release: bool = False
     poll_once: bool = False
@@ -64,18 +67,19 @@ class DpmComponent(Component):
         root = site.data_root.absolute() / (settings.workspace or site.name)
         self._workspace = Workspace(root)
         self._ledger = Ledger(self._workspace, site)
-        steps = Steps(
+        self._steps = Steps(
             self._workspace,
             self._ledger,
             StepSettings(
                 bin_merge=settings.bin_merge,
+                warm_mergers=settings.warm_mergers,
                 abort_grace_s=settings.abort_grace_s,
                 complete_after_failed_release=settings.complete_after_failed_release,
             ),
         )
         self._engine = Engine(
             self._ledger,
-            steps,
+            self._steps,
             site.clock,
             Limits(daq=settings.limits_daq, merge=settings.limits_merge),
             settings.workers,
@@ -112,6 +116,7 @@ class DpmComponent(Component):
 
     @override
     def start(self) -> None:
+        self._steps.start()
         self._ledger.proclaim()
         self._publish_storage()
         self._end_storage = self.site.every(STORAGE_PERIOD_S, self._publish_storage)
@@ -122,6 +127,7 @@ class DpmComponent(Component):
         if self._end_storage is not None:
             self._end_storage()
         self._engine.stop()
+        self._steps.close()
         self._workspace.close()
 
     @override

@@ -136,13 +136,15 @@ def signal_group(group: int, number: int) -> None:
 
 
 def take_line(line: bytes, journal: IO[bytes], take: Callable[[MergeMessage], None]) -> None:
-    """Write a line of a merger into its log; hand it on when it is a message, but no progress."""
+    """Write a line of a merger into the logs; hand it on when it is a message, but no progress."""
     try:
         message = msgspec.json.decode(line, type=MergeMessage)
     except msgspec.DecodeError:
         journal.write(line)
+        note_output(line)
     else:
         journal.write(f"{message.type.value}: {message.content.message}\n".encode())
+        note_message(message)
         if message.type != "progress":
             take(message)
 

@@ -20,13 +20,15 @@ from objects.products.collect import collect
 from objects.products.job import Job, Product
 from objects.products.ledger import Ledger
 from objects.products.locations import local_names
-from objects.products.merger import find_program, merge_command, run_merger
+from objects.products.merge.orders import MergeJob
+from objects.products.merger import MergeRun, find_program, merge_command, run_merger
 from objects.products.product import finish, is_placed, link_result, put_in_place
 from objects.products.progress import Step
 from objects.products.release import deliver
 from objects.products.sources import FOLDER
 from objects.products.transfer import TransferFailed
 from objects.products.verdict import judge, not_started
+from objects.products.warm_mergers import WarmMergers
 from objects.products.workspace import MERGE_LOG, RESULT_LINK, SPECIFICATION, Workspace
 
 
@@ -35,6 +37,7 @@ class StepSettings:
     """How steps are done; see the component's settings."""
 
     bin_merge: str
+    warm_mergers: int
     abort_grace_s: float
     complete_after_failed_release: bool
 
@@ -55,12 +58,25 @@ class Steps:
         self._ledger = ledger
         self._settings = settings
         self._here = local_names()
+        # A merger of somebody else's is started for each product: that is all that is known of it.
+        kept = 0 if settings.bin_merge else settings.warm_mergers
+        self._mergers = WarmMergers(kept, settings.abort_grace_s) if kept else None
         self._actions: dict[Step, Callable[[Job, Path, Cancel], Outcome]] = {
             Step.COLLECT: self._collect,
             Step.MERGE: self._merge,
             Step.RELEASE: self._release,
             Step.DISCARD: self._discard,
         }
+
+    def start(self) -> None:
+        """Start what shall be ready when the first step comes."""
+        if self._mergers is not None:
+            self._mergers.start()
+
+    def close(self) -> None:
+        """End what waits for steps; all of them have ended."""
+        if self._mergers is not None:
+            self._mergers.close()
 
     def run(self, step: Step, job: Job, cancel: Cancel) -> Outcome:
         """Do a step.
@@ -97,15 +113,27 @@ class Steps:
         program = find_program(wanted)
         if program is None:
             return Outcome(failed=True, alerts=[not_started(wanted)])
-        command = [program, *more, "--json", "--root", str(folder), "-o", str(output)]
-        command.append(str(folder / SPECIFICATION))
-        log_path = folder / MERGE_LOG
-        run = run_merger(command, folder, log_path, cancel, self._settings.abort_grace_s)
+        run = self._run_merger([program, *more], folder, output, cancel)
         cancel.check()
         found = judge(run, has_output=output.is_file())
         if run.code != 0 or not output.is_file():
             return Outcome(failed=True, alerts=found)
         return self._place(id, folder, finish(output, name, cancel), found)
+
+    def _run_merger(
+        self, merger: list[str], folder: Path, output: Path, cancel: Cancel
+    ) -> MergeRun:
+        specification, log_path = folder / SPECIFICATION, folder / MERGE_LOG
+        if self._mergers is not None:
+            job = MergeJob(
+                specification=str(specification),
+                root=str(folder),
+                outfile=str(output),
+                log=str(log_path),
+            )
+            return self._mergers.run(job, cancel)
+        command = [*merger, "--json", "--root", str(folder), "-o", str(output), str(specification)]
+        return run_merger(command, folder, log_path, cancel, self._settings.abort_grace_s)
 
     def _place(self, id: str, folder: Path, product: Product, found: list[DaqAlert]) -> Outcome:
         # Remembered first: after a crash between the two our own file is known again.
