@@ -46,6 +46,9 @@ ENTRIES = {
     "std": Entry(module="controller.cli.std", summary="Drive the state machine of a server."),
     "daq": Entry(module="controller.cli.daq", summary="Start, steer and watch acquisitions."),
     "merge": Entry(module="controller.cli.merge", summary="Merge FITS files without a server."),
+    "quicklook": Entry(
+        module="controller.cli.quicklook", summary="Draw what is in a FITS file, as PNG."
+    ),
     "top": Entry(module="controller.cli.top", summary="Show a live dashboard."),
     "certs": Entry(module="controller.cli.certs", summary="Make, list and withdraw certificates."),
     "audit": Entry(module="controller.cli.audit", summary="Read and verify the audit log."),

@@ -1,0 +1,188 @@
+"""What a FITS file consists of, told by its headers; no data are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from math import prod
+from pathlib import Path
+from typing import Any
+
+MOST_HDUS = 500
+"""So many are looked at; the headers of all of them would be kept in memory."""
+
+KEYWORDS = (
+    "OBJECT", "INSTRUME", "TELESCOP", "DATE-OBS", "MJD-OBS", "EXPTIME", "FILTER", "RA", "DEC",
+    "OBSERVER", "PI-COI", "ESO DPR CATG", "ESO DPR TYPE", "ESO DPR TECH", "ESO OBS NAME",
+    "ESO OBS ID", "ESO TPL NAME", "ESO TPL ID", "ESO DET NAME", "ESO INS MODE", "DATE", "ORIGFILE",
+    "ARCFILE",
+)  # fmt: skip
+"""What is shown beside the images, in this order, of what the file has."""
+
+_BEGIN = b"SIMPLE"
+_BROKEN = (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
+"""What astropy raises for a header that makes no sense; ``VerifyError`` is among them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """An HDU.
+
+    Attributes:
+        index: Its number in the file, from 0.
+        name: EXTNAME with its version, or PRIMARY; may be empty.
+        text: What it is, in a few words, e.g. ``1062 x 1044 int16``.
+        shape: Of an image with pixels, slowest axis first; empty: it has none.
+        is_compressed: Its pixels lie in compressed tiles.
+    """
+
+    index: int
+    name: str
+    text: str
+    shape: tuple[int, ...] = ()
+    is_compressed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """A FITS file.
+
+    Attributes:
+        parts: Its HDUs, the first ``MOST_HDUS`` of them.
+        keywords: Names and values, see ``KEYWORDS``.
+        note: What could not be looked at; empty: nothing.
+    """
+
+    parts: tuple[Part, ...]
+    keywords: tuple[tuple[str, str], ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenFile:
+    """A FITS file that is open.
+
+    Attributes:
+        hdus: astropy's list of them; headers are read when they are asked for.
+        descriptor: Of the file; -1: it is compressed as a whole, so that what lies where is
+            not known.
+    """
+
+    hdus: Any
+    descriptor: int
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[OpenFile]:
+    """Open a file; data are never read as a whole.
+
+    Raises:
+        OSError: It cannot be read, or is no FITS file.
+    """
+    from astropy.io import fits
+
+    with path.open("rb") as stream:
+        is_plain = stream.read(len(_BEGIN)) == _BEGIN
+        stream.seek(0)
+        with fits.open(stream, lazy_load_hdus=True, do_not_scale_image_data=True) as hdus:
+            yield OpenFile(hdus=hdus, descriptor=stream.fileno() if is_plain else -1)
+
+
+def examine(hdus: Any) -> Contents:
+    """Read the headers of a file, as far as they can be read."""
+    parts: list[Part] = []
+    headers: list[Any] = []
+    note = ""
+    for index in count():
+        if index == MOST_HDUS:
+            note = f"only the first {MOST_HDUS} HDUs were looked at"
+            break
+        try:
+            hdu = hdus[index]
+        except IndexError:
+            break
+        except _BROKEN as error:
+            note = f"HDU {index} and what follows cannot be read: {_one_line(error)}"
+            break
+        parts.append(_part(index, hdu))
+        headers.append(hdu.header)
+    return Contents(parts=tuple(parts), keywords=tuple(_keywords(headers)), note=note)
+
+
+def _part(index: int, hdu: Any) -> Part:
+    try:
+        return _described(index, hdu)
+    except _BROKEN as error:
+        return Part(index=index, name=str(hdu.name), text=f"cannot be read: {_one_line(error)}")
+
+
+def _described(index: int, hdu: Any) -> Part:
+    from astropy.io import fits
+
+    name = f"{hdu.name},{hdu.ver}" if hdu.ver > 1 else hdu.name
+    match hdu:
+        case fits.GroupsHDU():
+            shape = tuple(hdu.header[f"NAXIS{n}"] for n in range(2, hdu.header["NAXIS"] + 1))
+            groups = _number(hdu.header.get("GCOUNT", 1), "random group")
+            return Part(index=index, name=name, text=f"{groups} of {_axes(shape[::-1])}")
+        case fits.BinTableHDU() | fits.TableHDU():
+            kind = "table" if isinstance(hdu, fits.BinTableHDU) else "ASCII table"
+            rows, columns = hdu.header["NAXIS2"], hdu.header["TFIELDS"]
+            text = f"{kind}, {_number(rows, 'row')} of {_number(columns, 'column')}"
+            return Part(index=index, name=name, text=text)
+        case fits.PrimaryHDU() | fits.ImageHDU() | fits.CompImageHDU():
+            return _image(index, name, hdu, is_compressed=isinstance(hdu, fits.CompImageHDU))
+        case _:
+            return Part(index=index, name=name, text=f"{hdu.size} bytes of an unknown kind")
+
+
+def _image(index: int, name: str, hdu: Any, *, is_compressed: bool) -> Part:
+    shape = tuple(int(each) for each in hdu.shape)
+    if not shape or not prod(shape):
+        return Part(index=index, name=name, text="header only")
+    text = f"{_axes(shape)} {_type(hdu.header)}{', compressed' if is_compressed else ''}"
+    return Part(index=index, name=name, text=text, shape=shape, is_compressed=is_compressed)
+
+
+def _axes(shape: Sequence[int]) -> str:
+    """Say the axes in the order of FITS: the fastest first."""
+    return " x ".join(str(each) for each in reversed(shape)) + ("" if len(shape) > 1 else " pixels")
+
+
+def _type(header: Any) -> str:
+    bitpix = header["BITPIX"]
+    if bitpix < 0:
+        return f"float{-bitpix}"
+    if header.get("BSCALE", 1) == 1 and header.get("BZERO", 0) == 2 ** (bitpix - 1):
+        return f"uint{bitpix}"
+    return f"{'u' if bitpix == 8 else ''}int{bitpix}"  # noqa: PLR2004 (the only unsigned one)
+
+
+def _number(count_: int, what: str) -> str:
+    return f"{count_} {what}{'' if count_ == 1 else 's'}"
+
+
+def _keywords(headers: Sequence[Any]) -> Iterator[tuple[str, str]]:
+    """Take each from the first header that has it: the primary one, if it does."""
+    for name in KEYWORDS:
+        found = next((header for header in headers if name in header), None)
+        if found is not None:
+            yield name, _value(found, name)
+
+
+def _value(header: Any, name: str) -> str:
+    from astropy.io import fits
+
+    try:
+        value = header[name]
+    except (*_BROKEN, fits.VerifyError):
+        return "(cannot be read)"
+    if isinstance(value, fits.card.Undefined):
+        return "(undefined)"
+    return ("T" if value else "F") if isinstance(value, bool) else " ".join(str(value).split())
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
