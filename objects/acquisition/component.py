@@ -16,6 +16,7 @@ from idl_like_interfaces.stdif import StdCmds
 from objects.acquisition.coordinator import Coordinator, Rules
 from objects.acquisition.ocm import OcmServant
 from objects.acquisition.store import Workspace, WorkspaceError
+from objects.component.loggers import OCM
 from objects.component.site import ActiveObject, Component, Site
 from objects.component.std import StdHooks, StdServant
 
@@ -52,7 +53,8 @@ class OcmComponent(Component):
     def __init__(self, site: Site, settings: Any) -> None:
         super().__init__(site, settings)
         self.workspace = Workspace(site.data_root / (settings.workspace or site.name))
-        self.std = StdServant(site, StdHooks(is_active=self._is_active, describe=self.detail))
+        hooks = StdHooks(is_active=self._is_active, describe=self.detail)
+        self.std = StdServant(site, hooks, OCM)
         self.coordinator = Coordinator(
             site, self.workspace, _rules(site, settings), self.std.refresh_activity
         )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias, TypeVar, get_args, get_type_hints
 
+import msgspec
 from msgspec import Meta
 
 from idl_like_interfaces.errors import BadParam
@@ -21,6 +22,8 @@ ConfigPath: TypeAlias = Annotated[str, Meta(extra=_MARK)]
 
 An installation makes them absolute: first hit over ``CFGPATH``, then beside its own file.
 """
+
+Settings = TypeVar("Settings", bound=msgspec.Struct)
 
 
 def find(
@@ -51,8 +54,39 @@ def find(
     raise _missing(wanted, field, tried)
 
 
-def is_config_path(hint: Any) -> bool:
-    """Tell whether an annotation is ``ConfigPath``."""
+def with_found_files(settings: Settings, beside: Path, field: str) -> Settings:
+    """Return settings whose ``ConfigPath`` members, and lists of them, are absolute.
+
+    Args:
+        settings: As they stand in a file; an empty path stays empty.
+        beside: The folder of that file.
+        field: Path of the settings, for refusals.
+
+    Raises:
+        BadParam: One of the files is not there.
+    """
+    found: dict[str, Any] = {}
+    for name, is_list in _config_paths(type(settings)):
+        value = getattr(settings, name)
+        if is_list:
+            found[name] = [
+                str(find(each, field=f"{field}.{name}[{place}]", beside=beside))
+                for place, each in enumerate(value)
+            ]
+        elif value:
+            found[name] = str(find(value, field=f"{field}.{name}", beside=beside))
+    return msgspec.structs.replace(settings, **found) if found else settings
+
+
+def _config_paths(declared: type[msgspec.Struct]) -> Iterator[tuple[str, bool]]:
+    for name, hint in get_type_hints(declared, include_extras=True).items():
+        if _is_config_path(hint):
+            yield name, False
+        elif any(_is_config_path(each) for each in get_args(hint)):
+            yield name, True
+
+
+def _is_config_path(hint: Any) -> bool:
     marks = [each.extra for each in getattr(hint, "__metadata__", ()) if isinstance(each, Meta)]
     return _MARK in marks
 

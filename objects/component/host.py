@@ -171,6 +171,7 @@ class ComponentHost(Closing):
         root: Root context of the installation.
         data_root: Folder of the installation's data.
         security: Certificates, roles, audit log.
+        port: Where its objects are served; 0: any free one.
         forward_logs: Send this process's log records to the log service.
 
     Raises:
@@ -179,7 +180,7 @@ class ComponentHost(Closing):
         OSError: A folder cannot be made or read.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (each is one fact of the installation)
         self,
         component: type[Component],
         settings: Any,
@@ -189,9 +190,11 @@ class ComponentHost(Closing):
         root: str = "obs",
         data_root: Path,
         security: SecurityTable = ABSENT,
+        port: int = 0,
         forward_logs: bool = False,
     ) -> None:
         self.site = HostedSite(name, root=root, data_root=data_root, names=names)
+        self._port = port
         self._forwarder = self._forward_logs() if forward_logs else None
         self._adapter: ObjectAdapter | None = None
         self._protection: Protection | None = None
@@ -252,6 +255,7 @@ class ComponentHost(Closing):
         self.component.recover()
         self._adapter = ObjectAdapter(
             protection.host,
+            self._port,
             incarnation=self.site.incarnation,
             tls=protection.server,
             guard=protection.guard,

@@ -16,13 +16,19 @@ certs = "certs"                # folder of the certificates, relative to the fil
 
 [component.ocm]                # a component's own name
 kind = "ocm"
+log_level = "INFO"             # every component has log_level, log_properties and port
 instrument_id = "STIS"         # settings of its kind
 ```
+
+Without ``data_root`` the environment variable ``DATAROOT`` says where the data are, and without
+that they are in the folder ``data`` beside the file.
 """
 
 from __future__ import annotations
 
+import os
 import tomllib
+from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Annotated, Any
@@ -35,9 +41,13 @@ from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.mapping.coding import from_plain
 from idl_like_interfaces.security.settings import ABSENT, SecurityTable
 from nameserver.client import Address, parse_address
+from objects.component.common_settings import COMMON, CommonSettings
+from objects.component.config_path import find, with_found_files
 from objects.component.site import Component
 
 COMPONENTS = "obsorb.components"
+
+DATA_ROOT_VARIABLE = "DATAROOT"
 
 SUPERVISOR = "supervisor"
 """The component that runs the others; none of them can have this name."""
@@ -50,7 +60,7 @@ class InstallationTable(Value, frozen=True, kw_only=True):
 
     name: _NamePart = "obsorb"
     root: _NamePart = "obs"
-    data_root: str = "data"
+    data_root: str | None = None
 
 
 class NameServerTable(Value, frozen=True, kw_only=True):
@@ -83,7 +93,7 @@ class Installation:
         path: The file.
 
     Attributes:
-        path: The file, absolute.
+        path: The file, absolute; a relative one that is not here is looked for in ``CFGPATH``.
         name: For people.
         root: Root context of all names.
         data_root: Folder of all data, absolute.
@@ -97,11 +107,11 @@ class Installation:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path.resolve()
+        self.path = _located(path).resolve()
         read = from_plain(_File, _read_toml(self.path))
         self.name = read.installation.name
         self.root = read.installation.root
-        self.data_root = (self.path.parent / read.installation.data_root).resolve()
+        self.data_root = _data_root(read.installation.data_root, self.path.parent)
         self.name_server = read.name_server
         self.name_servers = _addresses(read.name_server)
         self.security = (read.security or ABSENT).below(self.path.parent)
@@ -109,6 +119,7 @@ class Installation:
         _refuse_supervisor(self.components)
         for name in self.components:
             self._entry_point(name)
+            self.common(name)
 
     def component_class(self, name: str) -> type[Component]:
         """Return the class of a component.
@@ -128,16 +139,60 @@ class Installation:
             )
         return _entry_point(self.components[name].get("kind"), f"component.{name}.kind")
 
-    def settings(self, name: str) -> Any:
-        """Return the checked settings of a component; its folders are absolute.
+    def common(self, name: str) -> CommonSettings:
+        """Return the settings of a component that do not depend on its kind.
+
+        Raises:
+            BadParam: One of them is wrong, or names a file that is not there.
+        """
+        plain = {key: value for key, value in self.components[name].items() if key in COMMON}
+        common: CommonSettings = self._completed(
+            from_plain(CommonSettings, plain, f"component.{name}"), name
+        )
+        return common
+
+    def settings(self, name: str, overrides: Mapping[str, Any] | None = None) -> Any:
+        """Return the checked settings of a component; its folders and files are absolute.
+
+        Args:
+            name: The component.
+            overrides: What goes before the file, e.g. options of a command.
 
         Raises:
             BadParam: There is no such component, or a setting is missing, unknown or wrong.
         """
         declared = self.component_class(name).Settings
-        plain = {key: value for key, value in self.components[name].items() if key != "kind"}
-        settings = from_plain(declared, plain, f"component.{name}")
-        return _with_absolute_paths(settings, self.path.parent)
+        table = self.components[name] | dict(overrides or {})
+        plain = {key: value for key, value in table.items() if key not in COMMON}
+        return self._completed(from_plain(declared, plain, f"component.{name}"), name)
+
+    def _completed(self, settings: Any, name: str) -> Any:
+        base = self.path.parent
+        return with_found_files(_with_absolute_paths(settings, base), base, f"component.{name}")
+
+
+def _located(path: Path) -> Path:
+    """Look for a relative path that is not here in the folders of ``CFGPATH``."""
+    if path.is_absolute() or path.exists():
+        return path
+    try:
+        return find(path, field="installation")
+    except BadParam:
+        return path  # reading it says what is wrong
+
+
+def _data_root(configured: str | None, base: Path) -> Path:
+    """Take it from the file, else from the environment, else beside the file."""
+    if configured is not None:
+        return (base / configured).resolve()
+    environment = os.environ.get(DATA_ROOT_VARIABLE, "")
+    if environment and not Path(environment).is_absolute():
+        raise BadParam(
+            f"${DATA_ROOT_VARIABLE} is {environment!r}, which is no absolute path",
+            field=DATA_ROOT_VARIABLE,
+            remedy="give an absolute path, or data_root in the table [installation]",
+        )
+    return (Path(environment) if environment else base / "data").resolve()
 
 
 def _refuse_supervisor(components: dict[str, dict[str, Any]]) -> None:

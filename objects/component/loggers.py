@@ -45,12 +45,6 @@ NAMED = {
 """Each of them and what it tells."""
 
 
-def register_levels() -> None:
-    """Teach ``logging`` ESO's level names that it does not know."""
-    for level, number in LEVEL_NUMBERS.items():
-        logging.addLevelName(number, level.value)
-
-
 def known_loggers() -> list[str]:
     """Return the names under which something can be set in this process, in order."""
     return sorted({*NAMED, *logging.Logger.manager.loggerDict})

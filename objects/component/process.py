@@ -7,17 +7,24 @@ import queue
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from typing_extensions import override
 
+from idl_like_interfaces.clients.logs import register_levels
 from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.errors import RemoteError
+from idl_like_interfaces.logs import LEVEL_NUMBERS, LogLevel
 from nameserver.client import Where, name_server_address, parse_addresses
+from objects.component.common_settings import CommonSettings
 from objects.component.host import ComponentHost
 from objects.component.installation import Installation
+from objects.component.log_file import logging_to_file
+from objects.component.log_properties import apply_log_properties
 
 REFUSED = 3
 """Exit code of a component that refuses to start: to start it again would not help."""
@@ -29,21 +36,38 @@ _LOOK_S = 0.5
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What goes before the installation file.
+
+    Attributes:
+        names: ``HOST:PORT`` of the name server, or of both with a comma between; None: as
+            the file or environment says.
+        settings: Settings of the component's kind.
+        log_level: Root level of its logs.
+        port: Where its objects are served.
+    """
+
+    names: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    log_level: str | None = None
+    port: int | None = None
+
+
 def serve(
     installation: Path,
     component: str,
     *,
-    names: str | None = None,
     on_message: Callable[[str], None] = lambda _: None,
+    **wishes: Any,
 ) -> int:
     """Run one component of an installation until SIGTERM, SIGINT or its own exit command.
 
     Args:
         installation: The installation file.
         component: The component's name in it.
-        names: ``HOST:PORT`` of the name server, or of both with a comma between; None: as
-            the file or environment says.
         on_message: Gets ``ready NAME`` once it serves.
+        wishes: What goes before the file, see ``Wishes``.
 
     Returns:
         Exit code: 0.
@@ -52,20 +76,25 @@ def serve(
         RemoteError: The component refuses to start (its settings, its store, its name).
         OSError: A folder cannot be made or read.
     """
+    wanted = Wishes(**wishes)
     read = Installation(installation)
-    settings = read.settings(component)
+    settings = read.settings(component, wanted.settings)
+    common = read.common(component)
+    _set_levels(common, wanted)
     # Before the boot: a component that has bound its names must not just die.
     signals = EndingSignals()
     with (
         signals,
+        logging_to_file(component),
         ComponentHost(
             read.component_class(component),
             settings,
             name=component,
-            names=_addresses(read, names),
+            names=_addresses(read, wanted.names),
             root=read.root,
             data_root=read.data_root,
             security=read.security,
+            port=common.port if wanted.port is None else wanted.port,
             forward_logs=True,
         ) as host,
     ):
@@ -108,6 +137,15 @@ class EndingSignals(Closing):
             self._thread.join()
 
 
+def _set_levels(common: CommonSettings, wanted: Wishes) -> None:
+    """Root level: option, then the file; the levels of named loggers as their file says."""
+    level = wanted.log_level or common.log_level
+    if level:
+        logging.getLogger().setLevel(LEVEL_NUMBERS[LogLevel(level)])
+    if common.log_properties:
+        apply_log_properties(Path(common.log_properties))
+
+
 def _addresses(installation: Installation, option: str | None) -> Where:
     """Option, then the file when it says a port, then the environment."""
     if option:
@@ -118,6 +156,7 @@ def _addresses(installation: Installation, option: str | None) -> Where:
 
 def set_up_logging(level: str = "INFO") -> None:
     """Log to stderr, one line a record."""
+    register_levels()
     logging.basicConfig(
         level=level,
         stream=sys.stderr,

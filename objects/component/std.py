@@ -14,6 +14,7 @@ from typing_extensions import override
 from idl_like_interfaces.errors import BadParam, RemoteError
 from idl_like_interfaces.logs import LEVEL_NUMBERS
 from idl_like_interfaces.stdif import STATUS_TOPIC, ExceptionErr, LogInfo, StdCmds, StdStatus
+from objects.component.loggers import ACTION, NAMED, STATE
 from objects.component.site import Site
 
 log = logging.getLogger(__name__)
@@ -103,10 +104,17 @@ class StdHooks:
 
 
 class StdServant(StdCmds):
-    """Implements ``StdCmds`` for any server; every change is published as ``std/status``."""
+    """Implements ``StdCmds`` for any server; every change is published as ``std/status``.
 
-    def __init__(self, site: Site, hooks: StdHooks | None = None) -> None:
+    Args:
+        site: Where it runs.
+        hooks: What the server does at a command.
+        logger: Under which name it logs its life; empty: that of this module.
+    """
+
+    def __init__(self, site: Site, hooks: StdHooks | None = None, logger: str = "") -> None:
         self._site = site
+        self._log = logging.getLogger(logger) if logger else log
         self._hooks = hooks or StdHooks()
         self._state = ServerState.NOT_READY
         self._lock = threading.RLock()
@@ -173,7 +181,7 @@ class StdServant(StdCmds):
 
     @override
     def exit(self) -> str:
-        log.info("%s was asked to exit", self._site.name)
+        self._log.log(ACTION, "%s was asked to exit", self._site.name)
         self._site.request_exit()
         return DONE
 
@@ -184,10 +192,10 @@ class StdServant(StdCmds):
                 f"{self._site.name} has no logger {info.logger!r}",
                 field="info.logger",
                 cause="the name is mistyped, or nothing has been logged under it yet",
-                remedy="name a module of the server, or nothing for all of them",
+                remedy=f"give '' for all of them, a module of the server, or one of {_named()}",
             )
         logging.getLogger(info.logger or None).setLevel(LEVEL_NUMBERS[info.level])
-        log.info("level of logger %r is %s", info.logger or "(root)", info.level)
+        self._log.log(ACTION, "level of logger %s is %s", info.logger or "(root)", info.level)
         return DONE
 
     def _command(self, cause: Cause) -> str:
@@ -204,7 +212,7 @@ class StdServant(StdCmds):
 
     def _enter(self, target: ServerState) -> None:
         self._state = target
-        log.info("%s: %s", self._site.name, target)
+        self._log.log(STATE, "%s: %s", self._site.name, target)
         self.announce()
 
     def _illegal(self, cause: Cause) -> ExceptionErr:
@@ -225,3 +233,8 @@ class StdServant(StdCmds):
             cause=error.cause if isinstance(error, RemoteError) else "",
             remedy=error.remedy if isinstance(error, RemoteError) else "repair it and repeat",
         )
+
+
+def _named() -> str:
+    """List the loggers that ESO names and this process has."""
+    return ", ".join(each for each in NAMED if each in logging.Logger.manager.loggerDict)

@@ -12,7 +12,6 @@ _LEVELS = {
     MergeMessageType.ERROR: logging.ERROR,
     MergeMessageType.ALERT: logging.WARNING,
     MergeMessageType.RESULT: logging.INFO,
-    MergeMessageType.RESULT: logging.INFO,
     MergeMessageType.PROGRESS: logging.DEBUG,
 }
 
