@@ -10,7 +10,7 @@ from typing import Annotated, TypeAlias
 
 from msgspec import Meta
 
-from idl_like_interfaces.declare import Document, Seconds
+from idl_like_interfaces.declare import Document, Seconds, UtcTime
 from idl_like_interfaces.keywords import FitsKeyword, KeywordRule
 
 Name: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]+$", max_length=64)]
@@ -164,6 +164,8 @@ class DpSpecification(Document, frozen=True, kw_only=True, rename="camel"):
         target: The product.
         receivers: Who gets it.
         keyword_dictionaries: Carried along, not used by the merger.
+        stopped_at: When the sources had stopped; a file that was modified later is
+            suspicious. None: not known, the time of queueing takes its place.
     """
 
     id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:+-]+$", max_length=128)]
@@ -171,3 +173,4 @@ class DpSpecification(Document, frozen=True, kw_only=True, rename="camel"):
     target: DpTarget
     receivers: list[Receiver] = []
     keyword_dictionaries: list[str] = []
+    stopped_at: UtcTime | None = None

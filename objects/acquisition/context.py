@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
-from idl_like_interfaces.daqif import DaqAlert, DaqStatus
+from msgspec.structs import replace
+
+from idl_like_interfaces.daqif import DaqAlert, DaqStatus, DaqSubstate
 from idl_like_interfaces.declare import Document, UtcTime
 from idl_like_interfaces.documents import DpSpecification
 from idl_like_interfaces.keywords import FitsKeyword
@@ -50,7 +52,13 @@ class Context(Document, frozen=True, kw_only=True, rename="camel"):
     def specification(self) -> DpSpecification:
         """Say what the data product consists of."""
         results = {each.source_name: each for each in self.results}
-        return specification_of(self.id, self.file_id, self.plan, self.keywords, results)
+        made = specification_of(self.id, self.file_id, self.plan, self.keywords, results)
+        return replace(made, stopped_at=self.stopped_at())
+
+    def stopped_at(self) -> datetime | None:
+        """Return when the last source had stopped, None before that."""
+        times = [each.timestamp for each in self.entered if each.substate is DaqSubstate.STOPPED]
+        return datetime.fromtimestamp(times[-1], UTC) if times else None
 
 
 def new_context(

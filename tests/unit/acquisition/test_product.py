@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from idl_like_interfaces.daqif import DaqState, DaqStatus, DaqSubstate
 from idl_like_interfaces.documents import FitsFileSource, FitsKeywordsSource
 from idl_like_interfaces.keywords import ValueKeyword
+from objects.acquisition.context import new_context
 from objects.acquisition.product import SourceResult, SourceState, specification_of
 from objects.acquisition.specification import plan_v1, plan_v2
 
 FILE_ID = "X.Y.2026-01-02T03:04:05.678"
+STOPPED_AT = datetime(2026, 1, 2, 3, 5, tzinfo=UTC)
 A: dict[str, Any] = {"type": "primarySource", "sourceName": "a", "rrUri": "obs/a"}
 M: dict[str, Any] = {"type": "metadataSource", "sourceName": "m", "rrUri": "obs/m"}
 F: dict[str, Any] = {"type": "fitsFile", "sourceName": "f", "location": "/f.fits"}
@@ -100,3 +105,19 @@ def test_receivers_and_prefix_go_along() -> None:
     made = specification_of("1", FILE_ID, plan, [], {})
     assert (made.receivers[0].path, made.target.file_prefix) == ("/olas", "p_")
     assert made.target.file_id == FILE_ID
+
+
+@pytest.mark.spec("ESO-107")
+def test_the_time_of_the_stop_goes_along() -> None:
+    """When Stopped was entered last; before that there is none."""
+    context = new_context(plan_v2(json.dumps({"sources": [F]})), "1", FILE_ID, "ocm", STOPPED_AT)
+    assert context.specification().stopped_at is None
+    status = DaqStatus(
+        id="1",
+        file_id=FILE_ID,
+        state=DaqState.ACQUIRING,
+        substate=DaqSubstate.STOPPED,
+        timestamp=STOPPED_AT.timestamp(),
+    )
+    entered = [replace(status, substate=DaqSubstate.ACQUIRING, timestamp=1.0), status]
+    assert replace(context, entered=entered).specification().stopped_at == STOPPED_AT
