@@ -1,35 +1,32 @@
-"""Data from file to file in one pass: a thread reads and sums ahead while a chunk is written."""
+"""Data from file to file in one pass: read, summed and written while the cache has them."""
 
 from __future__ import annotations
 
+import ctypes
 import os
-from collections.abc import Generator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import closing
+from collections.abc import Iterator
 from typing import BinaryIO
 
-from typing_extensions import override
-
-from idl_like_interfaces.closing import Closing
-from objects.products.merge.checksum import add_sums, add_to_sum
+from objects.products.merge.checksum import add_to_sum
 from objects.products.merge.layout import BLOCK, Hdu
 from objects.products.merge.problems import BadFits
 
 CHUNK = 364 * BLOCK
-"""Bytes that are moved at a time: about 1 MiB, whole blocks. What was read is summed and
-written while the processor's cache still has it."""
+"""Bytes that are moved at a time: about 1 MiB, whole blocks."""
+
+_BEHIND = 8 << 20
+_WRITE = 2  # SYNC_FILE_RANGE_WRITE
 
 
-class Pump(Closing):
-    """Moves the data of HDUs; needs two chunks of memory, however long they are."""
+class Pump:
+    """Moves the data of HDUs into a file, with one chunk of memory, however long they are.
+
+    The disk begins with what was written some MiB ago while more is copied: what the last
+    synchronisation has to wait for is short, and the memory that waits for the disk bounded.
+    """
 
     def __init__(self) -> None:
-        self._buffers = tuple(memoryview(bytearray(CHUNK)) for _ in range(2))
-        self._reader = ThreadPoolExecutor(1, thread_name_prefix="merge-read")
-
-    @override
-    def close(self) -> None:
-        self._reader.shutdown()
+        self._buffer = memoryview(bytearray(CHUNK))
 
     def copy(self, origin: Hdu, file: BinaryIO) -> int:
         """Write the data of an HDU where the file stands; return their sum.
@@ -38,45 +35,34 @@ class Pump(Closing):
             BadFits: They have become shorter.
             OSError: They cannot be read or written.
         """
-        total = 0
-        with closing(self._chunks(origin)) as chunks:
-            for chunk, part in chunks:
-                total = add_sums(total, part)
-                file.write(chunk)
+        total, begun = 0, file.tell()
+        for chunk in self._chunks(origin):
+            total = add_to_sum(total, chunk)
+            file.write(chunk)
+            if file.tell() - begun >= _BEHIND:
+                begun = _write_out(file, begun)
         return total
 
     def sum(self, origin: Hdu) -> int:
         """Return the sum of the data of an HDU; raises as ``copy`` does."""
         total = 0
-        with closing(self._chunks(origin)) as chunks:
-            for _, part in chunks:
-                total = add_sums(total, part)
+        for chunk in self._chunks(origin):
+            total = add_to_sum(total, chunk)
         return total
 
-    def _chunks(self, origin: Hdu) -> Generator[tuple[memoryview, int]]:
-        """Yield each chunk with its sum; the next one is on its way meanwhile."""
+    def _chunks(self, origin: Hdu) -> Iterator[memoryview]:
         with origin.path.open("rb", buffering=0) as source:
-            descriptor = source.fileno()
-            os.posix_fadvise(
-                descriptor, origin.data_offset, origin.data_size, os.POSIX_FADV_SEQUENTIAL
-            )
-            ahead: list[Future[tuple[memoryview, int]]] = []
-            try:
-                for number, start in enumerate(range(0, origin.data_size, CHUNK)):
-                    chunk = self._buffers[number % 2][: min(CHUNK, origin.data_size - start)]
-                    ahead.append(self._reader.submit(_filled, descriptor, chunk, start, origin))
-                    if len(ahead) > 1:
-                        yield ahead.pop(0).result()
-                for last in ahead:
-                    yield last.result()
-            finally:
-                wait(ahead)  # else a file that is opened next could be read in its place
+            end = origin.data_offset + origin.data_size
+            for start in range(origin.data_offset, end, CHUNK):
+                chunk = self._buffer[: min(CHUNK, end - start)]
+                _fill(source.fileno(), chunk, start, origin)
+                yield chunk
 
 
-def _filled(descriptor: int, chunk: memoryview, start: int, origin: Hdu) -> tuple[memoryview, int]:
+def _fill(descriptor: int, chunk: memoryview, start: int, origin: Hdu) -> None:
     filled = 0
     while filled < len(chunk):
-        count = os.preadv(descriptor, [chunk[filled:]], origin.data_offset + start + filled)
+        count = os.preadv(descriptor, [chunk[filled:]], start + filled)
         if not count:
             raise BadFits(
                 origin.path,
@@ -85,4 +71,24 @@ def _filled(descriptor: int, chunk: memoryview, start: int, origin: Hdu) -> tupl
                 remedy="merge again when its writer has finished",
             )
         filled += count
-    return chunk, add_to_sum(0, chunk)
+
+
+def _write_out(file: BinaryIO, begun: int) -> int:
+    """Let the disk begin with what lies behind a position; return where the file stands.
+
+    A mere hint: what fails shows itself at the synchronisation, which waits for all of it.
+    """
+    end = file.tell()
+    if _sync_file_range is not None:
+        _sync_file_range(file.fileno(), begun, end - begun, _WRITE)
+    return end
+
+
+def _find_sync_file_range() -> ctypes._NamedFuncPointer | None:
+    function = getattr(ctypes.CDLL(None), "sync_file_range", None)
+    if function is not None:
+        function.argtypes = (ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint)
+    return function
+
+
+_sync_file_range = _find_sync_file_range()

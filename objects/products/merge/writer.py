@@ -57,10 +57,10 @@ def write_product(hdus: Sequence[OutputHdu], path: Path, on_hdu: OnHdu) -> int:
     """
     try:
         with _part_file(path) as (part, file):
-            with Pump() as pump:
-                for index, hdu in enumerate(hdus):
-                    write_hdu(file, hdu, pump)
-                    on_hdu(index)
+            pump = Pump()
+            for index, hdu in enumerate(hdus):
+                write_hdu(file, hdu, pump)
+                on_hdu(index)
             file.flush()
             os.fsync(file.fileno())
             check_output(path)
