@@ -60,6 +60,11 @@ def table(name: str, column: str = "VALUE", values: Sequence[float] = (1.0,)) ->
     return fits.BinTableHDU.from_columns(columns, name=name)
 
 
+def ascii_table(name: str, values: Sequence[float] = (1.5, 2.5)) -> fits.TableHDU:
+    """Make an ASCII table of one column of reals."""
+    return fits.TableHDU.from_columns([fits.Column("VALUE", "F8.3", array=values)], name=name)
+
+
 def ragged_table(name: str) -> fits.BinTableHDU:
     """Make a table whose rows have arrays of different lengths (they lie in a heap)."""
     rows = np.empty(2, dtype=object)

@@ -19,7 +19,12 @@ _PUNCTUATION = frozenset((*range(0x3A, 0x41), *range(0x5B, 0x61)))
 
 
 def add_to_sum(total: int, data: Buffer) -> int:
-    """Add whole 32-bit words to a sum; parts may be added in any order."""
+    """Add 32-bit words to a sum, a last one that is not whole with zeros behind it.
+
+    Parts of whole words may be added in any order.
+    """
+    if odd := len(data) % 4:
+        data = bytes(data) + bytes(4 - odd)
     words = np.frombuffer(data, dtype=">u4")
     return _fold(total + int(words.sum(dtype=np.uint64)))
 

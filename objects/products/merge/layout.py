@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from objects.products.merge.cards import CARD_LENGTH, CardKind, parse_card, split_value
+from objects.products.merge.foreign import header_as_text, not_fits
 from objects.products.merge.problems import BadFits
 
 BLOCK = 2880
@@ -35,15 +36,25 @@ class Hdu:
         path: The file.
         index: 0 for the primary HDU.
         images: Header records of 80 columns in front of END; latin-1, so any byte survives.
-        data_offset: Where its data begin, in bytes.
-        data_size: Size of its data with padding to whole blocks, in bytes.
+        offset: Where its header begins, in bytes.
+        data_offset: Where its data begin.
+        data_size: Bytes of data that the file has, with what fills them up to whole blocks.
+        fill: Bytes that the file lacks to a whole block; only of a last HDU, and fewer
+            than a block.
     """
 
     path: Path
     index: int
     images: tuple[str, ...]
+    offset: int
     data_offset: int
     data_size: int
+    fill: int = 0
+
+    @property
+    def is_ascii_table(self) -> bool:
+        """Tell whether its data are text, which is filled up with blanks."""
+        return split_value(parse_card(self.images[0]))[0].strip("' ") == "TABLE"
 
     @property
     def label(self) -> str:
@@ -63,18 +74,24 @@ def read_layout(path: Path) -> tuple[Hdu, ...]:
         BadFits: It is not FITS, a header is malformed, or the file is too short.
         OSError: It cannot be read.
     """
+    return tuple(walk_layout(path))
+
+
+def walk_layout(path: Path) -> Iterator[Hdu]:
+    """Yield the HDUs of a file one by one; raises as ``read_layout`` does, where it is bad."""
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
-        hdus: list[Hdu] = []
-        offset = 0
-        while offset < size and not (hdus and _is_filling(file, offset)):
-            hdu = _read_hdu(file, path, len(hdus), offset)
-            offset = hdu.data_offset + hdu.data_size
-            _check_size(path, hdu, size)
-            hdus.append(hdu)
-    if not hdus:
-        raise BadFits(path, "the file is empty, wanted a FITS file")
-    return tuple(hdus)
+        if not size:
+            raise BadFits(
+                path,
+                "the file is empty, wanted a FITS file",
+                cause="its writer has made it and written nothing yet",
+            )
+        index = offset = 0
+        while offset < size and not (index and _is_filling(file, offset)):
+            hdu = _read_hdu(file, path, index, offset, size)
+            yield hdu
+            index, offset = index + 1, hdu.data_offset + hdu.data_size
 
 
 def _is_filling(file: BinaryIO, offset: int) -> bool:
@@ -83,43 +100,63 @@ def _is_filling(file: BinaryIO, offset: int) -> bool:
     return not file.read(BLOCK).strip(b"\0 ")
 
 
-def _read_hdu(file: BinaryIO, path: Path, index: int, offset: int) -> Hdu:
+def _read_hdu(file: BinaryIO, path: Path, index: int, offset: int, found: int) -> Hdu:
     images = tuple(_read_header(file, path, index, offset))
     # END stands behind them, then the block is filled.
     blocks = -(-(len(images) + 1) * CARD_LENGTH // BLOCK)
-    return Hdu(
+    data_offset = offset + blocks * BLOCK
+    values = _values(images)
+    if index == 0 and values.get("SIMPLE") != "T":
+        raise BadFits(
+            path,
+            f"SIMPLE is {values.get('SIMPLE', 'without value')}, wanted T",
+            cause="the file says itself that it does not keep the FITS standard",
+        )
+    size = _data_size(path, index, values)
+    padded = -(-size // BLOCK) * BLOCK
+    # Some writers leave the last block short; all of the data themselves must be there.
+    fill = max(0, min(padded - size, data_offset + padded - found)) if size else 0
+    hdu = Hdu(
         path=path,
         index=index,
         images=images,
-        data_offset=offset + blocks * BLOCK,
-        data_size=_data_size(path, index, _values(images)),
+        offset=offset,
+        data_offset=data_offset,
+        data_size=padded - fill,
+        fill=fill,
     )
+    _check_size(path, hdu, size, found)
+    return hdu
 
 
 def _read_header(file: BinaryIO, path: Path, index: int, offset: int) -> Iterator[str]:
     file.seek(offset)
-    wanted = "SIMPLE" if index == 0 else "XTENSION"
+    wanted = b"SIMPLE  " if index == 0 else b"XTENSION"
     for number in count():
-        block = file.read(BLOCK).decode("latin-1")
-        if number == 0 and block[:8].rstrip() != wanted:
-            what = "a FITS file" if index == 0 else "an extension"
-            raise BadFits(
-                path,
-                f"at byte {offset} {what} must begin with {wanted}, found {block[:8]!r}",
-                cause="not a FITS file" if index == 0 else "something was written behind the end",
-            )
-        if len(block) < BLOCK or number == LARGEST_HEADER:
-            raise BadFits(
-                path,
-                f"the header of HDU {index} does not end: no END card from byte {offset} "
-                f"to {offset + number * BLOCK + len(block)}",
-                cause="the file was truncated, or its header overwritten",
-            )
-        for start in range(0, BLOCK, CARD_LENGTH):
-            image = block[start : start + CARD_LENGTH]
+        block = file.read(BLOCK)
+        if number == 0 and block[:8] != wanted:
+            raise not_fits(path, offset, wanted.decode().rstrip(), block)
+        text = block.decode("latin-1")
+        for start in range(0, len(block) - CARD_LENGTH + 1, CARD_LENGTH):
+            image = text[start : start + CARD_LENGTH]
             if image.rstrip("\0 ") == "END":
                 return
             yield image
+        if len(block) < BLOCK or number == LARGEST_HEADER:
+            end = offset + number * BLOCK + len(block)
+            raise _endless(path, file, index, offset, end)
+
+
+def _endless(path: Path, file: BinaryIO, index: int, offset: int, end: int) -> BadFits:
+    file.seek(offset)
+    as_text = header_as_text(file.read(CARD_LENGTH + 1))
+    return BadFits(
+        path,
+        f"the header of HDU {index} does not end: no END card from byte {offset} to {end}",
+        cause="it is a text file, with a line break behind each card"
+        if as_text
+        else "the file was truncated, or its header overwritten",
+    )
 
 
 def _values(images: tuple[str, ...]) -> dict[str, str]:
@@ -133,6 +170,7 @@ def _values(images: tuple[str, ...]) -> dict[str, str]:
 
 
 def _data_size(path: Path, index: int, values: dict[str, str]) -> int:
+    """Return the size of the data without what fills their last block."""
     width = _number(path, index, values, "BITPIX")
     if width not in _DATA_WIDTHS:
         raise BadFits(path, f"BITPIX of HDU {index} is {width}, which is no FITS data type")
@@ -146,8 +184,7 @@ def _data_size(path: Path, index: int, values: dict[str, str]) -> int:
         parameters = _number(path, index, values, "PCOUNT", default=0)
         copies = _number(path, index, values, "GCOUNT", default=1)
     elements = prod(axes[1:] if groups else axes) if axes else 0
-    size = abs(width) // 8 * copies * (parameters + elements)
-    return -(-size // BLOCK) * BLOCK
+    return abs(width) // 8 * copies * (parameters + elements)
 
 
 def _number(
@@ -165,9 +202,9 @@ def _number(
     return number
 
 
-def _check_size(path: Path, hdu: Hdu, found: int) -> None:
-    wanted = hdu.data_offset + hdu.data_size
-    if found < wanted:
+def _check_size(path: Path, hdu: Hdu, size: int, found: int) -> None:
+    wanted = hdu.data_offset + size
+    if size and found < wanted:
         raise BadFits(
             path,
             f"truncated in the data of the {hdu.label}: expected at least {wanted} bytes, "

@@ -18,7 +18,7 @@ from idl_like_interfaces.merging import MergeExit
 from objects.component.atomic import PART_SUFFIX, fsync_folder
 from objects.products.merge.cards import CARD_LENGTH, format_keyword, parse_card
 from objects.products.merge.checksum import CHECKSUM_ZERO, add_to_sum, encode_checksum
-from objects.products.merge.layout import BLOCK
+from objects.products.merge.layout import BLOCK, Hdu
 from objects.products.merge.problems import MergeProblem
 from objects.products.merge.product import OutputHdu
 from objects.products.merge.pump import Pump
@@ -141,8 +141,18 @@ def write_hdu(file: BinaryIO, hdu: OutputHdu, pump: Pump) -> None:
     start = file.tell()
     file.seek(start + len(header_block(hdu.images, CHECKSUM_ZERO, 0)))
     datasum = pump.copy(hdu.origin, file) if hdu.origin else 0
+    if hdu.origin and hdu.origin.fill:
+        datasum = _fill(file, hdu.origin, datasum)
     end = file.tell()
     total = add_to_sum(datasum, header_block(hdu.images, CHECKSUM_ZERO, datasum))
     file.seek(start)
     file.write(header_block(hdu.images, encode_checksum(total), datasum))
     file.seek(end)
+
+
+def _fill(file: BinaryIO, origin: Hdu, total: int) -> int:
+    """Write what the last block of a file lacks, and add it to the sum of the data."""
+    letter = b" " if origin.is_ascii_table else b"\0"
+    file.write(letter * origin.fill)
+    # A word that the data began is summed with zeros in their place.
+    return add_to_sum(total, bytes(origin.data_size % 4) + letter * origin.fill)

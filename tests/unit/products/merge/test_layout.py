@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from objects.products.merge.layout import BLOCK, read_layout
 from objects.products.merge.problems import BadFits
-from tests.support.fits import astropy_file, hubble_frames, image, write_fits
+from tests.support.fits import ascii_table, astropy_file, hubble_frames, image, write_fits
 
 FILES = (
     "o4sp040b0_raw.fits",
@@ -64,7 +65,7 @@ def test_filling_behind_the_last_hdu_is_no_hdu(tmp_path: Path) -> None:
 def test_a_truncated_file_is_told_with_both_sizes(tmp_path: Path) -> None:
     """The refusal names file, HDU, the size found and the size expected."""
     extension = read_layout(hubble_frames())[1]
-    found, wanted = extension.data_offset + 100, extension.data_offset + extension.data_size
+    found, wanted = extension.data_offset + 100, extension.data_offset + 62 * 44 * 2
     path = tmp_path / "cut.fits"
     path.write_bytes(hubble_frames().read_bytes()[:found])
     with pytest.raises(
@@ -89,7 +90,8 @@ def test_a_file_that_ends_within_a_header_is_truncated(tmp_path: Path) -> None:
     ("content", "word"),
     [
         (b"", "empty"),
-        (b"\x1f\x8b\x08 this is a gzip file", "must begin with SIMPLE"),
+        (b"\x1f\x8b\x08 is how gzip begins", "compressed with gzip"),
+        (b"BZh91AY&SY is how bzip2 begins", "compressed with bzip2"),
         (b"no fits", "must begin with SIMPLE"),
     ],
 )
@@ -99,6 +101,46 @@ def test_what_is_no_fits_file_is_refused(tmp_path: Path, content: bytes, word: s
     path.write_bytes(content)
     with pytest.raises(BadFits, match=word):
         read_layout(path)
+
+
+@pytest.mark.parametrize(("extension", "filling"), [(image("A"), b"\0"), (ascii_table("A"), b" ")])
+def test_a_last_block_that_is_short_is_filled(
+    tmp_path: Path, extension: fits.hdu.base.ExtensionHDU, filling: bytes
+) -> None:
+    """When only the filling is missing: each byte of the data themselves must be there."""
+    path = write_fits(tmp_path / "a.fits", extensions=[extension])
+    whole = read_layout(path)[1]
+    size = len(path.read_bytes().rstrip(filling)) - whole.data_offset
+    os.truncate(path, whole.data_offset + size)
+    hdu = read_layout(path)[1]
+    assert (hdu.data_size, hdu.fill) == (size, BLOCK - size)
+    os.truncate(path, whole.data_offset + size - 1)
+    with pytest.raises(BadFits, match="truncated"):
+        read_layout(path)
+
+
+def test_a_last_header_that_is_short_is_read_to_its_end_card(tmp_path: Path) -> None:
+    """It has no data, so nothing of the file is missing."""
+    path = with_header(tmp_path / "x.fits", "SIMPLE  = T", "BITPIX  = 8", "NAXIS   = 0")
+    os.truncate(path, 320)
+    (hdu,) = read_layout(path)
+    assert (len(hdu.images), hdu.data_size) == (3, 0)
+
+
+def test_a_file_that_says_it_is_no_standard_fits_is_refused(tmp_path: Path) -> None:
+    """What its data look like then, only its writer knows."""
+    path = with_header(tmp_path / "x.fits", "SIMPLE  = F", "BITPIX  = 8", "NAXIS   = 0")
+    with pytest.raises(BadFits, match="SIMPLE is F, wanted T"):
+        read_layout(path)
+
+
+def test_a_header_as_text_is_told_from_a_truncated_one(tmp_path: Path) -> None:
+    """An editor has made it, with a line break behind each card."""
+    path = tmp_path / "x.fits"
+    path.write_text("\n".join(["SIMPLE  =  T".ljust(80), "BITPIX  = 8".ljust(80), "END"]))
+    with pytest.raises(BadFits, match="does not end") as refusal:
+        read_layout(path)
+    assert "line break" in refusal.value.cause
 
 
 def test_rubbish_behind_the_last_hdu_is_refused(tmp_path: Path) -> None:
@@ -158,4 +200,4 @@ def test_damage_is_refused_and_never_a_crash(
     path.write_bytes((whole[:position] + dirt + whole[position + len(dirt) :])[:cut])
     with suppress(BadFits):
         last = read_layout(path)[-1]
-        assert last.data_offset + last.data_size <= path.stat().st_size
+        assert not last.data_size or last.data_offset + last.data_size <= path.stat().st_size

@@ -12,12 +12,13 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from astropy.io import fits
 
 from idl_like_interfaces.mapping.coding import parse_json, to_json
 from idl_like_interfaces.merging import MergeExit, MergeMessage, MergeMessageType
 from objects.products.merge import tool
 from objects.products.merge.tool import merge
-from tests.support.fits import image, table, write_fits
+from tests.support.fits import ascii_table, image, table, write_fits
 from tests.support.merging import FILE_ID, Bench, primary_header
 
 
@@ -125,12 +126,27 @@ def test_missing_sources_are_110_and_all_are_named(bench: Bench) -> None:
 def test_a_truncated_source_is_255_and_leaves_nothing(bench: Bench) -> None:
     """The file, the size found and the size expected are named."""
     path = bench.add("s", extensions=[image("A")])
-    whole = path.stat().st_size
-    os.truncate(path, whole - 100)
+    data_end = path.stat().st_size - 2880 + 24
+    os.truncate(path, data_end - 4)
     assert bench.merge() == 255
     assert "s.fits: truncated" in bench.error()
-    assert f"{whole} bytes, found {whole - 100}" in bench.error()
+    assert f"{data_end} bytes, found {data_end - 4}" in bench.error()
     assert {item.name for item in bench.folder.iterdir()} == {"s.fits", "specification.json"}
+
+
+def test_a_source_whose_last_block_is_short_is_filled_up(bench: Bench) -> None:
+    """With zeros, or blanks behind an ASCII table; the product is whole FITS."""
+    for name, extension in (("a", image("A")), ("b", ascii_table("B"))):
+        path = bench.add(name, extensions=[extension])
+        whole = path.read_bytes()
+        path.write_bytes(whole.rstrip(b"\0 "))
+        os.truncate(path, max(path.stat().st_size, len(whole) - 2880 + 24))
+    assert bench.merge() == MergeExit.OK
+    primary_header(bench.product)
+    assert bench.product.read_bytes().endswith(b" " * 2000)
+    with fits.open(bench.product) as hdus:
+        assert hdus["A"].data.tolist() == [[1, 1, 1]] * 4
+        assert hdus["B"].data["VALUE"].tolist() == [1.5, 2.5]
 
 
 def test_an_illegal_character_in_a_header_is_told_and_can_be_dropped(bench: Bench) -> None:
