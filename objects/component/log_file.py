@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 
@@ -58,18 +58,22 @@ class LogFile(WatchedFileHandler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             self.reopenIfNeeded()
-            if not self.stream:  # it could not be opened anew the last time
+            if not self.stream:
                 self.stream = self._open()
             self.stream.write(self.format(record) + self.terminator)
             self.stream.flush()
         except OSError as error:
-            self._tell(error)
+            self._give_up(error)
         except Exception:  # noqa: BLE001 (a record with wrong arguments must not stop the program)
             self.handleError(record)
         else:
             self._is_failing = False
 
-    def _tell(self, error: OSError) -> None:
+    def _give_up(self, error: OSError) -> None:
+        """Throw away what its buffer holds, which would fail again; the next record opens it."""
+        with suppress(OSError):
+            self.stream.close()
+        self.stream = None  # type: ignore[assignment]  # as its base does between two files
         if not self._is_failing:
             sys.stderr.write(f"{self.baseFilename} cannot be written: {error.strerror}\n")
         self._is_failing = True

@@ -113,3 +113,87 @@ def test_folders_are_relative_to_the_file(tmp_path: Path) -> None:
     """A relative folder in a setting is taken from the folder of the file."""
     read = Installation(write(tmp_path, TEMPLATE))
     assert str(read.settings("dcs1").frames) == str(tmp_path / "frames")
+
+
+class TestEnvironment:
+    """What the environment says where the file says nothing."""
+
+    @pytest.mark.spec("ESO-158")
+    def test_the_file_goes_before_the_environment(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """DATAROOT is where the data are, unless the file says where."""
+        monkeypatch.setenv("DATAROOT", str(tmp_path / "root"))
+        assert Installation(write(tmp_path, "")).data_root == tmp_path / "root"
+        text = "[installation]\ndata_root = 'mine'"
+        assert Installation(write(tmp_path, text)).data_root == tmp_path / "mine"
+
+    def test_without_both_the_data_lie_beside_the_file(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """In a folder of their own."""
+        monkeypatch.delenv("DATAROOT", raising=False)
+        assert Installation(write(tmp_path, "")).data_root == tmp_path / "data"
+
+    def test_a_relative_data_root_of_the_environment_is_refused(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It would mean another folder for each process."""
+        monkeypatch.setenv("DATAROOT", "here")
+        with pytest.raises(BadParam, match="no absolute path") as caught:
+            Installation(write(tmp_path, ""))
+        assert caught.value.field == "DATAROOT"
+
+    @pytest.mark.spec("ESO-158")
+    def test_the_file_is_found_by_cfgpath(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A relative path that is not here is looked for there."""
+        (tmp_path / "a" / "config").mkdir(parents=True)
+        file = write(tmp_path / "a" / "config", "[installation]\nname = 'found'")
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("CFGPATH", f"{tmp_path}/none:{tmp_path}/a")
+        assert Installation(Path("config/it.toml")).path == file
+        with pytest.raises(BadParam, match="there is no installation file"):
+            Installation(Path("config/other.toml"))
+
+
+class TestCommonSettings:
+    """What every component has."""
+
+    def test_they_are_no_settings_of_its_kind(self, tmp_path: Path) -> None:
+        """Level, file of levels and port belong to the process."""
+        (tmp_path / "log.properties").write_text("daq.ocm = DEBUG")
+        text = (
+            "[component.log]\nkind = 'log'\nlog_level = 'STATE'\nport = 12081\n"
+            "log_properties = 'log.properties'\n"
+        )
+        read = Installation(write(tmp_path, text))
+        common = read.common("log")
+        assert (common.log_level, common.port) == ("STATE", 12081)
+        assert common.log_properties == str(tmp_path / "log.properties")
+        read.settings("log")
+
+    @pytest.mark.parametrize(
+        ("line", "field"),
+        [
+            ("port = 70000", "component.log.port"),
+            ("log_level = 'LOUD'", "component.log.log_level"),
+            ("log_properties = 'nowhere'", "component.log.log_properties"),
+        ],
+    )
+    def test_a_wrong_one_names_its_field(self, tmp_path: Path, line: str, field: str) -> None:
+        """When the file is read, and not when the component starts."""
+        with pytest.raises(BadParam) as caught:
+            Installation(write(tmp_path, f"[component.log]\nkind = 'log'\n{line}"))
+        assert caught.value.field == field
+
+    @pytest.mark.spec("ESO-158")
+    def test_what_is_given_goes_before_the_file(self, tmp_path: Path) -> None:
+        """An option of a command is checked as the file is."""
+        read = Installation(write(tmp_path, "[component.d]\nkind = 'dpm'\nworkspace = 'file'"))
+        assert read.settings("d").workspace == "file"
+        assert read.settings("d", {"workspace": "option"}).workspace == "option"
+        with pytest.raises(BadParam) as caught:
+            read.settings("d", {"nonsense": True})
+        assert caught.value.field == "component.d.nonsense"
