@@ -13,10 +13,36 @@ from msgspec import Meta
 from idl_like_interfaces.declare import Document, Seconds, UtcTime
 from idl_like_interfaces.keywords import FitsKeyword, KeywordRule
 
-Name: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]+$", max_length=64)]
+# A dollar sign alone matches in front of a line break at the end, too: hence (?!\n).
+
+Name: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9_.-]+(?!\n)$",
+        max_length=64,
+        description="letters, digits, _ . and -, at most 64",
+    ),
+]
 """Name of a source; part of file names, so nothing that a shell or path minds."""
 
-FilePrefix: TypeAlias = Annotated[str, Meta(pattern=r"^[-a-zA-Z0-9_.]*$", max_length=64)]
+FilePrefix: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^[-a-zA-Z0-9_.]*(?!\n)$",
+        max_length=64,
+        description="characters of [-a-zA-Z0-9_.], at most 64",
+    ),
+]
+
+Id: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9_:+-][A-Za-z0-9_.:+-]*(?!\n)$",
+        max_length=128,
+        description="letters, digits, _ : + - and, not at the begin, dots, at most 128",
+    ),
+]
+"""Id of an acquisition or a file; names files and folders, so it begins with no dot."""
 
 Text: TypeAlias = Annotated[str, Meta(min_length=1)]
 
@@ -27,10 +53,13 @@ class StartDaqV1Properties(Document, frozen=True, kw_only=True, rename="camel"):
     Attributes:
         await_interval: Longest duration of one wait request to a primary source.
         keywords: Initial keywords for the product's primary header.
+        start_time: When the primary sources begin to record, ISO-8601 with a zone; None:
+            at once.
     """
 
     await_interval: Seconds = 5.0
     keywords: list[FitsKeyword] = []
+    start_time: UtcTime | None = None
 
 
 class PrimarySource(Document, frozen=True, kw_only=True, rename="camel", tag="primarySource"):
@@ -101,7 +130,7 @@ class OlasReceiver(Document, frozen=True, kw_only=True, rename="camel", tag="ola
         options: How it wants its file.
     """
 
-    path: Annotated[str, Meta(pattern="^/")]
+    path: Annotated[str, Meta(pattern="^/", description="an absolute path")]
     host: str = ""
     options: OlasOptions = OlasOptions()
 
@@ -128,6 +157,7 @@ class StartDaqV2Specification(Document, frozen=True, kw_only=True, rename="camel
         file_prefix: Before the name of the result file, never of the archive file.
         await_completion_interval: As ``await_interval`` of V1.
         id: None: one is made.
+        start_time: As ``start_time`` of V1.
     """
 
     sources: list[StartSource]
@@ -135,7 +165,8 @@ class StartDaqV2Specification(Document, frozen=True, kw_only=True, rename="camel
     receivers: list[Receiver] = []
     file_prefix: FilePrefix = ""
     await_completion_interval: Seconds = 10.0
-    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:+-]+$", max_length=128)] | None = None
+    id: Id | None = None
+    start_time: UtcTime | None = None
 
 
 class DpTarget(Document, frozen=True, kw_only=True, rename="camel"):
@@ -147,7 +178,7 @@ class DpTarget(Document, frozen=True, kw_only=True, rename="camel"):
         file_prefix: Before the name of the result file.
     """
 
-    file_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:+-]+$", max_length=128)]
+    file_id: Id
     source: FitsFileSource | None = None
     file_prefix: FilePrefix = ""
 
@@ -168,7 +199,7 @@ class DpSpecification(Document, frozen=True, kw_only=True, rename="camel"):
             suspicious. None: not known, the time of queueing takes its place.
     """
 
-    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:+-]+$", max_length=128)]
+    id: Id
     sources: list[MergeSource] = []
     target: DpTarget
     receivers: list[Receiver] = []

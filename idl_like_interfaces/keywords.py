@@ -8,6 +8,7 @@ from msgspec import Meta, field
 
 from idl_like_interfaces.declare import Document, Finite
 
+# For fullmatch: alone a dollar sign matches in front of a line break at the end, too.
 STANDARD_NAME = r"^[A-Z0-9_-]{1,8}$"
 ESO_NAME = r"^[A-Z0-9_-]+( [A-Z0-9_-]+)*$"
 
@@ -24,7 +25,9 @@ class ValueKeyword(Document, frozen=True, kw_only=True, tag="valueKeyword"):
         comment: Its comment; None: none.
     """
 
-    name: Annotated[str, Meta(pattern=STANDARD_NAME)]
+    name: Annotated[
+        str, Meta(pattern=STANDARD_NAME, description="1 to 8 characters of A-Z 0-9 _ -")
+    ]
     value: KeywordValue
     comment: str | None = None
 
@@ -38,7 +41,14 @@ class EsoKeyword(Document, frozen=True, kw_only=True, tag="esoKeyword"):
         comment: Its comment; None: none.
     """
 
-    name: Annotated[str, Meta(pattern=ESO_NAME, max_length=63)]
+    name: Annotated[
+        str,
+        Meta(
+            pattern=ESO_NAME,
+            max_length=63,
+            description="words of A-Z 0-9 _ - between single blanks, without HIERARCH ESO",
+        ),
+    ]
     value: KeywordValue
     comment: str | None = None
 
@@ -50,13 +60,27 @@ class LiteralKeyword(Document, frozen=True, kw_only=True, tag="literalKeyword"):
         value: The card, at most 80 printable ASCII characters.
     """
 
-    value: Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[ -~]*$")]
+    value: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=80,
+            pattern=r"^[ -~]*$",
+            description="a card of at most 80 printable ASCII characters",
+        ),
+    ]
 
 
 FitsKeyword: TypeAlias = ValueKeyword | EsoKeyword | LiteralKeyword
 
 
-Pattern: TypeAlias = Annotated[str, Meta(pattern=r"^[+-][evc] \S.*$|^[+-][evc] \S$")]
+Pattern: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^[+-][evc] \S.*(?!\n)$",
+        description="a pattern such as '+e INS *': + or -, then e, v or c, a blank, and a glob",
+    ),
+]
 """Sign (``+`` adds, ``-`` removes), kind (``e`` ESO, ``v`` value, ``c`` commentary), blank, glob."""
 
 

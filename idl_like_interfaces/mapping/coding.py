@@ -19,6 +19,7 @@ import msgspec
 from idl_like_interfaces.declare import Operation
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.mapping.annex import Annex, read_octets
+from idl_like_interfaces.mapping.json_text import json_value
 from idl_like_interfaces.mapping.refusals import bad_param
 from idl_like_interfaces.mapping.tolerance import without_unknown
 from idl_like_interfaces.octets import Buffer, OctetBlocks, Octets
@@ -209,16 +210,7 @@ def parse_json(type_: type[T], text: str | bytes, field: str = "") -> T:
     Raises:
         BadParam: The text is not JSON, or as ``from_plain``.
     """
-    try:
-        plain = msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
-        raise BadParam(
-            f"{field or 'the text'} is not JSON: {error}",
-            field=field,
-            cause="a quote, comma or bracket is missing or too many",
-            remedy="check the text with a JSON tool",
-        ) from error
-    return from_plain(type_, plain, field)
+    return from_plain(type_, json_value(text, field), field)
 
 
 def _convert(plain: Any, type_: type[T], annex: Buffer | None, field: str = "") -> T:

@@ -11,6 +11,7 @@ from msgspec.inspect import (
     EnumType,
     ListType,
     LiteralType,
+    Metadata,
     StructType,
     Type,
     UnionType,
@@ -21,6 +22,7 @@ from idl_like_interfaces.errors import BadParam
 
 _AT = re.compile(r"(?P<what>.*?)(?: - at `(?:key` in `)?\$(?P<path>.*)`)?$", re.DOTALL)
 _MEMBER = re.compile(r"Object (?:missing required|contains unknown) field `(?P<name>[^`]+)`")
+_LONGEST = 60
 _STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>\d+)\]")
 
 
@@ -41,15 +43,53 @@ def bad_param(text: str, field: str, info: Type, plain: Any) -> BadParam:
     path = path.lstrip(".")
     choices = _choices(info, plain, inner)
     if member and "missing" in found["what"]:
-        return BadParam(f"{path}: the field is missing", field=path, remedy="give it")
+        choices = _choices(info, plain, f"{inner}.{member['name']}")
+        remedy = f"give it, one of {choices}" if choices else "give it"
+        return BadParam(f"{path}: the field is missing", field=path, remedy=remedy)
     if member:
         remedy = f"leave it out, or choose one of {choices}" if choices else "leave it out"
         return BadParam(f"{path}: the field is unknown", field=path, remedy=remedy)
     what = found["what"][:1].lower() + found["what"][1:]
     remedy = f"choose one of {choices}" if choices else "give a value of the declared type"
     if "matching regex" in what:
-        remedy = "give a text of the form that the regular expression tells"
-    return BadParam(f"{path or 'value'}: {what}", field=path, remedy=remedy)
+        wanted = _description(info, plain, inner)
+        form = "a text of the form that the regular expression tells"
+        remedy = f"give {wanted or form}"
+    return BadParam(
+        f"{path or 'value'}: {what}{_shown(plain, inner, what)}", field=path, remedy=remedy
+    )
+
+
+def _shown(plain: Any, path: str, what: str) -> str:
+    """Return the text or number that was found at a path, as much as a message can take."""
+    try:
+        for step in _STEP.finditer(path):
+            plain = plain[step["name"]] if step["name"] else plain[int(step["index"])]
+    except (LookupError, TypeError):
+        return ""
+    if not isinstance(plain, str | int | float) or isinstance(plain, bool) or "invalid" in what:
+        return ""
+    try:
+        text = repr(
+            plain[:_LONGEST] + "…" if isinstance(plain, str) and len(plain) > _LONGEST else plain
+        )
+    except ValueError:  # an integer of thousands of digits
+        return ""
+    return f", found {text}" if len(text) <= 2 * _LONGEST else ""
+
+
+def _description(info: Type, plain: Any, path: str) -> str:
+    """Return what the declaration says of the text at a path; empty when it says nothing."""
+    try:
+        for step in _STEP.finditer(path):
+            info, plain = _descend(info, plain, step)
+    except (LookupError, TypeError):
+        return ""
+    return (
+        str((info.extra_json_schema or {}).get("description", ""))
+        if isinstance(info, Metadata)
+        else ""
+    )
 
 
 def _choices(info: Type, plain: Any, path: str) -> str:
@@ -103,6 +143,8 @@ def _structs(info: Type) -> list[StructType]:
 
 def _chosen(info: Type, plain: Any) -> Type:
     """Return the member of a union that a value means, by its tag or its form."""
+    while isinstance(info, Metadata):
+        info = info.type
     if not isinstance(info, UnionType):
         return info
     structs = _structs(info)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, TypeAlias
+from collections.abc import Sequence
+from typing import TypeAlias, TypeVar
 
-from msgspec import Meta
-
+from idl_like_interfaces.checks import check_no_structure, check_receivers, check_source, shown
 from idl_like_interfaces.daqif import DaqException
-from idl_like_interfaces.declare import Document, Seconds
+from idl_like_interfaces.declare import Document, Seconds, UtcTime
 from idl_like_interfaces.documents import (
     FilePrefix,
     FitsFileSource,
     FitsKeywordsSource,
+    Id,
     MetadataSource,
     PrimarySource,
     Receiver,
@@ -22,8 +23,8 @@ from idl_like_interfaces.documents import (
 )
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.keywords import FitsKeyword
-from idl_like_interfaces.mapping.coding import from_plain, parse_json
-from idl_like_interfaces.naming import REFERENCE
+from idl_like_interfaces.mapping.coding import from_plain
+from idl_like_interfaces.reading import read_document, read_tolerantly
 from objects.acquisition import keywords as kw
 from objects.acquisition.refusals import refusal, refused_for
 
@@ -31,7 +32,7 @@ OWN_SOURCE = "ocm"
 """Name under which the coordinator contributes its own keywords."""
 
 Stateful: TypeAlias = PrimarySource | MetadataSource
-Id: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:+-]*$", max_length=128)]
+Source = TypeVar("Source", PrimarySource, MetadataSource)
 
 
 class Plan(Document, frozen=True, kw_only=True, rename="camel"):
@@ -47,6 +48,8 @@ class Plan(Document, frozen=True, kw_only=True, rename="camel"):
         file_prefix: Before the name of the result file.
         await_interval: Longest duration of one wait request, seconds.
         keywords: The client's initial keywords.
+        start_time: When the primary sources begin to record; None: at once.
+        unknown: Paths of members that nobody knows and that were passed over.
     """
 
     id: str = ""
@@ -57,6 +60,8 @@ class Plan(Document, frozen=True, kw_only=True, rename="camel"):
     file_prefix: str = ""
     await_interval: Seconds
     keywords: list[FitsKeyword] = []
+    start_time: UtcTime | None = None
+    unknown: list[str] = []
 
     @property
     def primaries(self) -> list[PrimarySource]:
@@ -78,26 +83,24 @@ def plan_v1(
         DaqException: Naming what is wrong in which argument.
     """
     try:
-        from_plain(Id, id, "id")
+        if id:
+            from_plain(Id, id, "id")
         _check_prefix(file_prefix)
-        wanted = _properties(properties)
-        primaries = [
-            from_plain(PrimarySource, _tagged("primarySource", each), f"prim_sources {each!r}")
-            for each in _items(prim_sources, "prim_sources")
-        ]
-        metadata = [
-            from_plain(MetadataSource, _tagged("metadataSource", each), f"meta_sources {each!r}")
-            for each in _items(meta_sources, "meta_sources")
-        ]
+        wanted, unknown = _properties(properties)
+        primaries = _listed(PrimarySource, prim_sources, "prim_sources")
+        metadata = _listed(MetadataSource, meta_sources, "meta_sources")
         plan = Plan(
             id=id,
-            sources=[*primaries, *metadata],
+            sources=[*primaries.values(), *metadata.values()],
             target_is_sole_file=True,
             file_prefix=file_prefix,
             await_interval=wanted.await_interval,
             keywords=wanted.keywords,
+            start_time=wanted.start_time,
+            unknown=unknown,
         )
-        _check(plan, "prim_sources and meta_sources")
+        kw.check(plan.keywords, "properties.keywords")
+        _check(plan.sources, [*primaries, *metadata], "prim_sources and meta_sources")
     except BadParam as error:
         raise refused_for(id, error) from error
     return plan
@@ -110,9 +113,9 @@ def plan_v2(specification: str) -> Plan:
         DaqException: Naming the field that is wrong.
     """
     try:
-        asked = parse_json(StartDaqV2Specification, specification, "specification")
+        asked = read_document(StartDaqV2Specification, specification, "specification")
     except BadParam as error:
-        raise _with_hint(error, specification) from error
+        raise _with_hint(error) from error
     plan = Plan(
         id=asked.id or "",
         sources=asked.sources,
@@ -120,10 +123,13 @@ def plan_v2(specification: str) -> Plan:
         receivers=asked.receivers,
         file_prefix=asked.file_prefix,
         await_interval=asked.await_completion_interval,
+        start_time=asked.start_time,
     )
     try:
-        _check(plan, "specification.sources")
+        paths = [f"specification.sources[{place}]" for place in range(len(plan.sources))]
+        _check(plan.sources, paths, "specification.sources")
         _check_target(plan)
+        check_receivers(plan.receivers, "specification.receivers")
     except BadParam as error:
         raise refused_for(plan.id, error) from error
     return plan
@@ -136,7 +142,7 @@ def keywords_of(id: str, text: str) -> list[FitsKeyword]:
         DaqException: Naming the keyword that is wrong.
     """
     try:
-        found = parse_json(list[FitsKeyword], text, "keywords")
+        found = read_document(list[FitsKeyword], text, "keywords")
         kw.check(found, "keywords")
     except BadParam as error:
         raise refused_for(id, error) from error
@@ -148,87 +154,69 @@ def _check_prefix(file_prefix: str) -> None:
         from_plain(FilePrefix, file_prefix, "file_prefix")
     except BadParam as error:
         raise BadParam(
-            f"file_prefix {file_prefix!r} is not made of the characters [-a-zA-Z0-9_.], at most 64",
+            f"file_prefix: {shown(file_prefix)} is not made of the characters [-a-zA-Z0-9_.],"
+            " at most 64",
             field="file_prefix",
             remedy="use these characters only",
         ) from error
 
 
-def _properties(text: str) -> StartDaqV1Properties:
+def _properties(text: str) -> tuple[StartDaqV1Properties, list[str]]:
+    """Return the properties, and the paths of what nobody knows in them."""
     if not text:
-        return StartDaqV1Properties()
-    return parse_json(StartDaqV1Properties, text, "properties")
+        return StartDaqV1Properties(), []
+    return read_tolerantly(StartDaqV1Properties, text, "properties")
 
 
 _ITEM = re.compile(r"(?P<name>[^@]+)@(?P<reference>.+)")
 
 
-def _items(text: str, field: str) -> list[re.Match[str]]:
-    """Split ``name@rrUri`` items; the reference may hold further ``@``."""
-    found = []
-    for item in text.split():
-        match = _ITEM.fullmatch(item)
+def _listed(kind: type[Source], text: str, field: str) -> dict[str, Source]:
+    """Read ``name@rrUri`` items by their path; the reference may hold further ``@``."""
+    found = {}
+    for place, item in enumerate(text.split()):
+        match, path = _ITEM.fullmatch(item), f"{field}[{place}]"
         if match is None:
             raise BadParam(
-                f"{field}: {item!r} is not of the form name@rrUri",
-                field=field,
+                f"{path}: {shown(item)} is not of the form name@rrUri",
+                field=path,
                 remedy="write for example dcs1@obs/sources/dcs1/rec, items separated by blanks",
             )
-        found.append(match)
+        plain = {"type": kind.__struct_config__.tag, "sourceName": match["name"]}
+        found[path] = from_plain(kind, plain | {"rrUri": match["reference"]}, path)
     return found
 
 
-def _tagged(kind: str, item: re.Match[str]) -> dict[str, str]:
-    return {"type": kind, "sourceName": item["name"], "rrUri": item["reference"]}
-
-
-def _check(plan: Plan, where: str) -> None:
-    if not plan.sources:
+def _check(sources: Sequence[StartSource], paths: Sequence[str], where: str) -> None:
+    """Check what the types do not say; ``paths`` are those of the sources."""
+    if not sources:
         raise BadParam(
             f"{where}: no source is given", field=where, remedy="give at least one source"
         )
-    _check_names(plan.sources, where)
-    kw.check(plan.keywords, "properties.keywords")
-    for place, source in enumerate(plan.sources):
+    _check_names(sources, paths)
+    for source, path in zip(sources, paths, strict=True):
+        check_source(source, path)
         match source:
             case FitsKeywordsSource():
-                kw.check(source.keywords, f"{where}[{place}].keywords")
+                check_no_structure(source.keywords, f"{path}.keywords")
             case PrimarySource() | MetadataSource():
-                kw.check(source.initial_keywords, f"{where}[{place}].initialKeywords")
-                _check_reference(source.rr_uri, f"{where}[{place}].rrUri")
+                check_no_structure(source.initial_keywords, f"{path}.initialKeywords")
             case FitsFileSource():
                 pass
 
 
-def _check_reference(reference: str, where: str) -> None:
-    """Refuse what begins as a URI and is none; whether a name is bound, its source tells."""
-    if reference.startswith("PYRO:") and not REFERENCE.fullmatch(reference):
-        raise BadParam(
-            f"{where}: {reference!r} is not a URI",
-            field=where,
-            remedy="write PYRO:OBJECT@HOST:PORT, or better the name, e.g. obs/sources/dcs1/rec",
-        )
-    if "://" in reference:
-        raise BadParam(
-            f"{where}: {reference!r} is an endpoint; objects are found by name here",
-            field=where,
-            cause="it is a URI of another middleware (zpb.rr://HOST:PORT/SERVICE)",
-            remedy="write the name, e.g. obs/sources/dcs1/rec; `obsorb names list obs/sources` shows all",
-        )
-
-
-def _check_names(sources: list[StartSource], where: str) -> None:
-    seen = {OWN_SOURCE}
-    for source in sources:
+def _check_names(sources: Sequence[StartSource], paths: Sequence[str]) -> None:
+    seen = {OWN_SOURCE: ""}
+    for source, path in zip(sources, paths, strict=True):
         name = source.source_name
         if name in seen:
-            whose = "the coordinator itself" if name == OWN_SOURCE else "another source"
+            whose = seen[name] or "the coordinator itself"
             raise BadParam(
-                f"{where}: the source name {name!r} is that of {whose}",
-                field=where,
+                f"{path}.sourceName: the source name {name!r} is that of {whose}",
+                field=f"{path}.sourceName",
                 remedy="give every source of an acquisition a name of its own",
             )
-        seen.add(name)
+        seen[name] = path
 
 
 def _check_target(plan: Plan) -> None:
@@ -242,8 +230,8 @@ def _check_target(plan: Plan) -> None:
         )
 
 
-def _with_hint(error: BadParam, text: str) -> DaqException:
+def _with_hint(error: BadParam) -> DaqException:
     """Refuse a document; who used the older name of a source type is told the newer one."""
-    if error.field.endswith(".type") and "primaryDataSource" in text:
+    if error.field.endswith(".type") and "'primaryDataSource'" in error.message:
         return refusal("", error.message, remedy='write "primarySource" in place of it')
     return refused_for("", error)

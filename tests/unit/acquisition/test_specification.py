@@ -88,13 +88,20 @@ def test_empty_properties_are_the_defaults() -> None:
         ('{"awaitInterval": "5"}', "properties.awaitInterval"),
         ('{"awaitInterval": -1}', "properties.awaitInterval"),
         ('{"awaitInterval": null}', "properties.awaitInterval"),
-        ('{"interval": 5}', "properties.interval"),
     ],
 )
 def test_wrong_properties_are_refused_by_their_path(properties: str, field: str) -> None:
-    """No object, no number, negative, unknown: the path says which."""
+    """No object, no number, negative: the path says which."""
     with pytest.raises(DaqException, match=field):
         v1(id="x", properties=properties)
+
+
+def test_unknown_properties_are_passed_over_and_told() -> None:
+    """V1 warns of a member that nobody knows, at any depth, and goes on."""
+    keyword = {"type": "valueKeyword", "name": "A", "value": 1, "unit": "m"}
+    plan = v1(properties=json.dumps({"interval": 5, "keywords": [keyword]}))
+    assert plan.unknown == ["properties.interval", "properties.keywords[0].unit"]
+    assert plan.keywords == [ValueKeyword(name="A", value=1)]
 
 
 @pytest.mark.spec("ESO-014")

@@ -168,12 +168,12 @@ def test_both_commands_give_the_same(
     one = bench.start("a", "m")
     bench.a.end()
     first = bench.queued(one)
-    document = {
+    document: dict[str, Any] = {
         "sources": [
             {"type": "primarySource", "sourceName": "a", "rrUri": "obs/a"},
             {"type": "metadataSource", "sourceName": "m", "rrUri": "obs/m"},
         ],
-        "mergeTarget": target,
+        **({"mergeTarget": target} if target else {}),
     }
     two = bench.daq.start_daq_v2(json.dumps(document)).id
     bench.a.end()
