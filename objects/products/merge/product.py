@@ -14,7 +14,8 @@ from pathlib import Path
 from idl_like_interfaces.documents import DpSpecification, FitsFileSource, FitsKeywordsSource
 from idl_like_interfaces.keywords import ValueKeyword
 from idl_like_interfaces.merging import MergeExit
-from objects.products.merge.cards import Card, format_keyword, parse_cards
+from objects.products.merge.cards import Card, parse_cards
+from objects.products.merge.formatting import format_keyword
 from objects.products.merge.layout import Hdu, read_layout
 from objects.products.merge.plan import (
     OCM_SOURCE,

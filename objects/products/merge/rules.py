@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from idl_like_interfaces.keywords import KeywordRule, KeywordRuleFilter, KeywordRuleTransform
-from objects.products.merge.cards import Card, CardKind, rename_card
+from objects.products.merge.cards import Card, CardKind
+from objects.products.merge.formatting import rename_card
 from objects.products.merge.problems import SchemaViolation
 
 

@@ -16,8 +16,9 @@ from typing import BinaryIO
 from idl_like_interfaces.keywords import ValueKeyword
 from idl_like_interfaces.merging import MergeExit
 from objects.component.atomic import PART_SUFFIX, fsync_folder
-from objects.products.merge.cards import CARD_LENGTH, format_keyword, parse_card
+from objects.products.merge.cards import CARD_LENGTH, NAME_LENGTH
 from objects.products.merge.checksum import CHECKSUM_ZERO, add_to_sum, encode_checksum
+from objects.products.merge.formatting import format_keyword
 from objects.products.merge.layout import BLOCK, Hdu
 from objects.products.merge.problems import MergeProblem
 from objects.products.merge.product import OutputHdu
@@ -94,7 +95,8 @@ def header_block(images: Sequence[str], checksum: str, datasum: int) -> bytes:
 
 
 def _with_card(images: list[str], name: str, image: str) -> list[str]:
-    found = [index for index, old in enumerate(images) if parse_card(old).name == name]
+    start = name.ljust(NAME_LENGTH)
+    found = [index for index, old in enumerate(images) if old.startswith(start)]
     if not found:
         return [*images, image]
     images[found[0]] = image

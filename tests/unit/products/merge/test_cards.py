@@ -14,12 +14,12 @@ from idl_like_interfaces.keywords import EsoKeyword, FitsKeyword, LiteralKeyword
 from objects.products.merge.cards import (
     Card,
     CardKind,
-    format_keyword,
     parse_card,
     parse_cards,
-    rename_card,
     split_value,
+    whole_value,
 )
+from objects.products.merge.formatting import format_keyword, rename_card
 from objects.products.merge.problems import SchemaViolation
 
 LETTERS = string.ascii_uppercase + string.digits + "_-"
@@ -34,6 +34,10 @@ NUMBERS = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False),
 )
 TEXTS = st.text(PRINTABLE, max_size=30)
+# astropy takes the second of two quotes for the end of a string when "/" or a blank follows.
+LONG_TEXTS = st.text("abc'& /=", min_size=50, max_size=300).map(
+    lambda text: text.replace("'", "'a")
+)
 
 
 def read_back(card: Card) -> fits.Card:
@@ -116,6 +120,42 @@ def test_a_string_gives_up_its_padding_before_it_is_refused() -> None:
     assert card.images[0] == f"HIERARCH ESO {'A' * 60} = 'x'".ljust(80)
 
 
+@given(
+    keyword=st.one_of(
+        st.builds(ValueKeyword, name=NAMES, value=LONG_TEXTS, comment=TEXTS),
+        st.builds(EsoKeyword, name=ESO_NAMES, value=LONG_TEXTS, comment=TEXTS),
+    )
+)
+def test_a_long_string_goes_on_over_continue_cards(keyword: ValueKeyword | EsoKeyword) -> None:
+    """An independent reader finds the whole of it again, quotes, blanks and & included."""
+    card = format_keyword(keyword, "k")
+    assert {len(image) for image in card.images} == {80}
+    assert parse_cards(card.images) == [card]
+    assert isinstance(keyword.value, str)
+    wanted = keyword.value.rstrip()
+    assert whole_value(card)[1:-1].rstrip().replace("''", "'") == wanted
+    assert fits.Card.fromstring("".join(card.images)).value.rstrip() == wanted
+
+
+def test_the_comment_stands_behind_the_last_piece() -> None:
+    """On a card of its own when it does not fit there whole."""
+    long, longer = (
+        format_keyword(ValueKeyword(name="A", value="v" * size, comment="why"), "k").images
+        for size in (70, 133)
+    )
+    assert long == (f"A       = '{'v' * 67}&'", "CONTINUE  'vvv' / why".ljust(80))
+    assert longer[1:] == (f"CONTINUE  '{'v' * 66}&'".ljust(80), "CONTINUE  '' / why".ljust(80))
+
+
+@pytest.mark.parametrize("value", ["long " * 30, "v" * 40])
+def test_a_renamed_string_is_whole_again(value: str) -> None:
+    """A longer name moves what no longer fits to the next card."""
+    card = format_keyword(EsoKeyword(name="A", value=value, comment="why"), "k")
+    renamed = rename_card(card, "DET CHIP1 LONGER NAME OF IT", "f")
+    assert whole_value(renamed)[1:-1].rstrip() == value.rstrip()
+    assert fits.Card.fromstring("".join(renamed.images)).comment == "why"
+
+
 def test_a_comment_is_cut_where_the_card_ends() -> None:
     """The value is whole, of the comment as much as there is room for."""
     card = format_keyword(ValueKeyword(name="A", value="v" * 60, comment="abcdefghij"), "k")
@@ -125,8 +165,7 @@ def test_a_comment_is_cut_where_the_card_ends() -> None:
 @pytest.mark.parametrize(
     ("keyword", "field", "word"),
     [
-        (ValueKeyword(name="A", value="v" * 69), "k.value", "room for 70"),
-        (ValueKeyword(name="A", value="'" * 35), "k.value", "room for 70"),
+        (EsoKeyword(name="A" * 60, value="xyz"), "k.value", "room for 4"),
         (EsoKeyword(name="A" * 63, value=12), "k.value", "room for 1"),
         (ValueKeyword(name="A", value=2**64), "k.value", "64 bits"),
         (ValueKeyword(name="A", value=-(2**63) - 1), "k.value", "64 bits"),
@@ -232,6 +271,7 @@ def test_a_renamed_card_keeps_its_value_as_written(image: str, name: str, rename
         ("OLD     = 1", "TOO LONG"),
         ("OLD     = 1", ""),
         ("HIERARCH ESO A = 'abcdefghijklmnop'", "B" * 60),
+        ("HIERARCH ESO A = 123456", "B" * 60),
     ],
 )
 def test_a_name_that_does_not_fit_is_refused(image: str, name: str) -> None:

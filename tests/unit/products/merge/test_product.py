@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import fitsio
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -181,6 +182,25 @@ def test_a_long_string_of_a_source_survives(bench: Bench) -> None:
     bench.add("s", {"LONGTEXT": "x" * 150, "AFTER": 1})
     assert bench.merge() == MergeExit.OK
     assert primary_header(bench.product)["LONGTEXT"] == "x" * 150
+
+
+def test_long_strings_of_keywords_are_read_by_two_independent_readers(bench: Bench) -> None:
+    """On CONTINUE cards, behind a standard name and behind an ESO name."""
+    text = "it's a long story & " * 12 + "end"
+    keywords = [
+        {"type": "valueKeyword", "name": "STORY", "value": text, "comment": "of the night"},
+        {"type": "esoKeyword", "name": "OBS STORY", "value": text, "comment": "of the night"},
+        {"type": "esoKeyword", "name": "TEL ALT", "value": 62.5},
+    ]
+    bench.sources.append({"type": "fitsKeywords", "sourceName": "ocm", "keywords": keywords})
+    assert bench.merge() == MergeExit.OK
+    header = primary_header(bench.product)
+    with fitsio.FITS(str(bench.product)) as product:
+        other = product[0].read_header()
+    for found in (header, other):
+        values = [found[name] for name in ("STORY", "ESO OBS STORY", "ESO TEL ALT")]
+        assert values == [text, text, 62.5]
+    assert header.comments["ESO OBS STORY"] == "of the night"
 
 
 @pytest.mark.spec("ESO-132")
