@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from threading import RLock
+from functools import partial
 from typing import TypeAlias
 
 from msgspec.structs import replace
@@ -15,16 +15,13 @@ from idl_like_interfaces.daqif import AwaitDaqReply, DaqException, DaqReply
 from idl_like_interfaces.keywords import FitsKeyword
 from objects.acquisition import alerts as al
 from objects.acquisition.handing import Handing
+from objects.acquisition.metadata_link import MetadataLink
+from objects.acquisition.primary_link import PrimaryLink
 from objects.acquisition.product import SourceResult, SourceState
 from objects.acquisition.record import Record
 from objects.acquisition.refusals import refusal
-from objects.acquisition.sources import (
-    MetadataLink,
-    PrimaryLink,
-    SourceFailure,
-    SourceLink,
-    at_once,
-)
+from objects.acquisition.rounds import Round
+from objects.acquisition.sources import SourceFailure, SourceLink
 from objects.acquisition.states import (
     AT_DPM,
     AT_SOURCES,
@@ -34,31 +31,50 @@ from objects.acquisition.states import (
     Trigger,
     legal_phases,
 )
+from objects.acquisition.turn import TURN_S, Turn, TurnBusy, TurnLost, Urgency
 from objects.component.site import Site
 
 log = logging.getLogger("daq.ocm.controller")
 
-_TURN_S = 30.0
 _RUNNING = (SourceState.ACTIVE, SourceState.DOUBTFUL)
 _Action: TypeAlias = Callable[[SourceLink, SourceResult], SourceResult]
+
+_WAITING = SourceState.WAITING
+
+_URGENCY = {
+    Command.FORCE_STOP: Urgency.FORCE_STOP,
+    Command.ABORT: Urgency.ABORT,
+    Command.FORCE_ABORT: Urgency.FORCE_ABORT,
+}
 
 
 class Acquisition:
     """Executes the commands of one acquisition, one at a time.
 
     Whoever executes a command has the *turn*; another command waits for it, and its
-    legality is judged when it has it. The state may be read and the DPM's news
-    adopted at any time.
+    legality is judged when it comes and again when it has it. One that aborts ends the
+    command that runs, and one that is forced does not wait for its sources either. The
+    state may be read, keywords updated and the DPM's news adopted at any time.
+
+    Args:
+        record: Its state.
+        site: Where its sources are found.
+        handing: Speaks with the DPM.
+        source_timeout_s: How long a source may take to answer a request.
     """
 
-    def __init__(self, record: Record, site: Site, handing: Handing) -> None:
+    def __init__(
+        self, record: Record, site: Site, handing: Handing, source_timeout_s: float
+    ) -> None:
         self.record = record
         self._site = site
         self._handing = handing
-        self._turn = RLock()
+        self._turn = Turn()
         plan = record.context.plan
-        self.primaries = [PrimaryLink(site, source) for source in plan.primaries]
-        self.metadata = [MetadataLink(site, source) for source in plan.metadata]
+        self.primaries = [
+            PrimaryLink(site, each, source_timeout_s, plan.start_time) for each in plan.primaries
+        ]
+        self.metadata = [MetadataLink(site, each, source_timeout_s) for each in plan.metadata]
 
     def start(self) -> DaqReply:
         """Start the sources: those of metadata first, then the primary ones.
@@ -67,6 +83,8 @@ class Acquisition:
             DaqException: One did not start; all that did are aborted.
         """
         with self._turn_for("start"):
+            if self.record.phase is not Phase.NOT_STARTED:
+                raise self._aborted_meanwhile()
             self.record.move(Trigger.BEGIN)
             for group in (self.metadata, self.primaries):
                 failures = self._do("start", group, lambda link, old: link.start(old))
@@ -108,8 +126,9 @@ class Acquisition:
         Raises:
             DaqException: Not legal now.
         """
-        with self._turn_for(Command.UPDATE_KEYWORDS):
-            self.record.set_keywords(keywords)
+        with log_owner(self.record.id):
+            check = partial(self._check_legal, Command.UPDATE_KEYWORDS)
+            self.record.set_keywords(keywords, check)
             return self.record.reply
 
     def retry_merge(self) -> None:
@@ -176,22 +195,24 @@ class Acquisition:
 
     @contextmanager
     def _turn_for(self, command: Command | str) -> Iterator[None]:
-        if not self._turn.acquire(timeout=_TURN_S):
+        urgency = Urgency.USUAL
+        if isinstance(command, Command):
+            # What is not legal now must not disturb, or wait for, the command that runs.
+            self._check_legal(command)
+            urgency = _URGENCY.get(command, Urgency.USUAL)
+        try:
+            with self._turn.taken(urgency), log_owner(self.record.id):
+                if isinstance(command, Command):
+                    self._check_legal(command)
+                    self.record.clear_alert(al.RESTART)
+                yield
+        except TurnBusy as busy:
             raise refusal(
                 self.record.id,
-                f"acquisition {self.record.id} is busy with another command since {_TURN_S:.0f} s",
-                cause="a source does not answer",
-                remedy="repeat the command, or repair the source",
-            )
-        try:
-            if isinstance(command, Command):
-                self._check_legal(command)
-                if command is not Command.UPDATE_KEYWORDS:
-                    self.record.clear_alert(al.RESTART)
-            with log_owner(self.record.id):
-                yield
-        finally:
-            self._turn.release()
+                f"acquisition {self.record.id} is busy with another command since {TURN_S:.0f} s",
+                cause="a source or the DPM does not answer",
+                remedy="repeat the command, or give a forced one, which does not wait",
+            ) from busy
 
     def _check_legal(self, command: Command) -> None:
         phase = self.record.phase
@@ -233,11 +254,9 @@ class Acquisition:
         self.record.move(Trigger.ABORTED)
 
     def _abort_sources(self) -> dict[str, SourceFailure]:
-        failures: dict[str, SourceFailure] = {}
-        for group in (self.primaries, self.metadata):
-            running = [link for link in group if self._result(link).state in _RUNNING]
-            failures |= self._do("abort", running, lambda link, old: link.abort(old))
-        return failures
+        everybody: list[SourceLink] = [*self.primaries, *self.metadata]
+        running = [link for link in everybody if self._result(link).state in _RUNNING]
+        return self._do("abort", running, lambda link, old: link.abort(old))
 
     def _give_up(self, failures: Mapping[str, SourceFailure]) -> DaqException:
         """Abort what was started and say why the start failed."""
@@ -253,7 +272,26 @@ class Acquisition:
         self, request: str, links: Sequence[SourceLink], action: _Action
     ) -> dict[str, SourceFailure]:
         """Ask several sources at once and note what they do now."""
-        results, failures = at_once(links, lambda link: action(link, self._result(link)))
+        if not links:
+            return {}
+        asked = Round(
+            links,
+            lambda link: action(link, self._result(link)),
+            self._abort_late if request == "start" else _pass_over,
+        )
+        try:
+            results, failures = self._turn.run(asked)
+        except TurnLost as lost:
+            self._note(request, lost.results, lost.failures)
+            if request == "start" and asked.is_given_up:
+                self._doubt([link for link in links if self._result(link).state is _WAITING])
+            raise self._lost_turn(lost) from lost
+        self._note(request, results, failures)
+        return failures
+
+    def _note(
+        self, request: str, results: list[SourceResult], failures: Mapping[str, SourceFailure]
+    ) -> None:
         failed = [
             replace(self.record.context.result_of(name), state=failure.state)
             for name, failure in failures.items()
@@ -263,7 +301,16 @@ class Acquisition:
             self._complain(name, request, failure)
         for result in results:
             self._relieve(result.source_name)
-        return failures
+
+    def _doubt(self, links: Sequence[SourceLink]) -> None:
+        """Note that sources may have been started."""
+        doubtful = (replace(self._result(link), state=SourceState.DOUBTFUL) for link in links)
+        self.record.set_results(*doubtful)
+
+    def _abort_late(self, link: SourceLink, result: SourceResult) -> None:
+        """End what a source has started after nobody waited for it any more."""
+        log.warning("acquisition %s: source %s has started late", self.record.id, link.name)
+        link.abort(result)
 
     def _complain(self, name: str, request: str, failure: SourceFailure) -> None:
         log.warning("acquisition %s: %s", self.record.id, failure.reason.message)
@@ -274,6 +321,22 @@ class Acquisition:
         # The alert of a failed start stays: it says why the acquisition was aborted.
         for request in ("stop", "abort", "wait"):
             self.record.clear_alert(al.of_source(name, request))
+
+    def _aborted_meanwhile(self) -> DaqException:
+        return refusal(
+            self.record.id,
+            f"acquisition {self.record.id} was aborted before it began",
+            remedy="start another one",
+        )
+
+    def _lost_turn(self, lost: TurnLost) -> DaqException:
+        wanted = lost.wanted.name.lower()
+        return refusal(
+            self.record.id,
+            f"acquisition {self.record.id} ({self.record.phase}): the command was given up",
+            cause=f"another one was wanted meanwhile ({wanted}_daq)",
+            remedy="see its status",
+        )
 
     def _result(self, link: SourceLink) -> SourceResult:
         return self.record.context.result_of(link.name)
@@ -290,3 +353,7 @@ class Acquisition:
             cause="; ".join(dict.fromkeys(reason.cause for reason in reasons if reason.cause)),
             remedy="; ".join(dict.fromkeys(reason.remedy for reason in reasons if reason.remedy)),
         )
+
+
+def _pass_over(_: SourceLink, __: SourceResult) -> None:
+    """Do nothing about a late answer: the source is asked again by the next command."""

@@ -32,6 +32,8 @@ class OcmSettings(Value, frozen=True, kw_only=True):
             sources is archived at a start.
         stale_merging_hours: The same for one that is with the DPM.
         dpm_retry_s: Time between attempts to reach the DPM, seconds.
+        dpm_timeout_s: How long the DPM may take to answer a request, seconds.
+        source_timeout_s: The same for a source.
         autostart: Become Operational at once, without ``init`` and ``enable``.
     """
 
@@ -41,6 +43,8 @@ class OcmSettings(Value, frozen=True, kw_only=True):
     stale_acquiring_hours: Annotated[float, Meta(gt=0, le=1e6)] = 14.0
     stale_merging_hours: Annotated[float, Meta(gt=0, le=1e6)] = 48.0
     dpm_retry_s: Annotated[float, Meta(gt=0, le=1e6)] = 2.0
+    dpm_timeout_s: Annotated[float, Meta(ge=0.1, le=600)] = 5.0
+    source_timeout_s: Annotated[float, Meta(ge=0.1, le=600)] = 10.0
     autostart: bool = False
 
 
@@ -109,6 +113,8 @@ def _rules(site: Site, settings: OcmSettings) -> Rules:
         instrument_id=settings.instrument_id,
         dpm=settings.dpm or f"{site.root}/dpm/dpm/daq",
         dpm_retry_s=settings.dpm_retry_s,
+        dpm_timeout_s=settings.dpm_timeout_s,
+        source_timeout_s=settings.source_timeout_s,
         stale_acquiring=timedelta(hours=settings.stale_acquiring_hours),
         stale_merging=timedelta(hours=settings.stale_merging_hours),
     )

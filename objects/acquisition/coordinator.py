@@ -47,6 +47,8 @@ class Rules:
         instrument_id: First part of every file id.
         dpm: Name or URI of the DPM's ``DpmDaqControl``.
         dpm_retry_s: Time between attempts to reach it.
+        dpm_timeout_s: How long it may take to answer.
+        source_timeout_s: How long a source may take to answer.
         stale_acquiring: Age at which an acquisition that still needs its sources is
             archived at a restart.
         stale_merging: The same for one that is with the DPM.
@@ -55,6 +57,8 @@ class Rules:
     instrument_id: str
     dpm: str
     dpm_retry_s: float
+    dpm_timeout_s: float
+    source_timeout_s: float
     stale_acquiring: timedelta
     stale_merging: timedelta
 
@@ -88,7 +92,8 @@ class Coordinator:
             publish=self._publish,
             ended=self._lay_to_rest,
         )
-        self._handing = Handing(site.narrow(rules.dpm, DpmDaqControl), site.clock)
+        dpm = site.narrow(rules.dpm, DpmDaqControl, rules.dpm_timeout_s)
+        self._handing = Handing(dpm, site.clock)
         self.dpm_link = DpmLink(
             acquisitions=self.acquisitions,
             adopt=self.adopt,
@@ -111,8 +116,7 @@ class Coordinator:
                 self._workspace.archive(status.id)
             else:
                 record = Record(status, context, self._around)
-                acquisition = Acquisition(record, self._site, self._handing)
-                self._active[status.id] = acquisition
+                self._active[status.id] = self._acquisition(record)
                 log.info("acquisition %s recovered in %s", status.id, record.phase)
         self._workspace.save_list(list(self._active))
 
@@ -256,11 +260,13 @@ class Coordinator:
             file_id = self._new_file_id(now)
             context = new_context(plan, plan.id or file_id, file_id, self._site.name, now)
             record = Record(first_status(context), context, self._around)
-            acquisition = Acquisition(record, self._site, self._handing)
-            self._active[record.id] = acquisition
+            acquisition = self._active[record.id] = self._acquisition(record)
             self._prune_watches()
         self._register(acquisition)
         return acquisition
+
+    def _acquisition(self, record: Record) -> Acquisition:
+        return Acquisition(record, self._site, self._handing, self._rules.source_timeout_s)
 
     def _register(self, acquisition: Acquisition) -> None:
         """Keep and publish it before anything is asked of a source.
@@ -273,7 +279,7 @@ class Coordinator:
             self._save_list()
         except OSError as error:
             with self._lock:
-                del self._active[acquisition.record.id]
+                self._active.pop(acquisition.record.id, None)
             self._shown.forget(acquisition.record.id)
             raise _not_kept(acquisition.record.id, error) from error
         self._note_activity()

@@ -182,9 +182,10 @@ class Record:
                 log.error("acquisition %s cannot be kept: %s", self.id, error)
                 self._note_unkept(error)
 
-    def set_keywords(self, new: list[FitsKeyword]) -> None:
-        """Add or replace keywords."""
+    def set_keywords(self, new: list[FitsKeyword], check: Callable[[], None]) -> None:
+        """Add or replace keywords, if it may be changed; ``check`` raises when not."""
         with self._lock:
+            check()
             keywords = updated(self._context.keywords, new)
             self._context = replace(self._context, keywords=keywords)
             self._commit(self._now())

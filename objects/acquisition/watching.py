@@ -13,8 +13,9 @@ from idl_like_interfaces.clients.owner import log_owner
 from idl_like_interfaces.daqif import DaqException
 from objects.acquisition import alerts as al
 from objects.acquisition.acquisition import Acquisition
+from objects.acquisition.primary_link import PrimaryLink
 from objects.acquisition.product import SourceState
-from objects.acquisition.sources import PrimaryLink, SourceFailure
+from objects.acquisition.sources import SourceFailure
 from objects.acquisition.states import Phase
 from objects.component.clock import Clock
 

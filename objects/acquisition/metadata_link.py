@@ -1,0 +1,112 @@
+"""A metadata source of one acquisition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+from typing_extensions import override
+
+from idl_like_interfaces.documents import MetadataSource
+from idl_like_interfaces.errors import RemoteError
+from idl_like_interfaces.keywords import FitsKeyword
+from idl_like_interfaces.metadaqif import MetaDaq, MetaDaqException, MetaDaqState, MetaDaqStatus
+from objects.acquisition.product import SourceResult, SourceState
+from objects.acquisition.sources import (
+    SourceFailure,
+    SourceLink,
+    of_another,
+    state_after_start,
+    told,
+    usable_files,
+)
+from objects.component.site import Site
+
+
+class MetadataLink(SourceLink):
+    """A metadaqif source.
+
+    Args:
+        site: Where it is found.
+        source: What it is called there.
+        deadline_s: For each request.
+    """
+
+    def __init__(self, site: Site, source: MetadataSource, deadline_s: float) -> None:
+        self.name = source.source_name
+        self._reference = source.rr_uri
+        self._site = site
+        self._deadline_s = deadline_s
+
+    @property
+    def _daq(self) -> MetaDaq:
+        return self._site.narrow(self._reference, MetaDaq, self._deadline_s)
+
+    @override
+    def start(self, result: SourceResult) -> SourceResult:
+        try:
+            _check_own(self._daq.start_daq(result.session).id, result.session)
+        except RemoteError as error:
+            raise self._failure("did not start", state_after_start(error), error) from error
+        return replace(result, state=SourceState.ACTIVE)
+
+    @override
+    def stop(self, result: SourceResult) -> SourceResult:
+        try:
+            reply = self._daq.stop_daq(result.session)
+            _check_own(reply.id, result.session)
+        except MetaDaqException as error:
+            return self._stopped_before(result, error)
+        except RemoteError as error:
+            raise self._failure("did not stop", result.state, error) from error
+        return self._ended(result, reply.files, reply.keywords)
+
+    def _stopped_before(self, result: SourceResult, refused: MetaDaqException) -> SourceResult:
+        """Take what an acquisition made whose stop was executed and its answer lost."""
+        try:
+            status = self._status_of(result.session)
+        except RemoteError as error:
+            raise self._failure("did not stop", result.state, refused) from error
+        if status.state is MetaDaqState.STOPPED:
+            return self._ended(result, status.files, status.keywords)
+        bad = status.state in (MetaDaqState.FAILED, MetaDaqState.ABORTED)
+        raise self._failure(
+            "did not stop", SourceState.FAILED if bad else result.state, refused
+        ) from refused
+
+    @override
+    def abort(self, result: SourceResult) -> SourceResult:
+        try:
+            if self._is_active(result.session):
+                self._daq.abort_daq(result.session)
+        except RemoteError as error:
+            raise self._failure("did not abort", result.state, error) from error
+        return replace(result, state=SourceState.ABORTED)
+
+    def _ended(
+        self, result: SourceResult, files: Sequence[str], keywords: list[FitsKeyword]
+    ) -> SourceResult:
+        try:
+            usable = usable_files(self.name, files)
+        except RemoteError as error:
+            raise self._failure("cannot be used", SourceState.FAILED, error) from error
+        return replace(result, state=SourceState.ENDED, files=usable, keywords=keywords)
+
+    def _status_of(self, session: str) -> MetaDaqStatus:
+        status = self._daq.get_daq_status(session)
+        _check_own(status.id, session)
+        return status
+
+    def _is_active(self, session: str) -> bool:
+        try:
+            return self._status_of(session).state is MetaDaqState.ACQUIRING
+        except MetaDaqException:
+            return False
+
+    def _failure(self, what: str, state: SourceState, error: RemoteError) -> SourceFailure:
+        return SourceFailure(told(self.name, self._reference, what, error), state)
+
+
+def _check_own(told_id: str, session: str) -> None:
+    if told_id not in ("", session):
+        raise of_another("acquisition", told_id, session)
