@@ -46,6 +46,10 @@ ENTRIES = {
     "std": Entry(module="controller.cli.std", summary="Drive the state machine of a server."),
     "daq": Entry(module="controller.cli.daq", summary="Start, steer and watch acquisitions."),
     "merge": Entry(module="controller.cli.merge", summary="Merge FITS files without a server."),
+    "dictionary": Entry(
+        module="controller.cli.dictionary",
+        summary="Check keyword dictionaries, look keywords up in them.",
+    ),
     "quicklook": Entry(
         module="controller.cli.quicklook", summary="Draw what is in a FITS file, as PNG."
     ),

@@ -1,0 +1,1 @@
+"""Keyword dictionaries: read from three forms of files, looked up, applied to keywords."""
