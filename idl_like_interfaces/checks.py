@@ -20,6 +20,7 @@ from idl_like_interfaces.cards import (
     kind_and_name,
 )
 from idl_like_interfaces.documents import (
+    DpSpecification,
     FitsFileSource,
     FitsKeywordsSource,
     MetadataSource,
@@ -45,6 +46,7 @@ AnySource = PrimarySource | MetadataSource | FitsFileSource | FitsKeywordsSource
 _STRING = 70
 """Room of a value card behind its name: columns 11 to 80."""
 
+_LEAST_ROOM = len("'&'") + 2
 _LONGEST_FITS_STRING = 68
 _LONGEST_PATH = 4095
 _INTEGERS = range(-(2**63), 2**64)
@@ -52,6 +54,24 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\x80-\x9f]")
 _PLACE = re.compile(r"(?:[^\s/:-][^\s/:]*:)?/.*", re.DOTALL)
 _PART = r"[A-Za-z0-9._~+:-]{1,64}"
 _NAME = re.compile(rf"{_PART}(?:/{_PART}){{0,15}}")
+
+
+def check_specification(
+    specification: DpSpecification, path: str, *, may_be_relative: bool
+) -> None:
+    """Check what a data product specification says besides its types.
+
+    Args:
+        specification: The specification.
+        path: Its name.
+        may_be_relative: A location may begin at the merger's root.
+    """
+    target = specification.target
+    check_product_name(target.file_prefix, target.file_id, f"{path}.target.fileId")
+    if target.source is not None:
+        check_source(target.source, f"{path}.target.source", may_be_relative=may_be_relative)
+    check_sources(specification.sources, f"{path}.sources", may_be_relative=may_be_relative)
+    check_receivers(specification.receivers, f"{path}.receivers")
 
 
 def check_sources(sources: Sequence[AnySource], path: str, *, may_be_relative: bool) -> None:
@@ -273,10 +293,11 @@ def _value_fault(keyword: ValueKeyword | EsoKeyword) -> tuple[str, str] | None:
         return fault
     is_eso = isinstance(keyword, EsoKeyword)
     room = CARD_LENGTH - len(ESO_PREFIX) - len(keyword.name) - 3 if is_eso else _STRING
-    needed = len(value_text(value))
-    if needed > room:
-        return "value", f"the value needs {needed} characters as FITS text and there are {room}"
-    return None
+    needed = len(value_text(value.rstrip() if isinstance(value, str) else value))
+    # A string goes on over CONTINUE cards where the first one takes a character of it.
+    if needed <= room or (isinstance(value, str) and room >= _LEAST_ROOM):
+        return None
+    return "value", f"the value needs {needed} characters as FITS text and there are {room}"
 
 
 def shown_number(value: int) -> str:

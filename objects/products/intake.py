@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from idl_like_interfaces.checks import check_specification
 from idl_like_interfaces.daqif import DaqException
 from idl_like_interfaces.documents import DpSpecification
 from idl_like_interfaces.errors import BadParam
-from idl_like_interfaces.mapping.coding import parse_json
+from idl_like_interfaces.reading import read_document
 from objects.products.sources import SourceFile, canonical, localize
-from objects.products.workspace import is_id
 
 Documents = tuple[DpSpecification, list[SourceFile]]
 
@@ -18,23 +18,18 @@ def read_specification(text: str, here: frozenset[str]) -> Documents:
     Raises:
         DaqException: It is malformed, or names an id or file that cannot be.
     """
+    id = ""
     try:
-        specification = parse_json(DpSpecification, text, "specification")
+        specification = read_document(DpSpecification, text, "specification")
+        id = specification.id
+        check_specification(specification, "specification", may_be_relative=False)
     except BadParam as error:
-        raise DaqException(error.message, cause=error.cause, remedy=error.remedy, id="") from error
-    if not is_id(specification.id):
-        raise DaqException(
-            f"specification.id {specification.id!r} cannot be an id: it begins with a dot",
-            remedy="choose another id",
-            id=specification.id,
-        )
+        raise DaqException(error.message, cause=error.cause, remedy=error.remedy, id=id) from error
     try:
         return localize(specification, here)
     except ValueError as error:
         raise DaqException(
-            f"specification: {error}",
-            remedy="give each file as /path or host:/path",
-            id=specification.id,
+            f"specification: {error}", remedy="give each file as /path or host:/path", id=id
         ) from error
 
 

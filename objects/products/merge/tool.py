@@ -13,13 +13,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TextIO
 
-import msgspec
-
+from idl_like_interfaces.checks import check_specification
 from idl_like_interfaces.daqif import AlertSeverity
 from idl_like_interfaces.documents import DpSpecification
 from idl_like_interfaces.errors import BadParam
-from idl_like_interfaces.mapping.coding import parse_json
+from idl_like_interfaces.mapping.json_text import json_value
 from idl_like_interfaces.merging import MergeContent, MergeExit, MergeMessage, MergeMessageType
+from idl_like_interfaces.reading import read_value
 from objects.component.clock import Clock, SystemClock
 from objects.products.merge.problems import MergeProblem
 from objects.products.merge.product import Product, Unmerged, plan_product
@@ -149,22 +149,25 @@ def _open_log(path: Path) -> TextIO:
 def _read(specification: str) -> DpSpecification:
     text = _read_text(specification)
     try:
-        msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise MergeProblem(
-            f"the specification {specification} is not JSON: {error}",
-            code=MergeExit.INVALID_JSON,
-            remedy="correct it at that position",
-        ) from error
-    try:
-        return parse_json(DpSpecification, text, "specification")
+        plain = json_value(text, "specification")
     except BadParam as error:
-        raise MergeProblem(
-            f"the specification {specification} is not as it must be: {error.message}",
-            code=MergeExit.INVALID_SCHEMA,
-            cause=error.cause,
-            remedy=error.remedy or "see the reference of the data product specification",
-        ) from error
+        raise _refused(specification, error, MergeExit.INVALID_JSON) from error
+    try:
+        wanted = read_value(DpSpecification, plain, text, "specification")
+        check_specification(wanted, "specification", may_be_relative=True)
+    except BadParam as error:
+        raise _refused(specification, error, MergeExit.INVALID_SCHEMA) from error
+    return wanted
+
+
+def _refused(specification: str, error: BadParam, code: MergeExit) -> MergeProblem:
+    where = "standard input" if specification == STDIN else specification
+    return MergeProblem(
+        f"{where}: {error.message}",
+        code=code,
+        cause=error.cause,
+        remedy=error.remedy or "see the reference of the data product specification",
+    )
 
 
 def _read_text(specification: str) -> bytes:
