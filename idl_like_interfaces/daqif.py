@@ -7,7 +7,7 @@ from typing import Protocol, TypeAlias
 
 from msgspec import field
 
-from idl_like_interfaces.declare import Finite, Role, UtcTime, Value, interface, operation
+from idl_like_interfaces.declare import Finite, Role, Seconds, UtcTime, Value, interface, operation
 from idl_like_interfaces.errors import RemoteError
 
 STATUS_TOPIC = "daq/status"
@@ -18,6 +18,9 @@ INTERNAL_STATUS_TOPIC = "internal/daq/status"
 
 STORAGE_TOPIC = "dpm/storage"
 """Space on the DPM's disk, body ``StorageStatus``."""
+
+MOST_TOLD = 100
+"""A story tells so many files of a source, past alerts and collisions one by one."""
 
 
 class DaqState(StrEnum):
@@ -133,6 +136,166 @@ class StorageStatus(Value, frozen=True, kw_only=True):
     available: int
 
 
+class StoryState(Value, frozen=True, kw_only=True):
+    """A stay in a state.
+
+    Attributes:
+        state: The state.
+        substate: The substate.
+        entered: When it was entered.
+        duration_s: How long it was there; None: it is there still, or for ever.
+    """
+
+    state: DaqState
+    substate: DaqSubstate
+    entered: UtcTime
+    duration_s: Seconds | None = None
+
+
+class StoryFile(Value, frozen=True, kw_only=True):
+    """A file.
+
+    Attributes:
+        path: ``/path`` or ``host:/path``.
+        size_bytes: Its size now; None: it is not there, or on another host.
+    """
+
+    path: str
+    size_bytes: int | None = None
+
+
+class StorySource(Value, frozen=True, kw_only=True):
+    """What one source did for an acquisition.
+
+    Attributes:
+        name: Its name there.
+        kind: ``primarySource``, ``metadataSource``, ``fitsFile`` or ``fitsKeywords``.
+        reference: Name or URI of a source that was started; empty for the others.
+        state: What it does, e.g. ``active``, ``ended``; empty where there is nothing to do.
+        answer: What it answered last, in its own words.
+        files: What it made, the first ``MOST_TOLD``.
+        more_files: How many there are beyond.
+        keywords: How many it contributes besides those in its files.
+    """
+
+    name: str
+    kind: str
+    reference: str = ""
+    state: str = ""
+    answer: str = ""
+    files: list[StoryFile] = []
+    more_files: int = 0
+    keywords: int = 0
+
+
+class StoryAlert(Value, frozen=True, kw_only=True):
+    """An alert, active or past; of the past ones the last ``MOST_TOLD``.
+
+    Attributes:
+        alert: As it was.
+        cleared: When it was over, or changed; None: it is active.
+    """
+
+    alert: DaqAlert
+    cleared: UtcTime | None = None
+
+
+class StorySide(Value, frozen=True, kw_only=True):
+    """What one source says about a keyword; the value as FITS text, cut when it is long."""
+
+    source: str
+    value: str
+
+
+class StoryCollision(Value, frozen=True, kw_only=True):
+    """Sources that say different things about one keyword.
+
+    Attributes:
+        keyword: Its name, ``ESO INS TEMP`` for a ``HIERARCH ESO`` one.
+        winner: What is in the product.
+        losers: What is not, in descending priority.
+        more_losers: How many there are beyond.
+    """
+
+    keyword: str
+    winner: StorySide
+    losers: list[StorySide]
+    more_losers: int = 0
+
+
+class StoryReceiver(Value, frozen=True, kw_only=True):
+    """Who was to get the product.
+
+    Attributes:
+        place: The file there, ``/path`` or ``host:/path``.
+        is_delivered: It was delivered.
+        detail: How it stands there now, or why it could not be delivered.
+    """
+
+    place: str
+    is_delivered: bool
+    detail: str = ""
+
+
+class ProductStory(Value, frozen=True, kw_only=True):
+    """How the DPM made a product.
+
+    Attributes:
+        status: Its status there.
+        states: The stays in its states, oldest first.
+        files: What was to be merged, where it came from, in the order of the merge; the
+            first ``MOST_TOLD``.
+        more_files: How many there are beyond.
+        alerts: Oldest first.
+        collisions: Of its last merge.
+        more_collisions: How many there are beyond.
+        receivers: Who was to get the product.
+        product: The product; None: there is none.
+        digest: Of the product.
+        picture: Path of its picture; empty: there is none.
+        picture_note: Why there is none; empty: it is there, or there is no product.
+    """
+
+    status: DaqStatus
+    states: list[StoryState] = []
+    files: list[StoryFile] = []
+    more_files: int = 0
+    alerts: list[StoryAlert] = []
+    collisions: list[StoryCollision] = []
+    more_collisions: int = 0
+    receivers: list[StoryReceiver] = []
+    product: StoryFile | None = None
+    digest: str = ""
+    picture: str = ""
+    picture_note: str = ""
+
+
+class DaqStory(Value, frozen=True, kw_only=True):
+    """Everything that is known of one acquisition.
+
+    Attributes:
+        status: Its status.
+        coordinator: Name of the coordinator that made it.
+        created: When that was.
+        states: The stays in its states, oldest first.
+        sources: In descending priority of the merge.
+        keywords: How many the client has given.
+        alerts: Oldest first, those of the DPM too as far as the coordinator heard of them.
+        making: How its product was made; None: the DPM does not have it, or cannot be asked.
+        making_note: Why that is None.
+    """
+
+    status: DaqStatus
+    coordinator: str
+    created: UtcTime
+    states: list[StoryState] = []
+    sources: list[StorySource] = []
+    keywords: int = 0
+    alerts: list[StoryAlert] = []
+    making: ProductStory | None = None
+    making_note: str = ""
+
+
 class DaqException(RemoteError, repository_id="IDL:obsorb/daqif/DaqException:3.1"):
     """A command for an acquisition failed.
 
@@ -143,7 +306,7 @@ class DaqException(RemoteError, repository_id="IDL:obsorb/daqif/DaqException:3.1
     id: str
 
 
-@interface("IDL:obsorb/daqif/OcmDaqControl:3.1")
+@interface("IDL:obsorb/daqif/OcmDaqControl:3.2")
 class OcmDaqControl(Protocol):
     """Coordinates acquisitions over their data sources (M 13.1).
 
@@ -275,8 +438,18 @@ class OcmDaqControl(Protocol):
             DaqException: Not in StateMerging, or the DPM cannot be reached.
         """
 
+    @operation(DaqException, idempotent=True)
+    def get_story(self, id: str) -> DaqStory:
+        """Tell everything about an acquisition, active or ended.
 
-@interface("IDL:obsorb/daqif/DpmDaqControl:3.1")
+        The DPM is asked for its part; while it is away the story lacks that and says so.
+
+        Raises:
+            DaqException: There is none of that id.
+        """
+
+
+@interface("IDL:obsorb/daqif/DpmDaqControl:3.2")
 class DpmDaqControl(Protocol):
     """Queues acquisitions and makes their data products (M 13.3).
 
@@ -307,6 +480,14 @@ class DpmDaqControl(Protocol):
     @operation(DaqException, idempotent=True)
     def get_daq_status(self, id: str) -> DaqStatus:
         """Return the status of an acquisition, queued or ended.
+
+        Raises:
+            DaqException: It was never queued.
+        """
+
+    @operation(DaqException, idempotent=True)
+    def get_story(self, id: str) -> ProductStory:
+        """Tell how the product of an acquisition was made, queued or ended.
 
         Raises:
             DaqException: It was never queued.

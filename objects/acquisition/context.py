@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from idl_like_interfaces.daqif import DaqAlert, DaqStatus, DaqSubstate
+from idl_like_interfaces.daqif import DaqAlert, DaqStatus, DaqSubstate, StoryAlert
 from idl_like_interfaces.declare import Document, UtcTime
 from idl_like_interfaces.documents import DpSpecification
 from idl_like_interfaces.keywords import FitsKeyword
@@ -26,6 +26,7 @@ class Context(Document, frozen=True, kw_only=True, rename="camel"):
         keywords: The client's keywords as they are now.
         results: State of each stateful source, in the order of the plan.
         alerts: The coordinator's own alerts, without those of the DPM.
+        past_alerts: Those that are over, of the DPM too; the last ``MOST_TOLD``.
         entered: The status at each entry of a state, oldest first.
         maybe_queued: A request to queue it was sent and its answer lost.
     """
@@ -38,6 +39,7 @@ class Context(Document, frozen=True, kw_only=True, rename="camel"):
     keywords: list[FitsKeyword] = []
     results: list[SourceResult] = []
     alerts: list[DaqAlert] = []
+    past_alerts: list[StoryAlert] = []
     entered: list[DaqStatus] = []
     maybe_queued: bool = False
 

@@ -16,6 +16,7 @@ from idl_like_interfaces.daqif import (
     DaqReply,
     DaqState,
     DaqStatus,
+    DaqStory,
     DpmDaqControl,
 )
 from idl_like_interfaces.events import EventChannel
@@ -29,6 +30,8 @@ from objects.acquisition.refusals import refusal, unknown
 from objects.acquisition.specification import Plan
 from objects.acquisition.states import Phase, phase_of
 from objects.acquisition.store import Workspace
+from objects.acquisition.story import story_of
+from objects.acquisition.telling import TELLING_S, Teller
 from objects.acquisition.watching import Watch
 from objects.component.acquisitions_shown import AcquisitionsShown
 from objects.component.site import Site
@@ -93,6 +96,7 @@ class Coordinator:
             ended=self._lay_to_rest,
         )
         dpm = site.narrow(rules.dpm, DpmDaqControl, rules.dpm_timeout_s)
+        self._teller = Teller(site.narrow(rules.dpm, DpmDaqControl, TELLING_S))
         self._handing = Handing(dpm, site.clock)
         self.dpm_link = DpmLink(
             acquisitions=self.acquisitions,
@@ -199,6 +203,20 @@ class Coordinator:
         if found is not None:
             return found.record.status
         return self._archived(id)[0]
+
+    def story(self, id: str) -> DaqStory:
+        """Tell everything about an acquisition, in progress or archived.
+
+        Raises:
+            DaqException: There is none of that id.
+        """
+        with self._lock:
+            found = self._active.get(id)
+        if found is not None:
+            status, context = found.record.kept
+        else:
+            status, context = self._archived(id)
+        return story_of(status, context, *self._teller.making(status, context))
 
     def await_phase(self, id: str, wanted: Phase, timeout_s: float) -> AwaitDaqReply:
         """Wait for a state of an acquisition.

@@ -12,6 +12,7 @@ from idl_like_interfaces.daqif import (
     DaqState,
     DaqStatus,
     DaqStatuses,
+    DaqStory,
     DaqSubstate,
     OcmDaqControl,
 )
@@ -114,6 +115,10 @@ class OcmServant(OcmDaqControl):
     @override
     def get_active_list(self) -> DaqStatuses:
         return [each.record.status for each in self._coordinator.acquisitions()]
+
+    @override
+    def get_story(self, id: str) -> DaqStory:
+        return self._coordinator.story(id)
 
     @override
     def retry_merge_daq(self, id: str) -> None:

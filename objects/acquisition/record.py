@@ -27,6 +27,7 @@ from objects.acquisition.product import SourceResult
 from objects.acquisition.refusals import refusal
 from objects.acquisition.states import AT_DPM, TRANSITIONS, Phase, Trigger, phase_of, reachable
 from objects.acquisition.store import Kept, Workspace
+from objects.acquisition.story import past_alerts
 from objects.component.clock import Clock
 from objects.component.loggers import STATE
 
@@ -96,6 +97,12 @@ class Record:
     def context(self) -> Context:
         """The inside now."""
         return self._context
+
+    @property
+    def kept(self) -> Kept:
+        """The status and the inside of one moment."""
+        with self._lock:
+            return self._status, self._context
 
     @property
     def phase(self) -> Phase:
@@ -345,6 +352,10 @@ class Record:
 
     def _compose(self, time_s: float) -> None:
         alerts = [*self._context.alerts, *self._dpm_alerts]
+        if alerts != self._status.alerts:
+            past, time = self._context.past_alerts, self._around.clock.utc()
+            known = past_alerts(past, self._status.alerts, alerts, time)
+            self._context = replace(self._context, past_alerts=known)
         self._status = replace(
             self._status,
             timestamp=time_s,

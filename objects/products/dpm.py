@@ -13,6 +13,7 @@ from idl_like_interfaces.daqif import (
     DaqStatus,
     DpmControl,
     DpmDaqControl,
+    ProductStory,
     StorageStatus,
 )
 from idl_like_interfaces.errors import PersistStore
@@ -22,6 +23,7 @@ from objects.products.intake import Documents, is_same, read_specification
 from objects.products.job import Job
 from objects.products.ledger import Ledger
 from objects.products.locations import local_names
+from objects.products.story import Stories
 from objects.products.workspace import Workspace
 
 log = logging.getLogger("daq.dpm")
@@ -30,9 +32,10 @@ log = logging.getLogger("daq.dpm")
 class DpmDaqServant(DpmDaqControl):
     """Queue, status, abort and retry of acquisitions."""
 
-    def __init__(self, ledger: Ledger, engine: Engine, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, engine: Engine, stories: Stories, clock: Clock) -> None:
         self._ledger = ledger
         self._engine = engine
+        self._stories = stories
         self._clock = clock
         self._here = local_names()
 
@@ -62,6 +65,13 @@ class DpmDaqServant(DpmDaqControl):
     @override
     def get_daq_status(self, id: str) -> DaqStatus:
         return self._ledger.status(self._known(id))
+
+    @override
+    def get_story(self, id: str) -> ProductStory:
+        with self._ledger.news:
+            job = self._known(id)
+            folder = self._ledger.folder_of(job)
+        return self._stories.tell(job, folder)
 
     @override
     def get_active_daqs(self) -> list[DaqStatus]:

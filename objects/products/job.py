@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec import field
 from msgspec.structs import replace
 
-from idl_like_interfaces.daqif import DaqAlert, DaqStatus, DaqSubstate
+from idl_like_interfaces.daqif import DaqAlert, DaqStatus, DaqSubstate, StoryAlert
 from idl_like_interfaces.declare import UtcTime, Value
 from objects.products import alerts
 from objects.products.progress import FINAL, STAGES, Step, state_of
@@ -29,6 +29,13 @@ class Product(Value, frozen=True, kw_only=True):
     digest: str
 
 
+class Entered(Value, frozen=True, kw_only=True):
+    """When a substate was entered."""
+
+    substate: DaqSubstate
+    time: UtcTime
+
+
 class Job(Value, frozen=True, kw_only=True):
     """An acquisition; immutable, every change gives a new one.
 
@@ -44,6 +51,8 @@ class Job(Value, frozen=True, kw_only=True):
             crash knows its own file again.
         announced: ``FileFinished`` was sent for the product.
         released: Receivers (by place in the specification) that have it.
+        entered: The substates in which it was, oldest first.
+        past_alerts: Those that are over.
     """
 
     id: str
@@ -56,6 +65,8 @@ class Job(Value, frozen=True, kw_only=True):
     product: Product | None = None
     announced: bool = False
     released: list[int] = []
+    entered: list[Entered] = []
+    past_alerts: list[StoryAlert] = field(name="pastAlerts", default_factory=list)
 
     @property
     def has_ended(self) -> bool:

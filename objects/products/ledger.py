@@ -6,6 +6,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -16,6 +17,7 @@ from idl_like_interfaces.documents import DpSpecification
 from objects.component.acquisitions_shown import AcquisitionsShown
 from objects.component.site import Site
 from objects.products import alerts
+from objects.products.history import with_history
 from objects.products.job import Job, status_of
 from objects.products.sources import SourceFile
 from objects.products.workspace import Workspace
@@ -30,15 +32,24 @@ _STORE = "store/"
 class Ledger:
     """Jobs in the order of the queue, on disk and in memory.
 
+    Args:
+        on_result: Called with id and path of each product when it is announced; never blocks.
+
     Attributes:
         news: Guards everything, and is notified at every change. Disk writes happen
             under it: so statuses are published in the order in which they are true.
     """
 
-    def __init__(self, workspace: Workspace, site: Site) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        site: Site,
+        on_result: Callable[[str, Path], None] = lambda _id, _product: None,
+    ) -> None:
         self.news = threading.Condition(threading.RLock())
         self._workspace = workspace
         self._site = site
+        self._on_result = on_result
         self._shown = AcquisitionsShown(site)
         self._jobs: dict[str, Job] = {}
 
@@ -81,6 +92,7 @@ class Ledger:
             OSError: It could not be written; it was not taken.
         """
         with self.news:
+            job = with_history(None, job)
             self._workspace.create(job, specification, files)
             try:
                 self._workspace.write_queue([*self._jobs, job.id])
@@ -99,15 +111,20 @@ class Ledger:
             ValueError: A document is damaged.
         """
         with self.news:
-            in_progress = job.id in self._jobs
-            parent = self._workspace.in_progress if in_progress else self._workspace.archive
-            return self._workspace.read_documents(parent / job.id)
+            return self._workspace.read_documents(self.folder_of(job))
+
+    def folder_of(self, job: Job) -> Path:
+        """Return the folder of an acquisition, in progress or in the archive."""
+        with self.news:
+            if job.id in self._jobs:
+                return self._workspace.job_folder(job.id)
+            return self._workspace.archive / job.id
 
     def change(self, id: str, decide: Callable[[Job], Job]) -> Job:
         """Change an acquisition; a status that differs is published."""
         with self.news, log_owner(id):
             old = self._jobs[id]
-            new = self._written(decide(old))
+            new = self._written(with_history(old, decide(old)))
             self._jobs[id] = new
             if self.status(new) != self.status(old):
                 self._publish(new)
@@ -156,6 +173,7 @@ class Ledger:
                     digest=job.product.digest,
                 ),
             )
+            self._on_result(job.id, self._workspace.results / job.product.name)
 
     def _put_away(self, job: Job) -> None:
         try:

@@ -17,6 +17,7 @@ from objects.component.atomic import PART_SUFFIX
 from objects.products import alerts
 from objects.products.cancel import Cancel
 from objects.products.collect import collect
+from objects.products.collisions import keep_collisions
 from objects.products.job import Job, Product
 from objects.products.ledger import Ledger
 from objects.products.locations import local_names
@@ -118,6 +119,7 @@ class Steps:
         found = judge(run, has_output=output.is_file())
         if run.code != 0 or not output.is_file():
             return Outcome(failed=True, alerts=found)
+        keep_collisions(folder, run.messages)
         return self._place(id, folder, finish(output, name, cancel), found)
 
     def _run_merger(

@@ -32,6 +32,7 @@ SPECIFICATION = "specification.json"
 SOURCES = "sources.json"
 RESULT_LINK = "result"
 MERGE_LOG = "logs/merge.log"
+PICTURE_LOG = "logs/quicklook.log"
 
 _LOCK = ".lock"
 _FOLDERS = ("result", "in-progress", "archive")

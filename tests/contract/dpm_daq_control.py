@@ -139,3 +139,33 @@ class DpmDaqControlContract:
         daq.queue_daq(self.specification("A.1", source))
         status = wait_for("A.1", DaqSubstate.COMPLETED, False)
         assert (status.message, status.alerts, status.error) == ("[]", [], False)
+
+    def test_the_story_of_a_product_is_told(
+        self, daq: DpmDaqControl, wait_for: WaitFor, source: Path
+    ) -> None:
+        """States without a hole, files with their sizes, product; also of one in progress."""
+        daq.queue_daq(self.specification("B.1", source.with_name("missing")))
+        daq.queue_daq(self.specification("A.1", source))
+        wait_for("A.1", DaqSubstate.COMPLETED, False)
+        story = daq.get_story("A.1")
+        assert story.status == daq.get_daq_status("A.1")
+        assert [each.substate for each in story.states] == [
+            DaqSubstate.SCHEDULED,
+            DaqSubstate.COLLECTING,
+            DaqSubstate.MERGING,
+            DaqSubstate.RELEASING,
+            DaqSubstate.COMPLETED,
+        ]
+        assert [each.duration_s is None for each in story.states] == [False] * 4 + [True]
+        assert [(each.path, each.size_bytes) for each in story.files] == [
+            (str(source), source.stat().st_size)
+        ]
+        assert story.product is not None
+        assert story.product.path == story.status.result
+        (alert,) = daq.get_story("B.1").alerts
+        assert (alert.cleared, alert.alert.id) == (None, "collect/0_s_missing")
+
+    def test_the_story_of_an_unknown_one_is_refused(self, daq: DpmDaqControl) -> None:
+        """As its status."""
+        with pytest.raises(DaqException, match="not known"):
+            daq.get_story("unknown")

@@ -22,7 +22,7 @@ from tests.support.clock import ManualClock
 
 URI = "PYRO:ocm~1@localhost:4711"
 OTHER = "PYRO:ocm~2@localhost:4712"
-OCM = "IDL:obsorb/daqif/OcmDaqControl:3.1"
+OCM = "IDL:obsorb/daqif/OcmDaqControl:3.2"
 
 
 def names_of(bindings: list[Binding]) -> list[str]:

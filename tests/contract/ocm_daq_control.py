@@ -54,10 +54,38 @@ class OcmDaqControlContract:
         assert reply.timeout
         assert reply.status.id == id
 
+    def test_the_story_tells_states_and_sources(self, daq: OcmDaqControl) -> None:
+        """In the order of states, and of the plan; the DPM has no part in it yet."""
+        daq.start_daq(id="x", prim_sources="a@obs/a", meta_sources="m@obs/m")
+        story = daq.get_story("x")
+        assert story.status == daq.get_status("x")
+        assert [each.substate for each in story.states] == [
+            DaqSubstate.NOT_STARTED,
+            DaqSubstate.STARTING,
+            DaqSubstate.ACQUIRING,
+        ]
+        assert story.states[-1].duration_s is None
+        assert [(each.name, each.kind, each.reference, each.state) for each in story.sources] == [
+            ("a", "primarySource", "obs/a", "active"),
+            ("m", "metadataSource", "obs/m", "active"),
+        ]
+        assert (story.making, story.alerts) == (None, [])
+        assert "not handed to the DPM" in story.making_note
+
+    def test_the_story_of_an_ended_one_is_told_too(self, daq: OcmDaqControl) -> None:
+        """With what was wrong."""
+        with pytest.raises(DaqException):
+            daq.start_daq(id="x", prim_sources="c@obs/nobody")
+        daq.force_abort_daq("x") if daq.get_active_list() else None
+        story = daq.get_story("x")
+        assert (story.status.state, story.status.substate) == ABORTED
+        assert "obs/nobody" in story.sources[0].answer
+        assert "obs/nobody" in story.alerts[0].alert.description
+
     @pytest.mark.spec("ESO-066")
     @pytest.mark.parametrize(
         "command",
-        ["stop_daq", "force_stop_daq", "abort_daq", "force_abort_daq", "get_status"],
+        ["stop_daq", "force_stop_daq", "abort_daq", "force_abort_daq", "get_status", "get_story"],
     )
     def test_an_unknown_id_is_refused(self, daq: OcmDaqControl, command: str) -> None:
         """The error has the id, the message names it, the remedy helps."""

@@ -17,6 +17,7 @@ from idl_like_interfaces.daqif import (
     DaqReply,
     DaqStatus,
     DpmDaqControl,
+    ProductStory,
 )
 from idl_like_interfaces.documents import DpSpecification
 from idl_like_interfaces.errors import RemoteError
@@ -259,6 +260,11 @@ class ScriptedDpm(Scripted, DpmDaqControl):
     def get_daq_status(self, id: str) -> DaqStatus:
         self.note("get_daq_status")
         return self._find(id)
+
+    @override
+    def get_story(self, id: str) -> ProductStory:
+        self.note("get_story")
+        return ProductStory(status=self._find(id))
 
     @override
     def get_active_daqs(self) -> list[DaqStatus]:

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+from msgspec.structs import replace
+
 from idl_like_interfaces.daqif import (
     INTERNAL_STATUS_TOPIC,
     DaqStatus,
@@ -116,11 +118,11 @@ class MergerControl:
 
 
 class Dpm:
-    """A running component on a site."""
+    """A running component on a site; pictures of its products are drawn when they are asked for."""
 
-    def __init__(self, site: FakeSite, settings: DpmSettings) -> None:
+    def __init__(self, site: FakeSite, settings: DpmSettings, *, pictures: bool = False) -> None:
         self.site = site
-        self.component = DpmComponent(site, settings)
+        self.component = DpmComponent(site, replace(settings, quicklook=pictures))
         self.root = site.data_root / (settings.workspace or site.name)
         offered = {offer.interface: offer.servant for offer in self.component.objects()}
         self.dpm = cast("DpmControl", offered[DpmControl])
@@ -159,10 +161,15 @@ class Dpm:
 
 @contextmanager
 def running(
-    data_root: Path, settings: DpmSettings | None = None, site: FakeSite | None = None
+    data_root: Path,
+    settings: DpmSettings | None = None,
+    site: FakeSite | None = None,
+    *,
+    pictures: bool = False,
 ) -> Iterator[Dpm]:
     """Recover and start a DPM; stop it at the end."""
-    dpm = Dpm(site or FakeSite(data_root, name="dpm"), settings or DpmSettings())
+    where = site or FakeSite(data_root, name="dpm")
+    dpm = Dpm(where, settings or DpmSettings(), pictures=pictures)
     dpm.component.recover()
     try:
         dpm.component.start()

@@ -24,6 +24,7 @@ from idl_like_interfaces.daqif import (
     DaqReply,
     DaqState,
     DaqStatus,
+    DaqStory,
     DaqSubstate,
     OcmDaqControl,
 )
@@ -60,6 +61,7 @@ class RememberingOcm(OcmDaqControl):
         self.calls: list[tuple[Any, ...]] = []
         self.status = status()
         self.active = [self.status]
+        self.story = DaqStory(status=self.status, coordinator="ocm", created=NIGHT)
         self.on_start: Callable[[], None] = lambda: None
         self.times_out = False
         self.await_takes_s = 0.0
@@ -129,6 +131,11 @@ class RememberingOcm(OcmDaqControl):
     @override
     def get_daq_status(self, id: str) -> DaqStatus:
         return self.get_status(id)
+
+    @override
+    def get_story(self, id: str) -> DaqStory:
+        self._check(id)
+        return self.story
 
     @override
     def get_active_list(self) -> list[DaqStatus]:

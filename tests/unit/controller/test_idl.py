@@ -24,7 +24,7 @@ def test_list_shows_every_interface() -> None:
     assert len(lines) == len(declared())
     (line,) = [each for each in lines if "OcmDaqControl" in each]
     assert line.split() == [
-        "IDL:obsorb/daqif/OcmDaqControl:3.1", "12", "operations", "daqif",
+        "IDL:obsorb/daqif/OcmDaqControl:3.2", "13", "operations", "daqif",
     ]  # fmt: skip
 
 
@@ -38,7 +38,7 @@ def test_list_as_json() -> None:
 @pytest.mark.parametrize(
     "interface",
     ["OcmDaqControl", "daqif/OcmDaqControl", "IDL:obsorb/daqif/OcmDaqControl",
-     "IDL:obsorb/daqif/OcmDaqControl:3.1", "idl_like_interfaces.daqif:OcmDaqControl"],
+     "IDL:obsorb/daqif/OcmDaqControl:3.2", "idl_like_interfaces.daqif:OcmDaqControl"],
 )  # fmt: skip
 def test_show_takes_every_kind_of_name(interface: str) -> None:
     """Repository id, name, path, or Python class."""
@@ -55,7 +55,7 @@ def test_show_of_an_own_interface() -> None:
 def test_show_as_json_is_a_description() -> None:
     """As an object tells it, ready for ``diff``."""
     found = document("idl", "show", "OcmDaqControl")
-    assert found["repository_id"] == "IDL:obsorb/daqif/OcmDaqControl:3.1"
+    assert found["repository_id"] == "IDL:obsorb/daqif/OcmDaqControl:3.2"
     assert set(found) == set(InterfaceDescription.__struct_fields__) - {"bases"}
 
 
@@ -63,7 +63,7 @@ def test_show_as_json_is_a_description() -> None:
     ("interface", "hint"),
     [
         ("OcmDacControl", "did you mean OcmDaqControl"),
-        ("IDL:obsorb/daqif/OcmDaqControl:9.0", "there is IDL:obsorb/daqif/OcmDaqControl:3.1"),
+        ("IDL:obsorb/daqif/OcmDaqControl:9.0", "there is IDL:obsorb/daqif/OcmDaqControl:3.2"),
         ("no.such.module:Thing", "is not a declared interface"),
         ("IDL:?", "is not of the form"),
         ("PYRO:nonsense", "not a reference"),

@@ -35,7 +35,7 @@ def test_tree_shows_interfaces_and_leases(small: SmallInstallation) -> None:
     """Interface in short, and what is left of the lease; no colours in a pipe."""
     text = ok("names", "tree")
     assert "── ocm" in text
-    assert "daqif/OcmDaqControl:3.1  lease " in text
+    assert "daqif/OcmDaqControl:3.2  lease " in text
     assert "\x1b" not in text
 
 

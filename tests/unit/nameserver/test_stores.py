@@ -25,7 +25,7 @@ OBS = Binding(name="obs", type=BindingType.CONTEXT, bound_at=NOW)
 OCM = Binding(
     name="obs/ocm",
     uri="PYRO:ocm~1@localhost:4711",
-    interface="IDL:obsorb/daqif/OcmDaqControl:3.1",
+    interface="IDL:obsorb/daqif/OcmDaqControl:3.2",
     metadata={"site": "Cerro Ärmazones", "": "empty key"},
     lease_id="l1",
     bound_at=NOW,

@@ -18,7 +18,7 @@ from tests.support.clock import ManualClock
 OWN = "PYRO:Pyro.NameServer@localhost:9090"
 URI = "PYRO:ocm~1@localhost:4711"
 OTHER = "PYRO:ocm~2@localhost:4712"
-OCM = "IDL:obsorb/daqif/OcmDaqControl:3.1"
+OCM = "IDL:obsorb/daqif/OcmDaqControl:3.2"
 
 
 @pytest.fixture
