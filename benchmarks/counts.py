@@ -45,6 +45,17 @@ class Counts:
         names: Names of a name server that has many.
         binds: Durable binds in a repetition.
         bind_rounds: Repetitions of these.
+        acquisitions: Small acquisitions in a repetition.
+        acquisition_rounds: Repetitions of these, and of starts.
+        frame_rounds: Acquisitions of a large frame; with one alone the frame is small, too.
+        started: Sources that are started at once.
+        prepare_s: What the slowest of them needs to be ready, in seconds.
+        active: Acquisitions that are active while the status is asked.
+        active_s: For how long, in seconds.
+        most_active: Acquisitions that are active when memory is told.
+        merge_mib: Size of an extension that is merged, in MiB.
+        merge_rounds: Merges of each side.
+        large_mib: Size of the extensions whose merge must not need more memory, in MiB.
     """
 
     rounds: int
@@ -82,6 +93,17 @@ class Counts:
     names: int
     binds: int
     bind_rounds: int
+    acquisitions: int
+    acquisition_rounds: int
+    frame_rounds: int
+    started: int
+    prepare_s: float
+    active: int
+    active_s: float
+    most_active: int
+    merge_mib: int
+    merge_rounds: int
+    large_mib: int
 
 
 FULL = Counts(
@@ -120,6 +142,17 @@ FULL = Counts(
     names=10_000,
     binds=500,
     bind_rounds=5,
+    acquisitions=10,
+    acquisition_rounds=3,
+    frame_rounds=5,
+    started=20,
+    prepare_s=0.5,
+    active=200,
+    active_s=5.0,
+    most_active=500,
+    merge_mib=64,
+    merge_rounds=5,
+    large_mib=4096,
 )
 
 QUICK = Counts(
@@ -158,4 +191,15 @@ QUICK = Counts(
     names=50,
     binds=10,
     bind_rounds=1,
+    acquisitions=2,
+    acquisition_rounds=1,
+    frame_rounds=1,
+    started=3,
+    prepare_s=0.05,
+    active=4,
+    active_s=0.3,
+    most_active=8,
+    merge_mib=1,
+    merge_rounds=1,
+    large_mib=8,
 )

@@ -28,7 +28,7 @@ TOP_GOAL = Goal(of=Measure.VALUE, at_most=5.0)
 
 BARE = "bare Pyro5 daemon"
 
-_OBSORB = str(Path(sys.executable).with_name("obsorb"))
+OBSORB = str(Path(sys.executable).with_name("obsorb"))
 _FRAMES = "io/fits/tests/data/o4sp040b0_raw.fits"
 _STARTED = re.compile(r"started (?P<name>.+) \(pid (?P<pid>\d+)\)")
 
@@ -74,7 +74,7 @@ def installation() -> Iterator[Installation]:
         file = folder / "installation.toml"
         shutil.copy(_EXAMPLE, file)
         began = time.monotonic()
-        with Program([_OBSORB, "up", str(file)], cwd=folder) as program:
+        with Program([OBSORB, "up", str(file)], cwd=folder) as program:
             yield Installation(program, began)
 
 
@@ -96,7 +96,7 @@ def _cost(name: str, unit: str, values: list[float], goal: Goal) -> Figure:
 def _demonstration() -> float:
     with tempfile.TemporaryDirectory(prefix="obsorb-bench-") as scratch:
         began = time.monotonic()
-        with Program([_OBSORB, "demo", "--folder", f"{scratch}/demo"]) as program:
+        with Program([OBSORB, "demo", "--folder", f"{scratch}/demo"]) as program:
             code = program.wait()
             took = time.monotonic() - began
             if code != 0:
@@ -145,7 +145,7 @@ def _dashboard(names: str) -> Iterator[int]:
     pid, terminal = pty.fork()
     if pid == 0:
         os.environ.update(OBSORB_NAMES=names, TERM="xterm-256color", COLUMNS="80", LINES="24")
-        os.execv(_OBSORB, [_OBSORB, "top"])
+        os.execv(OBSORB, [OBSORB, "top"])
     shown = _Shown(terminal)
     try:
         shown.await_frames()

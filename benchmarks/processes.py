@@ -47,3 +47,10 @@ def seconds_used(pid: int) -> float:
     """Return the processor time that a process has used, with all its threads."""
     times = psutil.Process(pid).cpu_times()
     return float(times.user + times.system)
+
+
+def children_seconds(pid: int) -> float:
+    """Return the same of what a process has started, those that have ended among them."""
+    times = psutil.Process(pid).cpu_times()
+    ended = float(times.children_user + times.children_system)
+    return ended + sum(seconds_used(child.pid) for child in psutil.Process(pid).children())
