@@ -32,6 +32,7 @@ from objects.acquisition.states import (
     legal_phases,
 )
 from objects.acquisition.turn import TURN_S, Turn, TurnBusy, TurnLost, Urgency
+from objects.acquisition.vocabulary import ANY, Vocabulary
 from objects.component.site import Site
 
 log = logging.getLogger("daq.ocm.controller")
@@ -61,10 +62,16 @@ class Acquisition:
         site: Where its sources are found.
         handing: Speaks with the DPM.
         source_timeout_s: How long a source may take to answer a request.
+        vocabulary: Which keywords a source may give.
     """
 
     def __init__(
-        self, record: Record, site: Site, handing: Handing, source_timeout_s: float
+        self,
+        record: Record,
+        site: Site,
+        handing: Handing,
+        source_timeout_s: float,
+        vocabulary: Vocabulary = ANY,
     ) -> None:
         self.record = record
         self._site = site
@@ -74,7 +81,9 @@ class Acquisition:
         self.primaries = [
             PrimaryLink(site, each, source_timeout_s, plan.start_time) for each in plan.primaries
         ]
-        self.metadata = [MetadataLink(site, each, source_timeout_s) for each in plan.metadata]
+        self.metadata = [
+            MetadataLink(site, each, source_timeout_s, vocabulary) for each in plan.metadata
+        ]
 
     def start(self) -> DaqReply:
         """Start the sources: those of metadata first, then the primary ones.

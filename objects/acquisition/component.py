@@ -16,9 +16,12 @@ from idl_like_interfaces.stdif import StdCmds
 from objects.acquisition.coordinator import Coordinator, Rules
 from objects.acquisition.ocm import OcmServant
 from objects.acquisition.store import Workspace, WorkspaceError
+from objects.acquisition.vocabulary import ANY, Vocabulary
+from objects.component.config_path import ConfigPath, find
 from objects.component.loggers import OCM
 from objects.component.site import ActiveObject, Component, Site
 from objects.component.std import StdHooks, StdServant
+from objects.dictionaries.loading import load_dictionaries
 
 
 class OcmSettings(Value, frozen=True, kw_only=True):
@@ -34,6 +37,8 @@ class OcmSettings(Value, frozen=True, kw_only=True):
         dpm_retry_s: Time between attempts to reach the DPM, seconds.
         dpm_timeout_s: How long the DPM may take to answer a request, seconds.
         source_timeout_s: The same for a source.
+        dictionaries: Keyword dictionaries; a relative one is looked for over ``CFGPATH``, then
+            beside the installation file; none: keywords are not checked.
         autostart: Become Operational at once, without ``init`` and ``enable``.
     """
 
@@ -45,6 +50,7 @@ class OcmSettings(Value, frozen=True, kw_only=True):
     dpm_retry_s: Annotated[float, Meta(gt=0, le=1e6)] = 2.0
     dpm_timeout_s: Annotated[float, Meta(ge=0.1, le=600)] = 5.0
     source_timeout_s: Annotated[float, Meta(ge=0.1, le=600)] = 10.0
+    dictionaries: list[ConfigPath] = []
     autostart: bool = False
 
 
@@ -56,14 +62,16 @@ class OcmComponent(Component):
 
     def __init__(self, site: Site, settings: Any) -> None:
         super().__init__(site, settings)
+        vocabulary = _vocabulary(settings)
         self.workspace = Workspace(site.data_root / (settings.workspace or site.name))
         hooks = StdHooks(is_active=self._is_active, describe=self.detail)
         self.std = StdServant(site, hooks, OCM)
         self.coordinator = Coordinator(
-            site, self.workspace, _rules(site, settings), self.std.refresh_activity
+            site, self.workspace, _rules(site, settings, vocabulary), self.std.refresh_activity
         )
         self.daq = OcmServant(
             self.coordinator,
+            vocabulary,
             server_state=self.std.get_state,
             is_operational=lambda: self.std.state.is_operational,
         )
@@ -108,13 +116,25 @@ class OcmComponent(Component):
         return self.coordinator.is_active
 
 
-def _rules(site: Site, settings: OcmSettings) -> Rules:
+def _vocabulary(settings: OcmSettings) -> Vocabulary:
+    """Load the dictionaries; one that is missing or faulty ends the start."""
+    if not settings.dictionaries:
+        return ANY
+    paths = [
+        find(path, field=f"dictionaries[{place}]")
+        for place, path in enumerate(settings.dictionaries)
+    ]
+    return Vocabulary(load_dictionaries(paths))
+
+
+def _rules(site: Site, settings: OcmSettings, vocabulary: Vocabulary) -> Rules:
     return Rules(
         instrument_id=settings.instrument_id,
         dpm=settings.dpm or f"{site.root}/dpm/dpm/daq",
         dpm_retry_s=settings.dpm_retry_s,
         dpm_timeout_s=settings.dpm_timeout_s,
         source_timeout_s=settings.source_timeout_s,
+        vocabulary=vocabulary,
         stale_acquiring=timedelta(hours=settings.stale_acquiring_hours),
         stale_merging=timedelta(hours=settings.stale_merging_hours),
     )

@@ -32,6 +32,7 @@ from objects.acquisition.states import Phase, phase_of
 from objects.acquisition.store import Workspace
 from objects.acquisition.story import story_of
 from objects.acquisition.telling import TELLING_S, Teller
+from objects.acquisition.vocabulary import ANY, Vocabulary
 from objects.acquisition.watching import Watch
 from objects.component.acquisitions_shown import AcquisitionsShown
 from objects.component.site import Site
@@ -52,6 +53,7 @@ class Rules:
         dpm_retry_s: Time between attempts to reach it.
         dpm_timeout_s: How long it may take to answer.
         source_timeout_s: How long a source may take to answer.
+        vocabulary: Which keywords sources may give.
         stale_acquiring: Age at which an acquisition that still needs its sources is
             archived at a restart.
         stale_merging: The same for one that is with the DPM.
@@ -62,6 +64,7 @@ class Rules:
     dpm_retry_s: float
     dpm_timeout_s: float
     source_timeout_s: float
+    vocabulary: Vocabulary = ANY
     stale_acquiring: timedelta
     stale_merging: timedelta
 
@@ -284,7 +287,10 @@ class Coordinator:
         return acquisition
 
     def _acquisition(self, record: Record) -> Acquisition:
-        return Acquisition(record, self._site, self._handing, self._rules.source_timeout_s)
+        rules = self._rules
+        return Acquisition(
+            record, self._site, self._handing, rules.source_timeout_s, rules.vocabulary
+        )
 
     def _register(self, acquisition: Acquisition) -> None:
         """Keep and publish it before anything is asked of a source.

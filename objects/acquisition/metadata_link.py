@@ -20,6 +20,7 @@ from objects.acquisition.sources import (
     told,
     usable_files,
 )
+from objects.acquisition.vocabulary import ANY, Vocabulary
 from objects.component.site import Site
 
 
@@ -30,13 +31,17 @@ class MetadataLink(SourceLink):
         site: Where it is found.
         source: What it is called there.
         deadline_s: For each request.
+        vocabulary: Which keywords it may give.
     """
 
-    def __init__(self, site: Site, source: MetadataSource, deadline_s: float) -> None:
+    def __init__(
+        self, site: Site, source: MetadataSource, deadline_s: float, vocabulary: Vocabulary = ANY
+    ) -> None:
         self.name = source.source_name
         self._reference = source.rr_uri
         self._site = site
         self._deadline_s = deadline_s
+        self._vocabulary = vocabulary
 
     @property
     def _daq(self) -> MetaDaq:
@@ -88,9 +93,10 @@ class MetadataLink(SourceLink):
     ) -> SourceResult:
         try:
             usable = usable_files(self.name, files)
+            checked = self._vocabulary.of_source(keywords)
         except RemoteError as error:
             raise self._failure("cannot be used", SourceState.FAILED, error) from error
-        return replace(result, state=SourceState.ENDED, files=usable, keywords=keywords)
+        return replace(result, state=SourceState.ENDED, files=usable, keywords=checked)
 
     def _status_of(self, session: str) -> MetaDaqStatus:
         status = self._daq.get_daq_status(session)

@@ -21,6 +21,7 @@ from objects.acquisition.event_log import note_command
 from objects.acquisition.refusals import refusal
 from objects.acquisition.specification import keywords_of, plan_v1, plan_v2
 from objects.acquisition.states import phase_of
+from objects.acquisition.vocabulary import ANY, Vocabulary
 
 
 class OcmServant(OcmDaqControl):
@@ -28,6 +29,7 @@ class OcmServant(OcmDaqControl):
 
     Args:
         coordinator: Does the work.
+        vocabulary: Which keywords clients may give.
         server_state: Returns the server's state.
         is_operational: Tells whether commands are accepted.
     """
@@ -35,11 +37,13 @@ class OcmServant(OcmDaqControl):
     def __init__(
         self,
         coordinator: Coordinator,
+        vocabulary: Vocabulary = ANY,
         *,
         server_state: Callable[[], str],
         is_operational: Callable[[], bool],
     ) -> None:
         self._coordinator = coordinator
+        self._vocabulary = vocabulary
         self._server_state = server_state
         self._is_operational = is_operational
 
@@ -54,12 +58,16 @@ class OcmServant(OcmDaqControl):
     ) -> DaqReply:
         self._take("start_daq", id)
         plan = plan_v1(id, file_prefix, prim_sources, meta_sources, properties)
+        plan = self._vocabulary.plan(plan, "properties.keywords", "sources")
         return self._coordinator.begin(plan)
 
     @override
     def start_daq_v2(self, specification: str) -> DaqReply:
         self._take("start_daq_v2", "")
-        return self._coordinator.begin(plan_v2(specification))
+        plan = self._vocabulary.plan(
+            plan_v2(specification), "specification.keywords", "specification.sources"
+        )
+        return self._coordinator.begin(plan)
 
     @override
     def stop_daq(self, id: str) -> DaqReply:
@@ -85,7 +93,8 @@ class OcmServant(OcmDaqControl):
     def update_keywords(self, id: str, keywords: str) -> DaqReply:
         self._take("update_keywords", id)
         acquisition = self._coordinator.find(id)
-        return acquisition.update_keywords(keywords_of(id, keywords))
+        found = self._vocabulary.update(id, keywords_of(id, keywords))
+        return acquisition.update_keywords(found)
 
     @override
     def await_daq_state(
