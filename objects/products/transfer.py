@@ -19,18 +19,47 @@ from objects.products.cancel import Cancel
 _FICLONE = 0x40049409
 _CHUNK = 4 << 20
 
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""Errors that are over when somebody makes room."""
+
 Way = Callable[[Path, Path, Cancel], None]
 """Brings an existing file to a name that is free; ``OSError`` when it cannot."""
 
 
-class TransferFailed(Exception):
-    """A file could not be brought; says what was found, why, and what to do."""
+RETRY = "then retry the acquisition"
 
-    def __init__(self, description: str, *, cause: str = "", remedy: str = "") -> None:
+
+class TransferFailed(Exception):
+    """A file could not be brought; says what was found, why, and what to do.
+
+    Attributes:
+        description: What was found.
+        cause: Why, probably.
+        remedy: What to do.
+        passing: It may be over by itself (a full disk, a lost connection): worth
+            another try without anybody asking for it.
+    """
+
+    def __init__(
+        self, description: str, *, cause: str = "", remedy: str = "", passing: bool = False
+    ) -> None:
         super().__init__(description)
         self.description = description
         self.cause = cause
         self.remedy = remedy
+        self.passing = passing
+
+    @classmethod
+    def of(cls, error: OSError, what: str = "") -> TransferFailed:
+        """Say an error of the operating system; ``what``: the file or folder concerned."""
+        cause, remedy = reason(error)
+        told = error.strerror or str(error)
+        return cls(
+            f"{what}: {told}" if what else told,
+            cause=cause,
+            remedy=remedy,
+            passing=error.errno in NO_ROOM,
+        )
 
 
 def hard_link(source: Path, place: Path, cancel: Cancel) -> None:
@@ -81,27 +110,27 @@ def sha256(path: Path, cancel: Cancel) -> str:
 
 def reason(error: OSError) -> tuple[str, str]:
     """Return probable cause and remedy of a failed transfer."""
-    return _REASONS.get(
-        error.errno or 0, (error.strerror or str(error), "repair it, then retry the acquisition")
-    )
+    return _REASONS.get(error.errno or 0, (error.strerror or str(error), f"repair it, {RETRY}"))
 
+
+_ROOM = "free some space; it is tried again by itself, or retry the acquisition"
 
 _REASONS = {
     errno.ENOENT: (
         "it was moved or deleted, or its file system is not mounted",
-        "put it back, then retry the acquisition",
+        f"put it back, {RETRY}",
     ),
     errno.EACCES: (
         "the DPM's user has no permission",
-        "give it the permission, then retry the acquisition",
+        f"give it the permission, {RETRY}",
     ),
-    errno.ENOSPC: ("the disk is full", "free some space, then retry the acquisition"),
-    errno.EDQUOT: ("the quota is used up", "free some space, then retry the acquisition"),
+    errno.ENOSPC: ("the disk is full", _ROOM),
+    errno.EDQUOT: ("the quota is used up", _ROOM),
     errno.EROFS: (
         "the file system is mounted read-only",
-        "mount it for writing, then retry the acquisition",
+        f"mount it for writing, {RETRY}",
     ),
-    errno.EIO: ("the disk has a fault", "look after the disk, then retry the acquisition"),
+    errno.EIO: ("the disk has a fault", f"look after the disk, {RETRY}"),
 }
 
 
@@ -113,10 +142,12 @@ def _write_beside(
     part = place.with_name(f".{place.name}{PART_SUFFIX}")
     try:
         with source.open("rb") as reading, part.open("wb") as writing:
+            before = os.fstat(reading.fileno())
+            _require_room(writing.fileno(), before.st_size)
             fill(reading.fileno(), writing.fileno(), cancel)
+            _require_same(before, os.fstat(reading.fileno()))
             # The time of the original tells later whether it has changed since.
-            times = os.fstat(reading.fileno())
-            os.utime(writing.fileno(), ns=(times.st_atime_ns, times.st_mtime_ns))
+            os.utime(writing.fileno(), ns=(before.st_atime_ns, before.st_mtime_ns))
             os.fsync(writing.fileno())
         part.rename(place)
     except BaseException:
@@ -124,6 +155,28 @@ def _write_beside(
             part.unlink()
         raise
     fsync_folder(place.parent)
+
+
+def _require_room(descriptor: int, size: int) -> None:
+    """Begin no copy that can only fill the disk for everybody else."""
+    disk = os.fstatvfs(descriptor)
+    if size > disk.f_frsize * disk.f_bavail:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _require_same(before: os.stat_result, after: os.stat_result) -> None:
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise still_written("it changed while it was copied")
+
+
+def still_written(description: str) -> TransferFailed:
+    """Return the failure of a file that is not at rest."""
+    return TransferFailed(
+        description,
+        cause="it is still written to",
+        remedy="let the source close its file; it is tried again by itself",
+        passing=True,
+    )
 
 
 def _clone(reading: int, writing: int, cancel: Cancel) -> None:
