@@ -10,7 +10,17 @@ import typer.main
 from typing_extensions import override
 
 from controller.cli.lazy import Entry, LazyGroup
-from controller.cli.options import CertsOption, IdentityOption, NamesOption, RootOption
+from controller.cli.options import (
+    CertsOption,
+    IdentityOption,
+    JsonOption,
+    NamesOption,
+    OcmOption,
+    PepOption,
+    RepOption,
+    RootOption,
+    StatusOption,
+)
 from controller.cli.output import give_output_up, has_lost_output, print_note
 from controller.failure import INTERRUPTED, REFUSED, CommandFailed, explain
 from idl_like_interfaces.errors import RemoteError
@@ -64,15 +74,29 @@ ENTRIES = {
 }
 
 
+DOTTED = ("std", "daq")
+"""Groups whose verbs may be written with a dot, as scripts know them: ``daq.start``."""
+
+
 class RootGroup(LazyGroup):
     """The root group; turns expected errors into a text on stderr and an exit code."""
 
     entries = ENTRIES
 
+    def _invoke(self, ctx: Any) -> Any:
+        done = super().invoke(ctx)
+        if ctx.invoked_subcommand is None:
+            _watch_acquisitions(ctx)
+        return done
+
+    @override
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        return super().resolve_command(ctx, _undotted(args))
+
     @override
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            return self._invoke(ctx)
         except (RemoteError, CommandFailed) as error:
             print_note(explain(error))
             raise typer.Exit(_exit_code(error)) from error
@@ -80,11 +104,28 @@ class RootGroup(LazyGroup):
             raise typer.Exit(INTERRUPTED) from interrupt
 
 
+def _watch_acquisitions(ctx: Any) -> None:
+    """Do what ``obsorb daq --status`` does; without a command there is nothing else to do."""
+    if not ctx.params["status"]:
+        ctx.fail("Missing command.")
+    from controller.cli.daq import watch
+    from controller.cli.session import open_session
+
+    watch(open_session(ctx.params))
+
+
+def _undotted(args: list[str]) -> list[str]:
+    group, dot, verb = args[0].partition(".") if args else ("", "", "")
+    return [group, verb, *args[1:]] if dot and group in DOTTED else args
+
+
 def _exit_code(error: RemoteError | CommandFailed) -> int:
     return error.exit_code if isinstance(error, CommandFailed) else REFUSED
 
 
-app = typer.Typer(cls=RootGroup, no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    cls=RootGroup, no_args_is_help=True, invoke_without_command=True, rich_markup_mode=None
+)
 
 
 def _print_version(wanted: bool) -> None:
@@ -96,11 +137,16 @@ def _print_version(wanted: bool) -> None:
 
 
 @app.callback()
-def obsorb(
+def obsorb(  # noqa: PLR0913, PLR0917 (what all commands share)
     names: NamesOption = None,
     root: RootOption = None,
     certs: CertsOption = None,
     identity: IdentityOption = None,
+    as_json: JsonOption = None,
+    ocm: OcmOption = None,
+    rep: RepOption = None,
+    pep: PepOption = None,
+    status: StatusOption = None,
     version: Annotated[
         bool,
         typer.Option(

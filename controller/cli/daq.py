@@ -11,7 +11,15 @@ import typer
 
 from controller.cli.documents import read_document
 from controller.cli.lazy import group
-from controller.cli.options import JsonOption, NamesOption, OcmOption, RootOption, StatusOption
+from controller.cli.options import (
+    JsonOption,
+    NamesOption,
+    OcmOption,
+    PepOption,
+    RepOption,
+    RootOption,
+    StatusOption,
+)
 from controller.cli.output import print_note
 from controller.cli.samples import daq_line, print_samples, watched
 from controller.cli.session import Session, addressed_to_ocm, open_session
@@ -43,6 +51,8 @@ def daq(
     ctx: typer.Context,
     status: StatusOption = None,
     ocm: OcmOption = None,
+    rep: RepOption = None,
+    pep: PepOption = None,
     names: NamesOption = None,
     root: RootOption = None,
     as_json: JsonOption = None,
@@ -58,10 +68,17 @@ def daq(
             "names": names,
             "root": root,
             "ocm": ocm,
+            "rep": rep,
+            "pep": pep,
             "as_json": as_json,
             "status": status,
         }
     )
+    watch(session)
+
+
+def watch(session: Session) -> None:
+    """Print samples of all acquisitions until Ctrl-C."""
     with session.connect() as client:
         print_samples(session, client)
 

@@ -73,6 +73,27 @@ OcmOption: TypeAlias = Annotated[
     ),
 ]
 
+RepOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--rep",
+        metavar="ENDPOINT",
+        callback=inherit,
+        help="Where the OCM is, as zpb.rr://HOST:PORT/ or HOST:PORT of the name server, or as "
+        "a name such as obs/ocm; default $OCM_REQUEST_EP.",
+    ),
+]
+
+PepOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--pep",
+        metavar="ENDPOINT",
+        callback=inherit,
+        help="Name of the event channel with the samples; default ROOT/events.",
+    ),
+]
+
 StatusOption: TypeAlias = Annotated[
     bool | None,
     typer.Option(

@@ -72,7 +72,7 @@ def listening(
         qos: What is asked for.
         durable: Name of a durable subscription; empty: it is none.
     """
-    channel = client.narrow(session.path("events"), EventChannel)
+    channel = client.narrow(session.events or session.path("events"), EventChannel)
     with EventConsumer(
         channel,
         topics,

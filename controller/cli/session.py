@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
+from controller.cli.endpoints import Wherefore, where_are_events, where_is_ocm
 from controller.cli.options import (
     DEFAULT_ROOT,
     CertsOption,
@@ -16,6 +17,8 @@ from controller.cli.options import (
     JsonOption,
     NamesOption,
     OcmOption,
+    PepOption,
+    RepOption,
     RootOption,
     StatusOption,
 )
@@ -44,6 +47,7 @@ class Session:
         names: Address of the name server as given; None: look further.
         root: Root context of the installation's names.
         ocm: Context of the OCM's objects.
+        events: Name of the event channel; empty: ``ROOT/events``.
         as_json: Print JSON.
         with_status: Print status samples to stderr.
         certs: Folder of certificates as given; None: as the environment says.
@@ -53,6 +57,7 @@ class Session:
     names: str | None = None
     root: str = DEFAULT_ROOT
     ocm: str = f"{DEFAULT_ROOT}/ocm"
+    events: str = ""
     as_json: bool = False
     with_status: bool = False
     certs: str | None = None
@@ -88,10 +93,13 @@ def open_session(options: dict[str, Any]) -> Session:
     """Make a session from parsed options; what is missing has its default."""
     use_own_certificate(options.get("certs"), options.get("identity"))
     root = options.get("root") or DEFAULT_ROOT
+    # Only commands to an OCM take the endpoints of the original.
+    said = where_is_ocm(options) if "rep" in options else Wherefore()
     return Session(
-        names=options.get("names"),
+        names=options.get("names") or said.names,
         root=root,
-        ocm=options.get("ocm") or f"{root}/ocm",
+        ocm=options.get("ocm") or said.ocm or f"{root}/ocm",
+        events=where_are_events(options.get("pep")) or "",
         as_json=bool(options.get("as_json")),
         with_status=bool(options.get("status")),
         certs=options.get("certs"),
@@ -116,7 +124,13 @@ _COMMON = {
     "identity": IdentityOption,
     "as_json": JsonOption,
 }
-_OF_OCM = {**_COMMON, "ocm": OcmOption, "status": StatusOption}
+_OF_OCM = {
+    **_COMMON,
+    "ocm": OcmOption,
+    "rep": RepOption,
+    "pep": PepOption,
+    "status": StatusOption,
+}
 
 
 def addressed(function: Callable[Concatenate[Session, P], None]) -> Callable[..., None]:

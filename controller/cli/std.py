@@ -7,7 +7,15 @@ from typing import Annotated
 import typer
 
 from controller.cli.lazy import group
-from controller.cli.options import JsonOption, NamesOption, OcmOption, RootOption, StatusOption
+from controller.cli.options import (
+    JsonOption,
+    NamesOption,
+    OcmOption,
+    PepOption,
+    RepOption,
+    RootOption,
+    StatusOption,
+)
 from controller.cli.samples import watched
 from controller.cli.session import Session, addressed_to_ocm
 from idl_like_interfaces.logs import LogLevel
@@ -33,6 +41,8 @@ COMMANDS = {
 def std(
     status: StatusOption = None,
     ocm: OcmOption = None,
+    rep: RepOption = None,
+    pep: PepOption = None,
     names: NamesOption = None,
     root: RootOption = None,
     as_json: JsonOption = None,

@@ -14,6 +14,7 @@ import typer
 
 from controller.failure import CommandFailed
 from idl_like_interfaces.errors import RemoteError
+from idl_like_interfaces.logs import LEVEL_NUMBERS
 
 TOOLS = "obsorb.tools"
 
@@ -67,10 +68,13 @@ def log_to_stderr(level: str, *, but: str = "") -> None:
     Raises:
         typer.BadParameter: There is no such level.
     """
-    number = logging.getLevelNamesMapping().get(level.upper())
+    names = {str(name): number for name, number in LEVEL_NUMBERS.items()}
+    number = names.get(level.upper())
     if number is None:
-        message = f"there is no level {level!r}; take DEBUG, INFO, WARNING or ERROR"
+        message = f"there is no level {level!r}; take one of {', '.join(names)}"
         raise typer.BadParameter(message)
+    for name, each in names.items():
+        logging.addLevelName(each, name)
     logging.basicConfig(
         level=number,
         stream=sys.stderr,

@@ -10,6 +10,7 @@ import typer
 from controller.cli.db_host import DbHostOption, mirrored_to
 from controller.cli.lazy import single
 from controller.cli.output import print_line
+from controller.cli.serve import ConfigOption, configured
 from controller.cli.tools import end_with_parent, log_to_stderr, run_tool
 
 app = single()
@@ -20,7 +21,10 @@ _STORY = "objects.component.supervisor"
 
 @app.command()
 def up(
-    installation: Annotated[Path, typer.Argument(metavar="FILE", help="Installation file (TOML).")],
+    installation: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="Installation file (TOML).")
+    ] = None,
+    config: ConfigOption = None,
     with_parent: Annotated[
         bool, typer.Option("--with-parent", help="Stop when the process that started this ends.")
     ] = False,
@@ -30,8 +34,12 @@ def up(
 
     The first line of its output is ``name server: HOST:PORT``.
     """
+    if (installation is None) is (config is None):
+        message = "Give FILE, or --config in its place."
+        raise typer.BadParameter(message)
+    file = installation or configured(config or "")
     if with_parent:
         end_with_parent()
     log_to_stderr("WARNING", but=_STORY)
     with mirrored_to(db_host):
-        run_tool("up", installation, on_message=print_line)
+        run_tool("up", file, on_message=print_line)

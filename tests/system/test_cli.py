@@ -176,9 +176,12 @@ def test_demo_that_keeps_running_ends_well_by_ctrl_c(tmp_path: Path) -> None:
 
 
 @pytest.mark.spec("ESO-164")
-def test_status_prints_to_stderr_until_interrupted(small: SmallInstallation) -> None:
+@pytest.mark.parametrize("command", [("daq", "--status"), ("--status",)])
+def test_status_prints_to_stderr_until_interrupted(
+    small: SmallInstallation, command: tuple[str, ...]
+) -> None:
     """Without a command; nothing goes to stdout, and Ctrl-C ends it quietly."""
-    with Program("daq", "--status", names=small.address) as watching:
+    with Program(*command, names=small.address) as watching:
         until = time.monotonic() + DEADLINE_S
         while not small.channel.get_stats().consumers:
             assert time.monotonic() < until
