@@ -10,7 +10,7 @@ import msgspec
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.mapping.coding import from_plain
 from idl_like_interfaces.mapping.json_text import check_members_once, json_value
-from idl_like_interfaces.mapping.tolerance import unknown_members, without_unknown
+from idl_like_interfaces.mapping.tolerance import missing_tags, unknown_members, without_unknown
 
 T = TypeVar("T")
 
@@ -38,6 +38,10 @@ def read_value(type_: type[T], plain: Any, text: str | bytes, field: str) -> T:
     """
     check_members_once(text, field)
     read = from_plain(type_, plain, field)
+    untagged = next(missing_tags(msgspec.inspect.type_info(type_), plain, field), None)
+    if untagged is not None:
+        path, tag = untagged
+        raise BadParam(f"{path}: the field is missing", field=path, remedy=f'give it: "{tag}"')
     null = next(_nulls(plain, field), "")
     if null:
         raise BadParam(

@@ -37,29 +37,39 @@ def _without_unknown_of_union(info: msgspec.inspect.UnionType, plain: Any) -> An
 
 def unknown_members(info: msgspec.inspect.Type, plain: Any, path: str) -> Iterator[str]:
     """Yield the paths of what ``without_unknown`` drops."""
+    for struct, value, where in _structs_in(info, plain, path):
+        known = {struct.tag_field, *(each.encode_name for each in struct.fields)}
+        yield from (f"{where}.{name}" for name in value if name not in known)
+
+
+def missing_tags(info: msgspec.inspect.Type, plain: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Yield path and value of tags that are left out where there is no choice."""
+    for struct, value, where in _structs_in(info, plain, path):
+        if struct.tag_field is not None and struct.tag_field not in value:
+            yield f"{where}.{struct.tag_field}", str(struct.tag)
+
+
+_Found = tuple[msgspec.inspect.StructType, dict[Any, Any], str]
+
+
+def _structs_in(info: msgspec.inspect.Type, plain: Any, path: str) -> Iterator[_Found]:
+    """Yield every object that is declared as a struct, with its path."""
     match info, plain:
         case msgspec.inspect.StructType(), dict():
-            yield from _unknown_of_struct(info, plain, path)
+            yield info, plain, path
+            for each in info.fields:
+                if each.encode_name in plain:
+                    inner = plain[each.encode_name]
+                    yield from _structs_in(each.type, inner, f"{path}.{each.encode_name}")
         case ((msgspec.inspect.ListType() | msgspec.inspect.VarTupleType()), (list() | tuple())):
-            for place, each in enumerate(plain):
-                yield from unknown_members(info.item_type, each, f"{path}[{place}]")
+            for place, inner in enumerate(plain):
+                yield from _structs_in(info.item_type, inner, f"{path}[{place}]")
         case msgspec.inspect.UnionType(), dict():
             member = _meant(info, plain)
             if member is not None:
-                yield from _unknown_of_struct(member, plain, path)
+                yield from _structs_in(member, plain, path)
         case _:
             pass
-
-
-def _unknown_of_struct(
-    info: msgspec.inspect.StructType, plain: dict[Any, Any], path: str
-) -> Iterator[str]:
-    known = {each.encode_name: each.type for each in info.fields}
-    for name, value in plain.items():
-        if name in known:
-            yield from unknown_members(known[name], value, f"{path}.{name}")
-        elif name != info.tag_field:
-            yield f"{path}.{name}"
 
 
 def _meant(

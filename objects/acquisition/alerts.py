@@ -17,6 +17,9 @@ WORKSPACE = "workspace"
 RESTART = "restart"
 """Id of the alert that tells of a restart in the middle of a command."""
 
+PROPERTIES = "properties"
+"""Id of the alert that tells of members of a document that nobody knows."""
+
 
 def of_source(name: str, request: str) -> str:
     """Return the id of the alert that tells of a request (``start``, ...) to a source."""

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from idl_like_interfaces.clients.owner import log_owner
 from idl_like_interfaces.daqif import (
     STATUS_TOPIC,
+    AlertSeverity,
     AwaitDaqReply,
     DaqException,
     DaqReply,
@@ -20,13 +21,14 @@ from idl_like_interfaces.daqif import (
     DpmDaqControl,
 )
 from idl_like_interfaces.events import EventChannel
+from objects.acquisition import alerts as al
 from objects.acquisition.acquisition import Acquisition
 from objects.acquisition.context import Context, new_context
 from objects.acquisition.dpm_link import DpmLink
 from objects.acquisition.event_log import note_status
 from objects.acquisition.handing import Handing
 from objects.acquisition.record import Record, Surroundings, first_status
-from objects.acquisition.refusals import refusal, unknown
+from objects.acquisition.refusals import check_prefix, refusal, unheard_of, unknown
 from objects.acquisition.specification import Plan
 from objects.acquisition.states import Phase, phase_of
 from objects.acquisition.store import Workspace
@@ -164,6 +166,11 @@ class Coordinator:
             DaqException: Its id is taken, it cannot be kept, or its start failed.
         """
         acquisition = self._make(plan)
+        if plan.unknown:
+            told = unheard_of(acquisition.record.id, plan.unknown)
+            log.warning("acquisition %s: %s", told.id, told.message)
+            now, severity = self._site.clock.utc(), AlertSeverity.WARNING
+            acquisition.record.set_alert(al.alert(al.PROPERTIES, told, now, severity))
         reply = acquisition.start()
         if acquisition.record.phase is Phase.ACQUIRING:
             self._watch(acquisition)
@@ -279,6 +286,7 @@ class Coordinator:
                 )
             now = self._site.clock.utc()
             file_id = self._new_file_id(now)
+            check_prefix(plan.id, plan.file_prefix, file_id)
             context = new_context(plan, plan.id or file_id, file_id, self._site.name, now)
             record = Record(first_status(context), context, self._around)
             acquisition = self._active[record.id] = self._acquisition(record)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from idl_like_interfaces.checks import check_product_name
 from idl_like_interfaces.daqif import DaqException
-from idl_like_interfaces.errors import RemoteError
+from idl_like_interfaces.errors import BadParam, RemoteError
 
 
 def refusal(id: str, message: str, *, cause: str = "", remedy: str = "") -> DaqException:
@@ -32,4 +35,26 @@ def unknown(id: str) -> DaqException:
         f"there is no acquisition with the id {id!r}",
         cause="the id is mistyped, or the acquisition belongs to another coordinator",
         remedy="get_active_list names those in progress",
+    )
+
+
+def check_prefix(id: str, prefix: str, file_id: str) -> None:
+    """Refuse a prefix with which the name of the product becomes too long.
+
+    Raises:
+        DaqException: With what to do instead.
+    """
+    try:
+        check_product_name(prefix, file_id, "file_prefix")
+    except BadParam as error:
+        raise refused_for(id, error) from error
+
+
+def unheard_of(id: str, paths: Sequence[str]) -> DaqException:
+    """Say that members of a document were passed over."""
+    return refusal(
+        id,
+        f"nobody knows {', '.join(paths)}: passed over",
+        cause="the name is mistyped, or meant for another version",
+        remedy="correct or leave out the name at the next start",
     )
