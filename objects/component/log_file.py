@@ -72,8 +72,9 @@ class LogFile(WatchedFileHandler):
     def _give_up(self, error: OSError) -> None:
         """Throw away what its buffer holds, which would fail again; the next record opens it."""
         with suppress(OSError):
-            self.stream.close()
-        self.stream = None  # type: ignore[assignment]  # as its base does between two files
+            if self.stream:
+                self.stream.close()
+        self.stream = None
         if not self._is_failing:
             sys.stderr.write(f"{self.baseFilename} cannot be written: {error.strerror}\n")
         self._is_failing = True
