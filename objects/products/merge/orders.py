@@ -18,12 +18,14 @@ class MergeJob(Value, frozen=True, kw_only=True):
         root: Where relative paths begin.
         outfile: Absolute path of the product.
         log: File at whose end its standard error goes meanwhile.
+        in_place: The target is the caller's own and may become the product.
     """
 
     specification: str
     root: str
     outfile: str
     log: str
+    in_place: bool = False
 
 
 class MergeEnded(Value, frozen=True, kw_only=True):

@@ -21,9 +21,10 @@ from idl_like_interfaces.mapping.json_text import json_value
 from idl_like_interfaces.merging import MergeContent, MergeExit, MergeMessage, MergeMessageType
 from idl_like_interfaces.reading import read_value
 from objects.component.clock import Clock, SystemClock
+from objects.products.merge.in_place import can_become, write_in_place
 from objects.products.merge.problems import MergeProblem
 from objects.products.merge.product import Product, Unmerged, plan_product
-from objects.products.merge.writer import check_output, write_product
+from objects.products.merge.writer import OnHdu, check_output, write_product
 
 STDIN = "-"
 
@@ -37,13 +38,14 @@ def merge(
     outfile: Path | None = None,
     dry_run: bool = False,
     logfile: Path | None = None,
+    in_place: bool = False,
     on_message: Callable[[MergeMessage], None],
     clock: Clock | None = None,
 ) -> int:
     """Merge sources into a data product and return the exit code (``MergeExit``).
 
-    No input is changed and no existing file replaced; when it fails, nothing is left
-    but the log file.
+    No input is changed (but see ``in_place``) and no existing file replaced; when it fails,
+    nothing is left but the log file.
 
     Args:
         specification: File with the JSON text of a ``DpSpecification``; ``-``: standard input.
@@ -52,6 +54,8 @@ def merge(
         outfile: The product; ``None``: ``{fileId}.fits``.
         dry_run: Do everything but write; then there is no log file either.
         logfile: Gets a line for each message, appended.
+        in_place: The target is the caller's own: it may become the product, where its headers
+            have room. What can bring it back stays beside it, see ``undo``.
         on_message: Called with each message, in this thread; the last one is of type
             ``result`` or ``error``.
         clock: Gives ``DATE`` and the times of the messages; ``None``: the system's.
@@ -64,7 +68,7 @@ def merge(
                 messages.log_file = stack.enter_context(_open_log(base / logfile))
             wanted = _read(specification)
             path = base / (outfile or f"{wanted.target.file_id}.fits")
-            _make(wanted, base, path, messages, dry_run=dry_run)
+            _make(wanted, base, path, messages, dry_run=dry_run, in_place=in_place)
         except MergeProblem as problem:
             messages.error(problem)
             return problem.code
@@ -189,7 +193,13 @@ def _read_text(specification: str) -> bytes:
 
 
 def _make(
-    wanted: DpSpecification, root: Path, path: Path, messages: _Messages, *, dry_run: bool
+    wanted: DpSpecification,
+    root: Path,
+    path: Path,
+    messages: _Messages,
+    *,
+    dry_run: bool,
+    in_place: bool,
 ) -> None:
     check_output(path)
     product = plan_product(wanted, root, messages.clock.utc())
@@ -200,11 +210,20 @@ def _make(
             message=f"dry run: {path} would have {len(product.hdus)} HDUs; nothing was written"
         )
     else:
-        size = write_product(product.hdus, path, lambda index: messages.progress(product, index))
+        target = wanted.target.source if in_place else None
+        own = root / target.location if target else None
+        size = _write(product, path, own, lambda index: messages.progress(product, index))
         content = MergeContent(
             message=f"{path}: {len(product.hdus)} HDUs, {size} bytes", path=str(path)
         )
     messages.tell(MergeMessageType.RESULT, content)
+
+
+def _write(product: Product, path: Path, own: Path | None, on_hdu: OnHdu) -> int:
+    """Write the product; ``own`` may become it."""
+    if own is not None and can_become(own, product.hdus):
+        return write_in_place(own, product.hdus, path, on_hdu)
+    return write_product(product.hdus, path, on_hdu)
 
 
 def _bug(error: Exception) -> MergeProblem:

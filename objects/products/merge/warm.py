@@ -30,6 +30,7 @@ def main() -> None:
                 job.specification,
                 root=Path(job.root),
                 outfile=Path(job.outfile),
+                in_place=job.in_place,
                 on_message=_say,
             )
         _say(MergeEnded(code=code))

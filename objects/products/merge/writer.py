@@ -70,18 +70,29 @@ def write_product(hdus: Sequence[OutputHdu], path: Path, on_hdu: OnHdu) -> int:
             size = file.tell()
         fsync_folder(path.parent)
     except OSError as error:
-        raise MergeProblem(
-            f"{path} cannot be written: {error.strerror}",
-            code=MergeExit.INTERNAL,
-            remedy="see to free space and write access in its folder, then merge again",
-        ) from error
+        raise not_written(path, error) from error
     return size
 
 
-def header_block(images: Sequence[str], checksum: str, datasum: int) -> bytes:
+def not_written(path: Path, error: OSError) -> MergeProblem:
+    """Say that a product cannot be written."""
+    return MergeProblem(
+        f"{path} cannot be written: {error.strerror}",
+        code=MergeExit.INTERNAL,
+        remedy="see to free space and write access in its folder, then merge again",
+    )
+
+
+def header_block(images: Sequence[str], checksum: str, datasum: int, room: int = 0) -> bytes:
     """Make the header of an HDU, filled to whole blocks.
 
     Old checksum cards are replaced where they stand, new ones appended.
+
+    Args:
+        images: Its cards.
+        checksum: Of the HDU.
+        datasum: Of its data.
+        room: Whole blocks that it shall take at least, in bytes; blank cards fill them.
     """
     cards = list(images)
     for name, value, comment in (
@@ -90,6 +101,8 @@ def header_block(images: Sequence[str], checksum: str, datasum: int) -> bytes:
     ):
         keyword = ValueKeyword(name=name, value=value, comment=comment)
         cards = _with_card(cards, name, format_keyword(keyword, name).images[0])
+    # END stands in the last block, or what follows would be taken for data.
+    cards += [" " * CARD_LENGTH] * ((room - BLOCK) // CARD_LENGTH - len(cards))
     text = "".join(cards) + "END".ljust(CARD_LENGTH)
     return text.ljust(-(-len(text) // BLOCK) * BLOCK).encode("latin-1")
 

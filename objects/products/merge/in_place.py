@@ -1,0 +1,118 @@
+"""A target that becomes the product: what comes is written behind it, its data stay where they are.
+
+Only for a target that is nobody else's, as the private copy of a DPM, and whose headers
+have room for the keywords that they get: blank cards, and what is left of their last
+block. Any other target is copied as the sources are.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from idl_like_interfaces.merging import MergeExit
+from objects.component.atomic import fsync_folder
+from objects.products.merge.checksum import CHECKSUM_ZERO, add_to_sum, encode_checksum
+from objects.products.merge.layout import Hdu
+from objects.products.merge.problems import MergeProblem
+from objects.products.merge.product import OutputHdu
+from objects.products.merge.pump import Pump
+from objects.products.merge.undo import put_back, remember
+from objects.products.merge.writer import (
+    READ_ONLY,
+    OnHdu,
+    check_output,
+    header_block,
+    not_written,
+    write_hdu,
+)
+
+
+def can_become(target: Path, hdus: Sequence[OutputHdu]) -> bool:
+    """Tell whether a target can become a product without its data being moved."""
+    own = _own(target, hdus)
+    if not own or not _is_private(target):
+        return False
+    last = own[-1]
+    is_whole = last.data_offset + last.data_size == target.stat().st_size and not last.fill
+    is_first = [hdu.origin for hdu in hdus[: len(own)]] == own
+    return is_whole and is_first and all(_has_room(hdu) for hdu in hdus[: len(own)])
+
+
+def write_in_place(target: Path, hdus: Sequence[OutputHdu], path: Path, on_hdu: OnHdu) -> int:
+    """Make the product of the target and return its size; on return it survives a crash.
+
+    The record that would bring the target back stays, see ``undo``.
+
+    Raises:
+        MergeProblem: It could not be written, or an input changed; the target is as it was.
+    """
+    try:
+        remember(target, _own(target, hdus))
+        try:
+            return _make(target, hdus, path, on_hdu)
+        except BaseException:
+            put_back(target, path)
+            raise
+    except OSError as error:
+        raise not_written(path, error) from error
+
+
+def _make(target: Path, hdus: Sequence[OutputHdu], path: Path, on_hdu: OnHdu) -> int:
+    pump = Pump()
+    with target.open("r+b") as file:
+        _lock(target, file)
+        for index, hdu in enumerate(hdus):
+            if hdu.origin is not None and hdu.origin.path == target:
+                _renew_header(file, hdu.images, hdu.origin, pump)
+            else:
+                file.seek(0, os.SEEK_END)
+                write_hdu(file, hdu, pump)
+            on_hdu(index)
+        file.flush()
+        os.fsync(file.fileno())
+        size = file.seek(0, os.SEEK_END)
+        check_output(path)
+        target.rename(path)
+        os.fchmod(file.fileno(), READ_ONLY)
+    fsync_folder(path.parent)
+    fsync_folder(target.parent)
+    return size
+
+
+def _renew_header(file: BinaryIO, images: Sequence[str], origin: Hdu, pump: Pump) -> None:
+    room = origin.data_offset - origin.offset
+    datasum = pump.sum(origin)
+    total = add_to_sum(datasum, header_block(images, CHECKSUM_ZERO, datasum, room))
+    file.seek(origin.offset)
+    file.write(header_block(images, encode_checksum(total), datasum, room))
+
+
+def _own(target: Path, hdus: Sequence[OutputHdu]) -> list[Hdu]:
+    return [hdu.origin for hdu in hdus if hdu.origin is not None and hdu.origin.path == target]
+
+
+def _has_room(hdu: OutputHdu) -> bool:
+    assert hdu.origin is not None
+    wanted = len(header_block(hdu.images, CHECKSUM_ZERO, 0))
+    return wanted <= hdu.origin.data_offset - hdu.origin.offset
+
+
+def _is_private(target: Path) -> bool:
+    """Tell whether no other name and no rule says that somebody else may need the file."""
+    is_file = target.is_file() and not target.is_symlink()
+    return is_file and target.stat().st_nlink == 1 and os.access(target, os.W_OK)
+
+
+def _lock(target: Path, file: BinaryIO) -> None:
+    try:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise MergeProblem(
+            f"another merge is writing {target}",
+            code=MergeExit.INTERNAL,
+            remedy="wait for it, or end it first",
+        ) from error
