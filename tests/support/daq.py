@@ -285,17 +285,28 @@ class ScriptedDpm(Scripted, DpmDaqControl):
 class Bench:
     """A coordinator with two primary sources a, b, two metadata sources m, n, and a DPM."""
 
-    def __init__(self, data_root: Path, dpm_retry_s: float = 0.05) -> None:
+    def __init__(
+        self,
+        data_root: Path,
+        dpm_retry_s: float = 0.05,
+        site: FakeSite | None = None,
+        source_timeout_s: float = 10.0,
+    ) -> None:
         self.data_root = data_root
         self.journal: list[tuple[str, str]] = []
-        self.site = FakeSite(data_root, name="ocm")
+        self.site = site or FakeSite(data_root, name="ocm")
         self.a, self.b = ScriptedRec("a", self.journal), ScriptedRec("b", self.journal)
         self.m, self.n = ScriptedMeta("m", self.journal), ScriptedMeta("n", self.journal)
         self.dpm = ScriptedDpm(self.journal)
         for source in (self.a, self.b, self.m, self.n):
             self.site.bind(f"obs/{source.name}", source)
         self.site.bind(DPM, self.dpm)
-        self.settings = OcmSettings(instrument_id="TEST", dpm_retry_s=dpm_retry_s, autostart=True)
+        self.settings = OcmSettings(
+            instrument_id="TEST",
+            dpm_retry_s=dpm_retry_s,
+            source_timeout_s=source_timeout_s,
+            autostart=True,
+        )
         self.component = OcmComponent(self.site, self.settings)
         self.boot()
 
