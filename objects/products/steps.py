@@ -16,7 +16,7 @@ from idl_like_interfaces.documents import DpSpecification
 from objects.component.atomic import PART_SUFFIX
 from objects.products import alerts
 from objects.products.cancel import Cancel
-from objects.products.collect import Collected, Collector
+from objects.products.collect import collect
 from objects.products.collisions import keep_collisions
 from objects.products.job import Job, Product
 from objects.products.ledger import Ledger
@@ -27,9 +27,7 @@ from objects.products.merger import MergeRun, find_program, merge_command, run_m
 from objects.products.product import finish, is_placed, link_result, put_in_place
 from objects.products.progress import Step
 from objects.products.release import deliver
-from objects.products.remote import Network, together
-from objects.products.room import no_room, require_room, room_alert, size_of
-from objects.products.sources import FOLDER, SourceFile
+from objects.products.sources import FOLDER
 from objects.products.transfer import TransferFailed
 from objects.products.verdict import judge, not_started
 from objects.products.warm_mergers import WarmMergers
@@ -48,36 +46,20 @@ class StepSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """End of a step.
-
-    Attributes:
-        failed: The acquisition stays.
-        alerts: The alerts of this step.
-        passing: What has failed may be over by itself: worth another try.
-    """
+    """End of a step: whether the acquisition stays, and the alerts of this step."""
 
     failed: bool
     alerts: list[DaqAlert] = field(default_factory=list)
-    passing: bool = False
 
 
 class Steps:
     """The steps; each can be done again after it was interrupted at any point."""
 
-    def __init__(
-        self,
-        workspace: Workspace,
-        ledger: Ledger,
-        settings: StepSettings,
-        network: Network,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, workspace: Workspace, ledger: Ledger, settings: StepSettings) -> None:
         self._workspace = workspace
         self._ledger = ledger
         self._settings = settings
-        self._network = network
         self._here = local_names()
-        self._collector = Collector(self._here, network, clock)
         # A merger of somebody else's is started for each product: that is all that is known of it.
         kept = 0 if settings.bin_merge else settings.warm_mergers
         self._mergers = WarmMergers(kept, settings.abort_grace_s) if kept else None
@@ -108,24 +90,26 @@ class Steps:
         return self._actions[step](job, self._workspace.job_folder(job.id), cancel)
 
     def _collect(self, job: Job, folder: Path, cancel: Cancel) -> Outcome:
-        specification, files = self._workspace.read_documents(folder)
-        stopped_at = specification.stopped_at or job.queued_at
-        return _outcome_of(self._collector.collect(files, folder, stopped_at, cancel))
+        _specification, files = self._workspace.read_documents(folder)
+        found = collect(files, folder, job.queued_at, self._here, cancel)
+        return Outcome(failed=alerts.has_error(found), alerts=found)
 
     def _merge(self, job: Job, folder: Path, cancel: Cancel) -> Outcome:
+        specification, _files = self._workspace.read_documents(folder)
+        target = _own_target(folder, specification)
         if job.product and is_placed(job.product, self._workspace.results, cancel):
             link_result(folder, job.product)
+            forget(target)
             return Outcome(failed=False)
-        # A source may have been repaired since, and a merge changes its target.
+        put_back(target, folder / product_name(specification))
+        # A source may have been repaired since.
         collected = self._collect(job, folder, cancel)
         if collected.failed:
-            return _as_merge(collected)
-        specification, files = self._workspace.read_documents(folder)
-        try:
-            require_room(folder, size_of([file for file in files if not file.is_target], folder))
-        except TransferFailed as failure:
-            return _without_room(failure)
-        return self._make(job.id, folder, specification, files, cancel)
+            return Outcome(failed=True, alerts=_as_merge(collected.alerts))
+        made = self._make(job.id, folder, specification, cancel)
+        if not made.failed:
+            forget(target)
+        return made
 
     def _make(
         self, id: str, folder: Path, specification: DpSpecification, cancel: Cancel
