@@ -9,28 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
-CARD_LENGTH = 80
-NAME_LENGTH = 8
-ESO_PREFIX = "HIERARCH ESO "
-ESO_NAME_LENGTH = 63
-VALUE_INDICATOR = "= "
+from idl_like_interfaces.cards import (
+    CARD_LENGTH,
+    NAME_LENGTH,
+    VALUE_INDICATOR,
+    CardKind,
+    kind_and_name,
+)
+
 CONTINUATION = "CONTINUE  "
-COMMENTARY_NAMES = frozenset({"", "COMMENT", "HISTORY", "CONTINUE", "HIERARCH", "END"})
-"""Names that never have a value, whatever stands in columns 9 and 10."""
 
-_ESO_CARD = re.compile(r"HIERARCH ESO +(?P<name>[^ =']+(?: +[^ =']+)*) *=(?P<rest>.*)")
 _VALUE_FIELD = re.compile(r" *(?P<value>'(?:[^']|'')*'|[^/]*?) *(?:/ ?(?P<comment>.*?))? *")
 _HIERARCH_CARD = re.compile(r"HIERARCH +[^=']*=(?P<rest>.*)")
-
-
-class CardKind(StrEnum):
-    """Kind of a card; the value is its letter in a selection pattern."""
-
-    VALUE = "v"
-    ESO = "e"
-    COMMENTARY = "c"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +57,7 @@ class Card:
 def parse_card(image: str) -> Card:
     """Tell kind and logical name of a record; trailing NULs count as blanks."""
     image = image.rstrip("\0 ").ljust(CARD_LENGTH)
-    if eso := _ESO_CARD.fullmatch(image):
-        name = " ".join(eso["name"].split())
-        return Card(kind=CardKind.ESO, name=name, images=(image,))
-    name = image[:NAME_LENGTH].rstrip()
-    has_value = image[NAME_LENGTH:].startswith(VALUE_INDICATOR) and name not in COMMENTARY_NAMES
-    kind = CardKind.VALUE if has_value else CardKind.COMMENTARY
+    kind, name = kind_and_name(image)
     return Card(kind=kind, name=name, images=(image,))
 
 

@@ -7,27 +7,20 @@ A string that is too long for its card goes on over ``CONTINUE`` cards (FITS sta
 from __future__ import annotations
 
 import re
-from typing import assert_never
 
-from idl_like_interfaces.keywords import (
-    ESO_NAME,
-    STANDARD_NAME,
-    EsoKeyword,
-    FitsKeyword,
-    KeywordValue,
-    LiteralKeyword,
-    ValueKeyword,
-)
-from objects.products.merge.cards import (
+from idl_like_interfaces.cards import (
     CARD_LENGTH,
     COMMENTARY_NAMES,
-    CONTINUATION,
-    ESO_NAME_LENGTH,
     ESO_PREFIX,
     NAME_LENGTH,
     VALUE_INDICATOR,
-    Card,
     CardKind,
+)
+from idl_like_interfaces.checks import identity_of, keyword_fault, value_text
+from idl_like_interfaces.keywords import ESO_NAME, STANDARD_NAME, FitsKeyword, LiteralKeyword
+from objects.products.merge.cards import (
+    CONTINUATION,
+    Card,
     parse_card,
     split_value,
     whole_comment,
@@ -37,8 +30,8 @@ from objects.products.merge.problems import SchemaViolation
 
 _FIXED_WIDTH = 20
 _STRING_WIDTH = 8
-_INTEGERS = range(-(2**63), 2**64)
-_PRINTABLE = re.compile(r"[ -~]*")
+_LONGEST_ESO_NAME = 63
+_REMEDY = "shorten, replace or leave out the keyword; write text in ASCII"
 _AROUND_PIECE = len("'&'")
 _SEPARATOR = " / "
 
@@ -53,21 +46,21 @@ def format_keyword(keyword: FitsKeyword, field: str) -> Card:
     Raises:
         SchemaViolation: Its name is illegal, or its value cannot be written.
     """
-    match keyword:
-        case LiteralKeyword():
-            return _literal(keyword.value, f"{field}.value")
-        case ValueKeyword(name=name):
-            _check_name(name, f"{field}.name", wants_value=True)
-            kind, prefix = CardKind.VALUE, name.ljust(NAME_LENGTH) + VALUE_INDICATOR
-            text = _fixed(keyword.value, field)
-        case EsoKeyword(name=name):
-            _check_eso_name(name, f"{field}.name")
-            kind, prefix = CardKind.ESO, f"{ESO_PREFIX}{name} = "
-            text = _value_text(keyword.value, field)
-        case _:
-            assert_never(keyword)
-    comment = _checked_text(keyword.comment or "", f"{field}.comment")
-    return Card(kind=kind, name=name, images=_images(prefix, text, comment, f"{field}.value"))
+    if fault := keyword_fault(keyword):
+        member, what = fault
+        raise SchemaViolation(f"{field}.{member}", what, remedy=_REMEDY)
+    if isinstance(keyword, LiteralKeyword):
+        return parse_card(keyword.value)
+    kind, name = identity_of(keyword)
+    text = _padded(value_text(keyword.value))
+    if kind is CardKind.ESO:
+        prefix = f"{ESO_PREFIX}{name} = "
+    else:
+        prefix = name.ljust(NAME_LENGTH) + VALUE_INDICATOR
+        is_string = isinstance(keyword.value, str)
+        text = text.ljust(_FIXED_WIDTH) if is_string else text.rjust(_FIXED_WIDTH)
+    images = _images(prefix, text, keyword.comment or "", f"{field}.value")
+    return Card(kind=kind, name=name, images=images)
 
 
 def rename_card(card: Card, name: str, field: str) -> Card:
@@ -141,48 +134,8 @@ def _joined(prefix: str, value: str, comment: str) -> str:
     return text.ljust(CARD_LENGTH)
 
 
-def _fixed(value: KeywordValue, field: str) -> str:
-    text = _value_text(value, field)
-    return text.ljust(_FIXED_WIDTH) if isinstance(value, str) else text.rjust(_FIXED_WIDTH)
-
-
-def _value_text(value: KeywordValue, field: str) -> str:
-    match value:
-        case bool():
-            return "T" if value else "F"
-        case int():
-            return _integer_text(value, field)
-        case float():
-            return _real_text(value)
-        case str():
-            quoted = _checked_text(value, f"{field}.value").replace("'", "''")
-            return f"'{quoted.ljust(_STRING_WIDTH)}'"
-
-
-def _integer_text(value: int, field: str) -> str:
-    if value not in _INTEGERS:
-        raise SchemaViolation(
-            f"{field}.value",
-            f"the integer {value} does not fit into 64 bits",
-            remedy="give it with a decimal point, or as a string",
-        )
-    return str(value)
-
-
-def _real_text(value: float) -> str:
-    mantissa, exponent, power = repr(value).partition("e")
-    if "." not in mantissa:
-        mantissa += ".0"
-    return f"{mantissa}E{power}" if exponent else mantissa
-
-
-def _literal(text: str, field: str) -> Card:
-    card = parse_card(text)
-    if card.kind is CardKind.ESO:
-        _check_eso_name(card.name, field)
-    elif card.kind is CardKind.VALUE or card.name:
-        _check_name(card.name, field, wants_value=card.kind is CardKind.VALUE)
-    return card
+def _padded(text: str) -> str:
+    return f"'{text[1:-1].ljust(_STRING_WIDTH)}'" if text.startswith("'") else text
 
 
 def _check_name(name: str, field: str, *, wants_value: bool) -> None:
@@ -196,20 +149,9 @@ def _check_name(name: str, field: str, *, wants_value: bool) -> None:
 
 
 def _check_eso_name(name: str, field: str) -> None:
-    if not re.fullmatch(ESO_NAME, name) or len(name) > ESO_NAME_LENGTH:
+    if not re.fullmatch(ESO_NAME, name) or len(name) > _LONGEST_ESO_NAME:
         raise SchemaViolation(
             field,
             f"{name!r} cannot be the name of an ESO keyword",
-            remedy=f"use words of A-Z 0-9 _ - with single blanks, {ESO_NAME_LENGTH} columns at most",
+            remedy=f"use words of A-Z 0-9 _ - with single blanks, {_LONGEST_ESO_NAME} columns at most",
         )
-
-
-def _checked_text(text: str, field: str) -> str:
-    if not _PRINTABLE.fullmatch(text):
-        odd = next(letter for letter in text if not _PRINTABLE.fullmatch(letter))
-        raise SchemaViolation(
-            field,
-            f"{odd!r} is not a printable ASCII character, and FITS has no others",
-            remedy="write it in ASCII",
-        )
-    return text

@@ -16,7 +16,8 @@ from math import prod
 from pathlib import Path
 from typing import BinaryIO
 
-from objects.products.merge.cards import CARD_LENGTH, CardKind, parse_card, split_value
+from idl_like_interfaces.cards import CARD_LENGTH, CardKind
+from objects.products.merge.cards import parse_card, split_value
 from objects.products.merge.foreign import header_as_text, not_fits
 from objects.products.merge.problems import BadFits
 
@@ -61,10 +62,14 @@ class Hdu:
         """Say which one it is, e.g. ``extension 4 (SCI,2)``."""
         if self.index == 0:
             return "primary HDU"
+        return f"extension {self.index}" + (f" ({self.title})" if self.title else "")
+
+    @property
+    def title(self) -> str:
+        """Return EXTNAME and, if there is one, EXTVER, e.g. ``SCI,2``; may be empty."""
         values = _values(self.images)
         name, version = values.get("EXTNAME", "").strip("' "), values.get("EXTVER", "")
-        title = ",".join(text for text in (name, version) if text)
-        return f"extension {self.index} ({title})" if title else f"extension {self.index}"
+        return ",".join(text for text in (name, version) if text)
 
 
 def read_layout(path: Path) -> tuple[Hdu, ...]:

@@ -7,25 +7,21 @@ kinds of keyword stand above the target: ``OCM_STANDARD`` and the merger's own.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from idl_like_interfaces.cards import CardKind
 from idl_like_interfaces.keywords import KeywordRule
-from objects.products.merge.cards import Card, CardKind, parse_card
+from objects.products.merge.cards import Card
+from objects.products.merge.collisions import MERGER, Collision, Side, find_collisions
 from objects.products.merge.rules import apply_rules
-
-STRUCTURE = re.compile(
-    r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|EXTEND|PCOUNT|GCOUNT|GROUPS|BLOCKED"
-    r"|TFIELDS|TFORM\d*|TBCOL\d+|END"
-)
-"""Names that describe the layout of their own HDU; they never travel."""
-
-DATA_DESCRIPTION = frozenset({"BSCALE", "BZERO", "BLANK"})
-"""Names that belong to the data beside them: the target keeps its own, others do not travel."""
+from objects.products.merge.structure import describes_data, is_structure
 
 RESERVED = frozenset({"ARCFILE", "ORIGFILE", "DATE", "CHECKSUM", "DATASUM"})
 """Names that the merger writes itself, whatever a source says."""
+
+TOLD = frozenset({"ARCFILE", "ORIGFILE"})
+"""Those of them that are told when a source says otherwise; the others always differ."""
 
 OCM_SOURCE = "ocm"
 """``sourceName`` of the keywords that the OCM contributes to each acquisition."""
@@ -40,16 +36,6 @@ Everything else that comes with the OCM (users' keywords) has the priority of it
 CATEGORIES = ("DPR", "OBS", "TPL", "GEN", "TEL", "ADA", "INS", "DET")
 """Order of the ESO keywords; other categories follow, alphabetically."""
 
-_EXTEND = parse_card("EXTEND  =                    T / extensions may be present")
-_EMPTY = tuple(
-    parse_card(image)
-    for image in (
-        "SIMPLE  =                    T / FITS standard",
-        "BITPIX  =                    8 / no data here",
-        "NAXIS   =                    0 / no data here",
-    )
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contribution:
@@ -57,23 +43,30 @@ class Contribution:
 
     Attributes:
         cards: In the order of the source.
+        source: Its name.
         is_ocm: They are those of the OCM.
+        overridden: What it says about keywords that the merger writes.
     """
 
     cards: tuple[Card, ...]
+    source: str = ""
     is_ocm: bool = False
+    overridden: tuple[Card, ...] = ()
 
 
-def is_structure(card: Card) -> bool:
-    """Tell whether a card describes the layout of the HDU that it stands in."""
-    return STRUCTURE.fullmatch(card.name) is not None and card.kind is not CardKind.ESO
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergedCards:
+    """The primary header behind its structure, and what was decided on the way."""
+
+    cards: list[Card]
+    collisions: list[Collision]
 
 
 def may_travel(card: Card) -> bool:
     """Tell whether a card may go from a source into the product."""
     if card.kind is CardKind.ESO:
         return True
-    owned = card.name in RESERVED or card.name in DATA_DESCRIPTION
+    owned = card.name in RESERVED or describes_data(card)
     return not (owned or is_structure(card) or card.is_blank)
 
 
@@ -82,59 +75,71 @@ def default_copy(cards: Iterable[Card]) -> list[Card]:
     return [card for card in cards if may_travel(card)]
 
 
-def contribute(
+def overridden(cards: Iterable[Card]) -> list[Card]:
+    """Choose what the merger writes itself and tells of when a source says otherwise."""
+    return [card for card in cards if card.kind is CardKind.VALUE and card.name in TOLD]
+
+
+def apply_own_rules(
     cards: Sequence[Card], rules: Sequence[KeywordRule] | None, field: str
-) -> list[Card]:
-    """Choose what a file contributes under its rules (``None``: the default copy).
+) -> Sequence[Card]:
+    """Return what the rules of a file leave of its cards (``None``: all of them).
 
     Raises:
         SchemaViolation: A rule cannot be applied; ``field`` is the path of the rules.
     """
     if rules is None:
-        return default_copy(cards)
-    visible = [card for card in cards if not is_structure(card)]
-    return default_copy(apply_rules(visible, rules, field))
+        return cards
+    return apply_rules([card for card in cards if not is_structure(card)], rules, field)
 
 
-def merge_cards(contributions: Sequence[Contribution], special: Sequence[Card]) -> list[Card]:
+def merge_cards(contributions: Sequence[Contribution], special: Sequence[Card]) -> MergedCards:
     """Resolve collisions and sort: value, the merger's own, ESO, commentary cards."""
-    winners: dict[tuple[CardKind, str], Card] = {}
-    commentary: list[Card] = []
-    for card in (card for each in contributions for card in each.cards):
-        if card.kind is CardKind.COMMENTARY:
-            commentary.append(card)
-        else:
-            winners.setdefault(card.key, card)
-    # A standard keyword takes the place of what it wins over.
-    winners.update((card.key, card) for card in reversed(_standard(contributions)))
-    values = [card for card in winners.values() if card.kind is CardKind.VALUE]
-    eso = [card for card in winners.values() if card.kind is CardKind.ESO]
-    return [*values, *special, *sorted(eso, key=_eso_order), *commentary]
+    decided = list(_decide(contributions))
+    winners = [winner.card for winner, _ in decided]
+    values = [card for card in winners if card.kind is CardKind.VALUE]
+    eso = [card for card in winners if card.kind is CardKind.ESO]
+    commentary = [
+        card for each in contributions for card in each.cards if card.kind is CardKind.COMMENTARY
+    ]
+    decided += _own(contributions, special)
+    return MergedCards(
+        cards=[*values, *special, *sorted(eso, key=_eso_order), *commentary],
+        collisions=find_collisions(decided),
+    )
 
 
-def structure_cards(target: Sequence[Card] | None) -> list[Card]:
-    """Return the first cards of the product: of an empty HDU, or of the target's data."""
-    if target is None:
-        return [*_EMPTY, _EXTEND]
-    own = [card for card in target if is_structure(card) and card.name != "EXTEND"]
-    layout = [card for card in own if not card.name.endswith("COUNT") and card.name != "GROUPS"]
-    groups = [card for card in own if card not in layout]
-    data = [card for card in target if card.key[1] in DATA_DESCRIPTION and not _is_eso(card)]
-    return [*layout, _EXTEND, *groups, *data]
-
-
-def _standard(contributions: Sequence[Contribution]) -> list[Card]:
-    return [
-        card
+def _decide(contributions: Sequence[Contribution]) -> Iterator[tuple[Side, Sequence[Side]]]:
+    """Yield for each keyword who wins and who does not, in the order of first occurrence."""
+    standard = {
+        id(card)
         for each in contributions
         if each.is_ocm
         for card in each.cards
         if card.kind is CardKind.VALUE and card.name in OCM_STANDARD
-    ]
+    }
+    said: dict[tuple[CardKind, str], list[Side]] = {}
+    for each in contributions:
+        for card in each.cards:
+            if card.kind is not CardKind.COMMENTARY:
+                said.setdefault(card.key, []).append(Side(source=each.source, card=card))
+    for sides in said.values():
+        # A standard keyword takes the place of what it wins over.
+        winner = next((side for side in sides if id(side.card) in standard), sides[0])
+        yield winner, [side for side in sides if side is not winner]
 
 
-def _is_eso(card: Card) -> bool:
-    return card.kind is CardKind.ESO
+def _own(
+    contributions: Sequence[Contribution], special: Sequence[Card]
+) -> Iterator[tuple[Side, Sequence[Side]]]:
+    for card in special:
+        losers = [
+            Side(source=each.source, card=other)
+            for each in contributions
+            for other in each.overridden
+            if other.key == card.key
+        ]
+        yield Side(source=MERGER, card=card), losers
 
 
 def _eso_order(card: Card) -> tuple[int, str, str]:

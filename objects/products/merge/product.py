@@ -6,30 +6,33 @@ Reads headers only; nothing is written, and no input is opened for writing.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from idl_like_interfaces.documents import DpSpecification, FitsFileSource, FitsKeywordsSource
 from idl_like_interfaces.keywords import ValueKeyword
-from idl_like_interfaces.merging import MergeExit
+from idl_like_interfaces.merging import MergeContent, MergeExit
+from objects.products.merge import findings
 from objects.products.merge.cards import Card, parse_cards
+from objects.products.merge.collisions import Collision
 from objects.products.merge.formatting import format_keyword
 from objects.products.merge.layout import Hdu, read_layout
 from objects.products.merge.plan import (
     OCM_SOURCE,
     Contribution,
-    contribute,
+    apply_own_rules,
     default_copy,
     merge_cards,
-    structure_cards,
+    overridden,
 )
 from objects.products.merge.problems import BadFits, MergeProblem, SchemaViolation
+from objects.products.merge.repair import Repair, repair_cards
+from objects.products.merge.structure import structure_cards
 
 _REMOTE = re.compile(r"[A-Za-z0-9.-]+:/")
 _LONGEST_STRING = 68
-_ILLEGAL = re.compile(r"[^ -~]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,38 +51,39 @@ class OutputHdu:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unmerged:
-    """A source with primary data that the product does not have."""
-
-    source: str
-    path: Path
-    size_bytes: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
     """What will be written.
 
     Attributes:
         hdus: In order; the first is the primary HDU.
-        unmerged: Data that were left out and whose source wants this told.
+        alerts: What is to be told of its making.
+        collisions: Keywords that sources contradict each other about.
+        headers: Primary HDUs without data that only gave their keywords.
     """
 
     hdus: tuple[OutputHdu, ...]
-    unmerged: tuple[Unmerged, ...]
+    alerts: tuple[MergeContent, ...]
+    collisions: tuple[Collision, ...]
+    headers: tuple[OutputHdu, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Input:
-    """A file of the specification; ``field`` is its path there."""
+    """A file of the specification.
+
+    Attributes:
+        source: What stands there about it.
+        field: Its path there.
+        hdus: What the file consists of.
+        cards: Its primary header.
+        repairs: What was done to make those cards keep the standard.
+    """
 
     source: FitsFileSource
     field: str
     hdus: tuple[Hdu, ...]
-
-    @property
-    def cards(self) -> list[Card]:
-        return parse_cards(self.hdus[0].images)
+    cards: Sequence[Card]
+    repairs: Sequence[Repair]
 
 
 def plan_product(specification: DpSpecification, root: Path, written: datetime) -> Product:
@@ -101,17 +105,20 @@ def plan_product(specification: DpSpecification, root: Path, written: datetime) 
             contributions.append(_given(source, f"sources[{index}]"))
         else:
             contributions.append(_contribution(files[index]))
-    cards = [
-        *structure_cards(target.cards if target else None),
-        *merge_cards(contributions, _special_cards(specification, written)),
-    ]
+    merged = merge_cards(contributions, _special_cards(specification, written))
+    cards = [*structure_cards(target.cards if target else None), *merged.cards]
     primary = OutputHdu(
         images=tuple(image for card in cards for image in card.images),
         origin=target.hdus[0] if target else None,
         source=target.source.source_name if target else "",
     )
     inputs = [*([target] if target else []), *files.values()]
-    return Product(hdus=(primary, *_extensions(inputs)), unmerged=_unmerged(files.values()))
+    return Product(
+        hdus=(primary, *_extensions(inputs)),
+        alerts=tuple(_alerts(target, list(files.values()), primary)),
+        collisions=tuple(merged.collisions),
+        headers=tuple(_headers(files.values())),
+    )
 
 
 def _open_inputs(
@@ -151,30 +158,25 @@ def _check_present(sources: Sequence[FitsFileSource], root: Path) -> None:
 def _open(source: FitsFileSource, root: Path, field: str) -> _Input:
     path = root / source.location
     try:
-        return _Input(source=source, field=field, hdus=read_layout(path))
+        hdus = read_layout(path)
     except OSError as error:
         raise BadFits(
             path,
             f"source {source.source_name} cannot be read: {error.strerror}",
             remedy="give the merger's user read access",
         ) from error
+    cards, repairs = repair_cards(parse_cards(hdus[0].images))
+    return _Input(source=source, field=field, hdus=hdus, cards=cards, repairs=repairs)
 
 
 def _contribution(file: _Input) -> Contribution:
-    cards = contribute(file.cards, file.source.keyword_rules, f"{file.field}.keywordRules")
-    for card in cards:
-        _check_printable(card, file)
-    return Contribution(cards=tuple(cards))
-
-
-def _check_printable(card: Card, file: _Input) -> None:
-    odd = _ILLEGAL.search("".join(card.images))
-    if odd:
-        raise BadFits(
-            file.hdus[0].path,
-            f"keyword {card.name!r} has the character {odd[0]!r}, which FITS does not allow",
-            remedy=f"correct it at the source, or drop it by {file.field}.keywordRules",
-        )
+    rules = file.source.keyword_rules
+    cards = apply_own_rules(file.cards, rules, f"{file.field}.keywordRules")
+    return Contribution(
+        source=file.source.source_name,
+        cards=tuple(default_copy(cards)),
+        overridden=tuple(overridden(cards)),
+    )
 
 
 def _given(source: FitsKeywordsSource, field: str) -> Contribution:
@@ -182,7 +184,12 @@ def _given(source: FitsKeywordsSource, field: str) -> Contribution:
         format_keyword(keyword, f"{field}.keywords[{index}]")
         for index, keyword in enumerate(source.keywords)
     ]
-    return Contribution(cards=tuple(default_copy(cards)), is_ocm=source.source_name == OCM_SOURCE)
+    return Contribution(
+        source=source.source_name,
+        cards=tuple(default_copy(cards)),
+        is_ocm=source.source_name == OCM_SOURCE,
+        overridden=tuple(overridden(cards)),
+    )
 
 
 def _special_cards(specification: DpSpecification, written: datetime) -> list[Card]:
@@ -211,13 +218,53 @@ def _extensions(inputs: Sequence[_Input]) -> list[OutputHdu]:
     ]
 
 
-def _unmerged(files: Collection[_Input]) -> tuple[Unmerged, ...]:
-    return tuple(
-        Unmerged(
-            source=file.source.source_name,
-            path=file.hdus[0].path,
-            size_bytes=file.hdus[0].data_size,
-        )
+def _headers(files: Collection[_Input]) -> list[OutputHdu]:
+    return [
+        OutputHdu(images=hdu.images, origin=hdu, source=file.source.source_name)
         for file in files
-        if file.source.alert_unmergeable and file.hdus[0].data_size > 0
-    )
+        for hdu in file.hdus[:1]
+        if not hdu.data_size
+    ]
+
+
+def _alerts(
+    target: _Input | None, files: Sequence[_Input], primary: OutputHdu
+) -> Iterator[MergeContent]:
+    if target:
+        name = target.source.source_name
+        resized = findings.primary_resized(name, target.hdus[0], len(primary.images))
+        if resized:
+            yield resized
+    for file in files:
+        if file.source.alert_unmergeable and file.hdus[0].data_size:
+            yield findings.unmerged_data(file.source.source_name, file.hdus[0])
+    inputs = [*([target] if target else []), *files]
+    for file in inputs:
+        if file.repairs and file.source.keyword_rules != []:
+            yield findings.repaired_keywords(file.source.source_name, file.hdus[0], file.repairs)
+        if file.hdus[-1].fill:
+            yield findings.filled_block(file.source.source_name, file.hdus[-1])
+    yield from _same_files(inputs)
+    yield from _ambiguous(inputs)
+
+
+def _same_files(inputs: Sequence[_Input]) -> Iterator[MergeContent]:
+    first: dict[tuple[int, int], str] = {}
+    for file in inputs:
+        name, found = file.source.source_name, file.hdus[0].path.stat()
+        other = first.setdefault((found.st_dev, found.st_ino), name)
+        if other != name:
+            yield findings.same_file(name, other, file.hdus[0])
+
+
+def _ambiguous(inputs: Sequence[_Input]) -> Iterator[MergeContent]:
+    """Tell of names that are ambiguous between files; within one, its writer wants it so."""
+    owner: dict[str, int] = {}
+    labels = [
+        f"{hdu.title} of {file.source.source_name}"
+        for number, file in enumerate(inputs)
+        for hdu in file.hdus[1:]
+        if hdu.title and owner.setdefault(hdu.title, number) != number
+    ]
+    if labels:
+        yield findings.ambiguous_extensions(labels)

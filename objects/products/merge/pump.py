@@ -39,8 +39,9 @@ class Pump:
         for chunk in self._chunks(origin):
             total = add_to_sum(total, chunk)
             file.write(chunk)
-            if file.tell() - begun >= _BEHIND:
-                begun = _write_out(file, begun)
+            if (end := file.tell()) - begun >= _BEHIND:
+                write_out(file.fileno(), begun, end)
+                begun = end
         return total
 
     def sum(self, origin: Hdu) -> int:
@@ -73,15 +74,13 @@ def _fill(descriptor: int, chunk: memoryview, start: int, origin: Hdu) -> None:
         filled += count
 
 
-def _write_out(file: BinaryIO, begun: int) -> int:
-    """Let the disk begin with what lies behind a position; return where the file stands.
+def write_out(descriptor: int, begin: int, end: int) -> None:
+    """Let the disk begin with a part of a file, without waiting for it.
 
     A mere hint: what fails shows itself at the synchronisation, which waits for all of it.
     """
-    end = file.tell()
     if _sync_file_range is not None:
-        _sync_file_range(file.fileno(), begun, end - begun, _WRITE)
-    return end
+        _sync_file_range(descriptor, begin, end - begin, _WRITE)
 
 
 def _find_sync_file_range() -> ctypes._NamedFuncPointer | None:

@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
+from idl_like_interfaces.cards import CardKind
 from idl_like_interfaces.keywords import KeywordRule, KeywordRuleFilter, KeywordRuleTransform
-from objects.products.merge.cards import Card, CardKind
+from objects.products.merge.cards import Card
 from objects.products.merge.formatting import rename_card
 from objects.products.merge.problems import SchemaViolation
 

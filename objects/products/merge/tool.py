@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import TextIO
 
 from idl_like_interfaces.checks import check_specification
-from idl_like_interfaces.daqif import AlertSeverity
 from idl_like_interfaces.documents import DpSpecification
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.mapping.json_text import json_value
 from idl_like_interfaces.merging import MergeContent, MergeExit, MergeMessage, MergeMessageType
 from idl_like_interfaces.reading import read_value
 from objects.component.clock import Clock, SystemClock
+from objects.products.merge.findings import collision_messages
 from objects.products.merge.in_place import can_become, write_in_place
 from objects.products.merge.problems import MergeProblem
-from objects.products.merge.product import Product, Unmerged, plan_product
+from objects.products.merge.product import Product, plan_product
 from objects.products.merge.writer import OnHdu, check_output, write_product
 
 STDIN = "-"
@@ -96,18 +96,6 @@ class _Messages:
             self.log_file.write(f"{time} {type_} {content.message}{more}\n")
             self.log_file.flush()
         self._on_message(message)
-
-    def unmerged(self, found: Unmerged) -> None:
-        content = MergeContent(
-            id=f"unmerged_data/{found.source}",
-            severity=AlertSeverity.WARNING,
-            source=found.source,
-            message=f"unmerged data: the primary HDU of {found.path} (source {found.source}) "
-            f"has {found.size_bytes} bytes of data, which the product does not have",
-            remedy="let the source write its data into an extension, make it the merge target, "
-            "or set alertUnmergeable to false",
-        )
-        self.tell(MergeMessageType.ALERT, content)
 
     def progress(self, product: Product, index: int) -> None:
         hdu, total = product.hdus[index], len(product.hdus)
@@ -203,8 +191,10 @@ def _make(
 ) -> None:
     check_output(path)
     product = plan_product(wanted, root, messages.clock.utc())
-    for found in product.unmerged:
-        messages.unmerged(found)
+    for alert in product.alerts:
+        messages.tell(MergeMessageType.ALERT, alert)
+    for content in collision_messages(product.collisions):
+        messages.tell(MergeMessageType.COLLISION, content)
     if dry_run:
         content = MergeContent(
             message=f"dry run: {path} would have {len(product.hdus)} HDUs; nothing was written"

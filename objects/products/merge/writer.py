@@ -13,10 +13,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from idl_like_interfaces.cards import CARD_LENGTH, NAME_LENGTH
 from idl_like_interfaces.keywords import ValueKeyword
 from idl_like_interfaces.merging import MergeExit
 from objects.component.atomic import PART_SUFFIX, fsync_folder
-from objects.products.merge.cards import CARD_LENGTH, NAME_LENGTH
 from objects.products.merge.checksum import CHECKSUM_ZERO, add_to_sum, encode_checksum
 from objects.products.merge.formatting import format_keyword
 from objects.products.merge.layout import BLOCK, Hdu

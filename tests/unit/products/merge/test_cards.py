@@ -10,10 +10,10 @@ from astropy.io import fits
 from hypothesis import given
 from hypothesis import strategies as st
 
+from idl_like_interfaces.cards import CardKind
 from idl_like_interfaces.keywords import EsoKeyword, FitsKeyword, LiteralKeyword, ValueKeyword
 from objects.products.merge.cards import (
     Card,
-    CardKind,
     parse_card,
     parse_cards,
     split_value,
@@ -165,8 +165,8 @@ def test_a_comment_is_cut_where_the_card_ends() -> None:
 @pytest.mark.parametrize(
     ("keyword", "field", "word"),
     [
-        (EsoKeyword(name="A" * 60, value="xyz"), "k.value", "room for 4"),
-        (EsoKeyword(name="A" * 63, value=12), "k.value", "room for 1"),
+        (EsoKeyword(name="A" * 60, value="xyz"), "k.value", "there are 4"),
+        (EsoKeyword(name="A" * 63, value=12), "k.value", "there are 1"),
         (ValueKeyword(name="A", value=2**64), "k.value", "64 bits"),
         (ValueKeyword(name="A", value=-(2**63) - 1), "k.value", "64 bits"),
         (ValueKeyword(name="A", value="µ"), "k.value", "printable ASCII"),

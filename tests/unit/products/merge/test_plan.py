@@ -8,17 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from idl_like_interfaces.cards import CardKind
 from idl_like_interfaces.keywords import KeywordRuleFilter
-from objects.products.merge.cards import Card, CardKind, parse_card, split_value
+from objects.products.merge.cards import Card, parse_card, split_value
 from objects.products.merge.plan import (
     CATEGORIES,
     OCM_STANDARD,
     Contribution,
-    contribute,
+    apply_own_rules,
     default_copy,
     merge_cards,
-    structure_cards,
 )
+from objects.products.merge.structure import structure_cards
 
 VALUE_NAMES = st.sampled_from(["RA", "DEC", "OBJECT", "INSTRUME", "EXPTIME"])
 ESO_NAMES = st.builds(
@@ -42,6 +43,10 @@ def from_source(*images: str, is_ocm: bool = False) -> Contribution:
     return Contribution(cards=tuple(cards_of(*images)), is_ocm=is_ocm)
 
 
+def merged(*contributions: Contribution, special: Sequence[Card] = ()) -> list[Card]:
+    return merge_cards(contributions, special).cards
+
+
 def texts(cards: Sequence[Card]) -> list[str]:
     return [card.images[0].rstrip() for card in cards]
 
@@ -55,7 +60,7 @@ def test_the_keyword_of_the_highest_priority_wins_whole() -> None:
     """Value and comment of the first one stay, the later ones are gone."""
     first = from_source("A       = 1 / first", "HIERARCH ESO DET A = 1 / first")
     second = from_source("A       = 2 / second", "HIERARCH ESO DET A = 2 / second", "B       = 2")
-    assert texts(merge_cards([first, second], [])) == [
+    assert texts(merged(first, second)) == [
         "A       = 1 / first",
         "B       = 2",
         "HIERARCH ESO DET A = 1 / first",
@@ -64,25 +69,23 @@ def test_the_keyword_of_the_highest_priority_wins_whole() -> None:
 
 def test_the_same_logical_name_in_two_kinds_is_no_collision() -> None:
     """A value keyword and an ESO keyword live side by side."""
-    assert len(merge_cards([from_source("DET     = 1", "HIERARCH ESO DET = 2")], [])) == 2
+    assert len(merged(from_source("DET     = 1", "HIERARCH ESO DET = 2"))) == 2
 
 
 @pytest.mark.spec("ESO-117")
 def test_commentary_of_all_sources_is_kept_in_priority_order() -> None:
     """Also when the texts are the same."""
-    merged = merge_cards(
-        [from_source("COMMENT a", "HISTORY b"), from_source("A       = 1", "COMMENT a")], []
-    )
-    assert texts(merged) == ["A       = 1", "COMMENT a", "HISTORY b", "COMMENT a"]
+    cards = merged(from_source("COMMENT a", "HISTORY b"), from_source("A       = 1", "COMMENT a"))
+    assert texts(cards) == ["A       = 1", "COMMENT a", "HISTORY b", "COMMENT a"]
 
 
 @pytest.mark.spec("ESO-118")
 def test_value_keywords_keep_source_order_and_inner_order() -> None:
     """RA and DEC stay together, and nothing is sorted by name."""
-    merged = merge_cards(
-        [from_source("RA      = 1", "DEC     = 2"), from_source("OBJECT  = 3", "AIRMASS = 4")], []
+    cards = merged(
+        from_source("RA      = 1", "DEC     = 2"), from_source("OBJECT  = 3", "AIRMASS = 4")
     )
-    assert [card.name for card in merged] == ["RA", "DEC", "OBJECT", "AIRMASS"]
+    assert [card.name for card in cards] == ["RA", "DEC", "OBJECT", "AIRMASS"]
 
 
 @pytest.mark.spec("ESO-119", "ESO-120")
@@ -101,8 +104,8 @@ def test_eso_keywords_are_sorted_by_category_and_name() -> None:
         "AOS A",
     ]
     names += ["DPR CATG", "DPR A"]
-    merged = merge_cards([from_source(*(f"HIERARCH ESO {name} = 1" for name in names))], [])
-    assert [card.name for card in merged] == [
+    cards = merged(from_source(*(f"HIERARCH ESO {name} = 1" for name in names)))
+    assert [card.name for card in cards] == [
         *("DPR A", "DPR CATG", "OBS A", "TPL A", "GEN A", "TEL A", "ADA A", "INS A"),
         *("DET A", "DET B", "AOS A", "ZZZ A"),
     ]
@@ -114,33 +117,33 @@ def test_a_standard_keyword_of_the_ocm_wins_over_the_target_in_its_place(name: s
     """The target's order stays, the value is that of the OCM."""
     target = from_source(f"{name:8}= 'target'", "OBJECT  = 'target'")
     ocm = from_source("OBJECT  = 'ocm'", f"{name:8}= 'ocm'", is_ocm=True)
-    assert texts(merge_cards([target, ocm], [])) == [f"{name:8}= 'ocm'", "OBJECT  = 'target'"]
+    assert texts(merged(target, ocm)) == [f"{name:8}= 'ocm'", "OBJECT  = 'target'"]
 
 
 def test_the_same_keyword_of_another_source_does_not_win_over_the_target() -> None:
     """Only the OCM has that right."""
-    merged = merge_cards([from_source("INSTRUME= 'a'"), from_source("INSTRUME= 'b'")], [])
-    assert texts(merged) == ["INSTRUME= 'a'"]
+    cards = merged(from_source("INSTRUME= 'a'"), from_source("INSTRUME= 'b'"))
+    assert texts(cards) == ["INSTRUME= 'a'"]
 
 
 def test_the_mergers_own_keywords_stand_between_value_and_eso_keywords() -> None:
     """They are the last of the value keywords."""
-    merged = merge_cards(
-        [from_source("COMMENT c", "HIERARCH ESO DET A = 1", "B       = 1")],
-        cards_of("DATE    = 'now'"),
+    cards = merged(
+        from_source("COMMENT c", "HIERARCH ESO DET A = 1", "B       = 1"),
+        special=cards_of("DATE    = 'now'"),
     )
-    assert [card.name for card in merged] == ["B", "DATE", "DET A", "COMMENT"]
+    assert [card.name for card in cards] == ["B", "DATE", "DET A", "COMMENT"]
 
 
 @given(CONTRIBUTIONS)
 def test_every_keyword_is_there_once_with_its_first_value(sources: list[list[str]]) -> None:
     """Whatever the sources say: no keyword lost, none twice, the first one's text."""
-    merged = merge_cards([from_source(*images) for images in sources], [])
+    cards = merged(*(from_source(*images) for images in sources))
     first: dict[object, Card] = {}
     for card in cards_of(*(image for images in sources for image in images)):
         if card.kind is not CardKind.COMMENTARY:
             first.setdefault(card.key, card)
-    kept = [card for card in merged if card.kind is not CardKind.COMMENTARY]
+    kept = [card for card in cards if card.kind is not CardKind.COMMENTARY]
     assert {card.key: card for card in kept} == first
     assert len(kept) == len(first)
 
@@ -148,22 +151,22 @@ def test_every_keyword_is_there_once_with_its_first_value(sources: list[list[str
 @given(CONTRIBUTIONS)
 def test_the_order_is_value_then_sorted_eso_then_commentary(sources: list[list[str]]) -> None:
     """And commentary is exactly that of the sources, one behind the other."""
-    merged = merge_cards([from_source(*images) for images in sources], [])
-    kinds = [card.kind for card in merged]
+    cards = merged(*(from_source(*images) for images in sources))
+    kinds = [card.kind for card in cards]
     assert kinds == sorted(kinds, key=[CardKind.VALUE, CardKind.ESO, CardKind.COMMENTARY].index)
     ranks = [
-        (*CATEGORIES, "AOS", "OCS").index(card.category) for card in of_kind(merged, CardKind.ESO)
+        (*CATEGORIES, "AOS", "OCS").index(card.category) for card in of_kind(cards, CardKind.ESO)
     ]
     assert ranks == sorted(ranks)
     everything = cards_of(*(image for images in sources for image in images))
-    assert of_kind(merged, CardKind.COMMENTARY) == of_kind(everything, CardKind.COMMENTARY)
+    assert of_kind(cards, CardKind.COMMENTARY) == of_kind(everything, CardKind.COMMENTARY)
 
 
 @given(CONTRIBUTIONS)
 def test_merging_what_was_merged_changes_nothing(sources: list[list[str]]) -> None:
     """The product as the only source gives the same header again."""
-    merged = merge_cards([from_source(*images) for images in sources], [])
-    assert merge_cards([Contribution(cards=tuple(merged))], []) == merged
+    cards = merged(*(from_source(*images) for images in sources))
+    assert merged(Contribution(cards=tuple(cards))) == cards
 
 
 @pytest.mark.spec("ESO-121", "ESO-127")
@@ -201,9 +204,9 @@ def test_rules_are_absent_empty_or_there() -> None:
     """Absent copies by default, an empty list nothing, a rule what it selects."""
     cards = cards_of("A       = 1", "B       = 2", "NAXIS   = 0")
     only_b = KeywordRuleFilter(selection_patterns=["+v *", "-v A"])
-    assert [card.name for card in contribute(cards, None, "f")] == ["A", "B"]
-    assert contribute(cards, [], "f") == []
-    assert [card.name for card in contribute(cards, [only_b], "f")] == ["B"]
+    assert [card.name for card in apply_own_rules(cards, None, "f")] == ["A", "B", "NAXIS"]
+    assert apply_own_rules(cards, [], "f") == []
+    assert [card.name for card in apply_own_rules(cards, [only_b], "f")] == ["B"]
 
 
 @pytest.mark.spec("ESO-108")

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from idl_like_interfaces.cards import CardKind
 from idl_like_interfaces.merging import MergeExit
-from objects.products.merge.cards import CardKind, parse_cards
+from objects.products.merge.cards import parse_cards
 from objects.products.merge.plan import may_travel
 from objects.products.merge.tool import merge
 from tests.support.fits import data_bytes, header_cards, hubble_frames, table, write_fits

@@ -149,17 +149,6 @@ def test_a_source_whose_last_block_is_short_is_filled_up(bench: Bench) -> None:
         assert hdus["B"].data["VALUE"].tolist() == [1.5, 2.5]
 
 
-def test_an_illegal_character_in_a_header_is_told_and_can_be_dropped(bench: Bench) -> None:
-    """The refusal says which rules would leave the keyword out."""
-    path = bench.add("s", {"OBSERVER": "Angstroem", "A": 1})
-    path.write_bytes(path.read_bytes().replace(b"Angstroem", b"\xc5ngstroem"))
-    assert bench.merge() == MergeExit.INTERNAL
-    assert "'OBSERVER'" in bench.error()
-    bench.sources[0]["keywordRules"] = [{"type": "filter", "selectionPatterns": ["+v A"]}]
-    bench.messages.clear()
-    assert bench.merge() == MergeExit.OK
-
-
 @pytest.mark.spec("ESO-141")
 def test_an_existing_output_is_refused_and_kept(bench: Bench) -> None:
     """A merge replaces nothing."""
