@@ -32,6 +32,9 @@ ENTRIES = {
     ),
     "up": Entry(module="controller.cli.up", summary="Run an installation from a TOML file."),
     "serve": Entry(module="controller.cli.serve", summary="Run one component of an installation."),
+    "sim": Entry(
+        module="controller.cli.sim", summary="Run a simulated source, for training and tests."
+    ),
     "names": Entry(
         module="controller.cli.names", summary="Look at the name service, change what is bound."
     ),

@@ -18,14 +18,14 @@ class CommonSettings(Value, frozen=True, kw_only=True):
         kind: What it is.
         log_level: The root level of its logs; empty: INFO. An option goes before it.
         log_properties: A file that sets the levels of named loggers; empty: none.
-        port: Its objects are served at this port; 0: at any free one. They are found by name
+        request_port: Its objects are served at this port; 0: at any free one. They are found by name
             either way: a fixed port is for a firewall.
     """
 
     kind: str = ""
     log_level: LogLevel | None = None
     log_properties: ConfigPath = ""
-    port: Annotated[int, Meta(ge=0, le=65535)] = 0
+    request_port: Annotated[int, Meta(ge=0, le=65535)] = 0
 
 
 COMMON = frozenset(CommonSettings.__struct_fields__)

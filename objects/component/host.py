@@ -174,6 +174,11 @@ class ComponentHost(Closing):
         port: Where its objects are served; 0: any free one.
         forward_logs: Send this process's log records to the log service.
 
+    Attributes:
+        component: The component.
+        site: Where it runs.
+        uris: Under its names, where its objects are.
+
     Raises:
         RemoteError: The component refuses its settings or its store, or one of
             its names belongs to a living object; nothing is left running.
@@ -204,6 +209,7 @@ class ComponentHost(Closing):
         self._beating = threading.Lock()
         self._unbound = Absence("not bound in the name server")
         self._deliveries: list[Delivery] = []
+        self.uris: dict[str, str] = {}
         self._is_made = self._is_started = False
         self._is_closed = False
         try:
@@ -216,6 +222,11 @@ class ComponentHost(Closing):
         except BaseException:
             self.close()
             raise
+
+    @property
+    def is_bound(self) -> bool:
+        """Tell whether its names are bound."""
+        return self._registration is not None and self._registration.is_held
 
     @override
     def close(self) -> None:
@@ -263,6 +274,7 @@ class ComponentHost(Closing):
         )
         offered = [*self.component.objects(), self._itself()]
         offers = [self._activate(self._adapter, each) for each in offered]
+        self.uris = {each.name: each.uri for each in offers}
         self._adapter.start()
         self._registration = Registration(
             self.site.names,

@@ -16,7 +16,7 @@ certs = "certs"                # folder of the certificates, relative to the fil
 
 [component.ocm]                # a component's own name
 kind = "ocm"
-log_level = "INFO"             # every component has log_level, log_properties and port
+log_level = "INFO"             # each has log_level, log_properties, request_port
 instrument_id = "STIS"         # settings of its kind
 ```
 

@@ -94,7 +94,7 @@ def serve(
             root=read.root,
             data_root=read.data_root,
             security=read.security,
-            port=common.port if wanted.port is None else wanted.port,
+            port=common.request_port if wanted.port is None else wanted.port,
             forward_logs=True,
         ) as host,
     ):

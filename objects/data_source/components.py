@@ -141,7 +141,7 @@ class DetectorComponent(RecorderComponent):
     """A detector that replays real frames or makes synthetic ones."""
 
     kind = "detector"
-    Settings = DetectorSettings
+    Settings: ClassVar[type[msgspec.Struct]] = DetectorSettings
 
     @override
     def make_source(self) -> FrameSource:
@@ -177,7 +177,7 @@ class TelemetryComponent(MetadataComponent):
     """Telemetry of the host."""
 
     kind = "telemetry"
-    Settings = TelemetrySettings
+    Settings: ClassVar[type[msgspec.Struct]] = TelemetrySettings
 
     @override
     def make_source(self) -> MetadataSource:

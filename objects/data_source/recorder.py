@@ -122,6 +122,15 @@ class Recorder(RecCmds):
         status = self._sessions.report(session)
         return RecWaitStatus(timed_out=not status.status.is_final, status=status)
 
+    def complete(self) -> str:
+        """Let the session end by itself, as if it had all its frames.
+
+        Returns:
+            Its id; empty: none runs.
+        """
+        session = self._sessions.complete()
+        return session.id if session is not None else ""
+
     def close(self) -> None:
         """End a session that runs, keep its data, and give the folder free."""
         try:

@@ -75,6 +75,14 @@ class SessionLog:
             )
             return session.ending or ending
 
+    def complete(self) -> Session | None:
+        """Let the current session end by itself now; return it, None when none runs."""
+        with self._changed:
+            session = self._current
+            if session is None or session.status.is_final or session.ending is not None:
+                return None
+            return self._change(lambda each: each.closing(RecStatusName.COMPLETED, self._now()))
+
     def end(self, status: RecStatusName, files: tuple[str, ...] = (), reason: str = "") -> None:
         """End the current session; its files are complete."""
         with self._changed:

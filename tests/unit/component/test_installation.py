@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.security.settings import ABSENT, read_security
-from objects.component.installation import Installation
+from objects.component.common_settings import COMMON
+from objects.component.installation import COMPONENTS, Installation
 from tests.support.installation import TEMPLATE
 
 
@@ -165,19 +167,19 @@ class TestCommonSettings:
         """Level, file of levels and port belong to the process."""
         (tmp_path / "log.properties").write_text("daq.ocm = DEBUG")
         text = (
-            "[component.log]\nkind = 'log'\nlog_level = 'STATE'\nport = 12081\n"
+            "[component.log]\nkind = 'log'\nlog_level = 'STATE'\nrequest_port = 12081\n"
             "log_properties = 'log.properties'\n"
         )
         read = Installation(write(tmp_path, text))
         common = read.common("log")
-        assert (common.log_level, common.port) == ("STATE", 12081)
+        assert (common.log_level, common.request_port) == ("STATE", 12081)
         assert common.log_properties == str(tmp_path / "log.properties")
         read.settings("log")
 
     @pytest.mark.parametrize(
         ("line", "field"),
         [
-            ("port = 70000", "component.log.port"),
+            ("request_port = 70000", "component.log.request_port"),
             ("log_level = 'LOUD'", "component.log.log_level"),
             ("log_properties = 'nowhere'", "component.log.log_properties"),
         ],
@@ -197,3 +199,9 @@ class TestCommonSettings:
         with pytest.raises(BadParam) as caught:
             read.settings("d", {"nonsense": True})
         assert caught.value.field == "component.d.nonsense"
+
+    @pytest.mark.parametrize("kind", sorted(each.name for each in entry_points(group=COMPONENTS)))
+    def test_no_kind_has_a_setting_of_that_name(self, kind: str) -> None:
+        """It would never get it."""
+        [point] = entry_points(group=COMPONENTS, name=kind)
+        assert COMMON.isdisjoint(point.load().Settings.__struct_fields__)
