@@ -126,7 +126,9 @@ def _start(here: Place, counts: Counts) -> list[Figure]:
     )
     name = f"start of {counts.started} sources"
     return [
-        figure(GROUP, name, "s", together, peer="the slowest alone", theirs=slowest, goal=START_GOAL)
+        figure(
+            GROUP, name, "s", together, peer="the slowest alone", theirs=slowest, goal=START_GOAL
+        )
     ]
 
 
@@ -191,4 +193,3 @@ def _latencies(here: Place, ids: list[str], seconds: float) -> dict[str, float]:
     ended.set()
     maker.join()
     return {**percentiles_ms(latencies), "made": 60 / (sum(made) / len(made))}
-
