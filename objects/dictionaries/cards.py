@@ -87,7 +87,7 @@ def make_card(name: str, value: str, comment: str, *, is_eso: bool) -> str:
         raise BadCard(f"the value takes {len(value)} columns and there are {max(room, 0)}")
     text = f"{prefix}{value}"
     rest = CARD - len(text) - len(" / ")
-    return f"{text} / {comment[:rest]}".rstrip() if comment and rest > 0 else text
+    return (f"{text} / {comment[:rest]}" if comment and rest > 0 else text).rstrip()
 
 
 def value_text(value: KeywordValue, format_: Format | None) -> str:
@@ -107,14 +107,12 @@ def value_text(value: KeywordValue, format_: Format | None) -> str:
         case int():
             return format_.apply(value) if format_ else str(value)
         case float():
-            return _real(format_.apply(value) if format_ else repr(value))
+            return _real(format_.apply(value), ".") if format_ else _real(repr(value), ".0")
 
 
-def _real(text: str) -> str:
-    digits, letter, power = text.upper().partition("E")
-    if "." not in digits:
-        digits = f"{digits.rstrip()}.{'' if letter else '0'}" if "." not in digits else digits
-    return f"{digits}{letter}{power}"
+def _real(text: str, point: str) -> str:
+    digits, letter, power = text.rstrip().upper().partition("E")
+    return f"{digits}{'' if '.' in digits else point}{letter}{power}"
 
 
 def _aligned(value: str) -> str:

@@ -1,0 +1,1 @@
+"""Keyword dictionaries are read, looked up and applied."""
