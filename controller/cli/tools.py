@@ -37,7 +37,7 @@ def load_tool(name: str) -> Any:
     return found[0].load()
 
 
-def run_tool(name: str, *arguments: Any, **options: Any) -> None:
+def run_tool(name: str, /, *arguments: Any, **options: Any) -> None:
     """Run a tool and end with its exit code.
 
     Raises:
