@@ -40,8 +40,6 @@ log = logging.getLogger("daq.ocm.controller")
 _RUNNING = (SourceState.ACTIVE, SourceState.DOUBTFUL)
 _Action: TypeAlias = Callable[[SourceLink, SourceResult], SourceResult]
 
-_WAITING = SourceState.WAITING
-
 _URGENCY = {
     Command.FORCE_STOP: Urgency.FORCE_STOP,
     Command.ABORT: Urgency.ABORT,
@@ -169,19 +167,34 @@ class Acquisition:
                 self.record.move(Trigger.HAND_OVER)
             return self.record.phase is not Phase.NOT_SCHEDULED or self._handing.queue(self.record)
 
-    def note_restart(self) -> None:
-        """Say that a command was cut short by a restart and must be given again."""
-        phase = self.record.phase
-        if phase is Phase.STARTING:
-            # Whether those that had not answered yet have started is not known.
-            waiting = [r for r in self.record.context.results if r.state is SourceState.WAITING]
-            self.record.set_results(*(replace(r, state=SourceState.DOUBTFUL) for r in waiting))
-        command = Command.STOP if phase is Phase.STOPPING else Command.ABORT
+    def resume(self) -> None:
+        """Finish the command in whose middle the coordinator ended.
+
+        A stop and an abort go on. A start cannot: whether all sources have begun is not
+        known, so it has failed, and what may have begun is aborted.
+
+        Raises:
+            DaqException: A source did not obey: it stays where it is, for a command.
+        """
+        with self._turn_for("resume"):
+            match self.record.phase:
+                case Phase.NOT_STARTED | Phase.STARTING:
+                    self._note_cut_short()
+                    self._doubt([link for link in self._everybody if self._is_waiting(link)])
+                    self._abort_at_sources(force=False)
+                case Phase.ABORTING:
+                    self._abort_at_sources(force=False)
+                case Phase.STOPPING:
+                    self._stop(Trigger.STOP, force=False)
+                case _:
+                    pass
+
+    def _note_cut_short(self) -> None:
         told = refusal(
             self.record.id,
-            f"the coordinator ended in {phase.substate}",
-            cause="it was restarted in the middle of a command",
-            remedy=f"give the command (again): {command} {self.record.id}",
+            f"the coordinator ended in {self.record.phase.substate}",
+            cause="it was restarted while the acquisition was being started",
+            remedy="start another one; this one is aborted",
         )
         self.record.set_alert(al.alert(al.RESTART, told, self._site.clock.utc()))
 
@@ -213,7 +226,6 @@ class Acquisition:
             with self._turn.taken(urgency), log_owner(self.record.id):
                 if isinstance(command, Command):
                     self._check_legal(command)
-                    self.record.clear_alert(al.RESTART)
                 yield
         except TurnBusy as busy:
             raise refusal(
@@ -247,7 +259,7 @@ class Acquisition:
         self.record.set_results(
             *(
                 replace(self._result(link), state=SourceState.FAILED)
-                for link in self._not_ended([*self.primaries, *self.metadata])
+                for link in self._not_ended(self._everybody)
             )
         )
         self.record.move(Trigger.STOPPED)
@@ -263,8 +275,7 @@ class Acquisition:
         self.record.move(Trigger.ABORTED)
 
     def _abort_sources(self) -> dict[str, SourceFailure]:
-        everybody: list[SourceLink] = [*self.primaries, *self.metadata]
-        running = [link for link in everybody if self._result(link).state in _RUNNING]
+        running = [link for link in self._everybody if self._result(link).state in _RUNNING]
         return self._do("abort", running, lambda link, old: link.abort(old))
 
     def _give_up(self, failures: Mapping[str, SourceFailure]) -> DaqException:
@@ -293,7 +304,7 @@ class Acquisition:
         except TurnLost as lost:
             self._note(request, lost.results, lost.failures)
             if request == "start" and asked.is_given_up:
-                self._doubt([link for link in links if self._result(link).state is _WAITING])
+                self._doubt([link for link in links if self._is_waiting(link)])
             raise self._lost_turn(lost) from lost
         self._note(request, results, failures)
         return failures
@@ -346,6 +357,13 @@ class Acquisition:
             cause=f"another one was wanted meanwhile ({wanted}_daq)",
             remedy="see its status",
         )
+
+    @property
+    def _everybody(self) -> list[SourceLink]:
+        return [*self.primaries, *self.metadata]
+
+    def _is_waiting(self, link: SourceLink) -> bool:
+        return self._result(link).state is SourceState.WAITING
 
     def _result(self, link: SourceLink) -> SourceResult:
         return self.record.context.result_of(link.name)

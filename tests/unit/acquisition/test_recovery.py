@@ -81,26 +81,55 @@ def test_one_at_the_dpm_is_followed_again(bench: Bench) -> None:
     bench.await_phase(id, Phase.MERGING)
 
 
-def test_one_cut_short_in_its_start_is_aborted_by_command(bench: Bench) -> None:
-    """An alert says what to do; what may have started is aborted."""
+@pytest.mark.parametrize("phase", [Phase.NOT_STARTED, Phase.STARTING])
+def test_one_cut_short_in_its_start_is_aborted(bench: Bench, phase: Phase) -> None:
+    """Its client never got an answer; what may have begun is ended, and an alert says why."""
     id = bench.start("a", "m", properties=QUICK)
-    freeze(bench, id, Phase.STARTING)
-    status = bench.daq.get_status(id)
+    freeze(bench, id, phase)
+    status = bench.await_phase(id, Phase.ABORTED)
     assert status.error
-    assert f"abort_daq {id}" in status.alerts[0].remedy
-    bench.daq.abort_daq(id)
-    assert bench.phase(id) is Phase.ABORTED
+    assert "coordinator ended in" in status.message
     assert "rec_abort" in bench.a.calls
     assert "abort_daq" in bench.m.calls
 
 
-def test_one_cut_short_in_its_stop_is_stopped_again(bench: Bench) -> None:
-    """The alert goes with the command."""
+def test_one_cut_short_in_its_stop_is_stopped(bench: Bench) -> None:
+    """Who wanted the stop need not want it twice."""
     id = bench.start("a", "m", properties=QUICK)
     freeze(bench, id, Phase.STOPPING)
-    assert f"stop_daq {id}" in bench.daq.get_status(id).alerts[0].remedy
-    assert not bench.daq.stop_daq(id).error
     assert len(bench.queued(id).sources) == 2
+    assert not bench.daq.get_status(id).error
+
+
+def test_one_cut_short_in_its_abort_is_aborted(bench: Bench) -> None:
+    """Without an error, when all obey."""
+    id = bench.start("a", "m", properties=QUICK)
+    freeze(bench, id, Phase.ABORTING)
+    assert not bench.await_phase(id, Phase.ABORTED).error
+
+
+def test_an_id_that_is_in_use_is_not_made_again(bench: Bench) -> None:
+    """Also after a restart, and with a clock that was set back meanwhile."""
+    first = bench.start("", "m")
+    bench.restart()
+    second = bench.start("", "n")
+    assert second != first
+    assert {each.id for each in bench.daq.get_active_list()} == {first, second}
+
+
+@pytest.mark.parametrize("phase", [Phase.STARTING, Phase.STOPPING, Phase.ABORTING])
+def test_a_source_that_is_gone_leaves_it_to_a_command(bench: Bench, phase: Phase) -> None:
+    """An alert says which source, and nobody else has to wait for it."""
+    id = bench.start("a", "m", properties=QUICK)
+    bench.a.faults["*"] = DEAD
+    freeze(bench, id, phase)
+    other = bench.start("b", "n")
+    eventually(lambda: "source a" in bench.daq.get_status(id).message)
+    stays = Phase.STOPPING if phase is Phase.STOPPING else Phase.ABORTING
+    eventually(lambda: bench.phase(id) is stays)
+    assert bench.phase(other) is Phase.ACQUIRING
+    bench.daq.force_abort_daq(id)
+    assert bench.phase(id) is Phase.ABORTED
 
 
 @pytest.mark.spec("ESO-153", "ESO-154")
