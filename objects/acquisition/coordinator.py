@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,8 +29,8 @@ from objects.acquisition.dpm_link import DpmLink
 from objects.acquisition.event_log import note_status
 from objects.acquisition.handing import Handing
 from objects.acquisition.record import Record, Surroundings, first_status
-from objects.acquisition.refusals import check_prefix, refusal, unheard_of, unknown
-from objects.acquisition.resuming import Resumption
+from objects.acquisition.refusals import check_prefix, damaged, refusal, unheard_of, unknown
+from objects.acquisition.salvage import DamagedError, tell_faults
 from objects.acquisition.specification import Plan
 from objects.acquisition.states import Phase, phase_of
 from objects.acquisition.store import Workspace
@@ -92,7 +93,7 @@ class Coordinator:
         self._on_activity = on_activity
         self._lock = threading.Lock()
         self._active: dict[str, Acquisition] = {}
-        self._beside: list[Watch | Resumption] = []
+        self._watches: list[Watch] = []
         self._last_file_time: datetime | None = None
         self._shown = AcquisitionsShown(site)
         self._around = Surroundings(
@@ -135,6 +136,7 @@ class Coordinator:
         for acquisition in self.acquisitions():
             self._shown.show(acquisition.record.status)
             self._resume(acquisition)
+        tell_faults(self._site, self._workspace.faults)
         self._site.keeps_accounts(self.dpm_link.accounts)
         self.dpm_link.start()
         self._note_activity()
@@ -145,9 +147,9 @@ class Coordinator:
         for acquisition in self.acquisitions():
             acquisition.record.close()
         with self._lock:
-            beside, self._beside = self._beside, []
-        for work in beside:
-            work.join(_JOIN_S)
+            watches, self._watches = self._watches, []
+        for watch in watches:
+            watch.join(_JOIN_S)
         self._workspace.close()
 
     @property
@@ -194,9 +196,7 @@ class Coordinator:
             found = self._active.get(id)
         if found is not None:
             return found
-        kept = self._workspace.archived(id)
-        if kept is None:
-            raise unknown(id)
+        kept = self._archived(id)
         raise refusal(
             id,
             f"acquisition {id} has ended ({kept[0].state}/{kept[0].substate})",
@@ -261,7 +261,10 @@ class Coordinator:
                 self._correct(news)
 
     def _archived(self, id: str) -> tuple[DaqStatus, Context]:
-        kept = self._workspace.archived(id)
+        try:
+            kept = self._workspace.archived(id)
+        except DamagedError as error:
+            raise damaged(id, error) from error
         if kept is None:
             raise unknown(id)
         return kept
@@ -269,7 +272,9 @@ class Coordinator:
     def _correct(self, news: DaqStatus) -> None:
         """Let the DPM's end of an acquisition stand that was aborted here by force."""
         phase = phase_of(news.state, news.substate)
-        kept = self._workspace.archived(news.id) if phase and phase.is_final else None
+        kept = None
+        with suppress(DamagedError):
+            kept = self._workspace.archived(news.id) if phase and phase.is_final else None
         if kept is None or kept[0].file_id != news.file_id:
             return
         if (kept[0].substate, kept[0].result) != (news.substate, news.result):
@@ -291,7 +296,7 @@ class Coordinator:
             context = new_context(plan, plan.id or file_id, file_id, self._site.name, now)
             record = Record(first_status(context), context, self._around)
             acquisition = self._active[record.id] = self._acquisition(record)
-            self._beside = [each for each in self._beside if not each.is_over]
+            self._prune_watches()
         self._register(acquisition)
         return acquisition
 
@@ -322,14 +327,7 @@ class Coordinator:
         time = now.replace(microsecond=now.microsecond // 1000 * 1000)
         if self._last_file_time is not None:
             time = max(time, self._last_file_time + _MILLISECOND)
-        # Those of an earlier start of the process count, too: its clock may have been ahead.
-        used = {each.record.status.file_id for each in self._active.values()} | set(self._active)
-        while (file_id := self._file_id(time)) in used:
-            time += _MILLISECOND
         self._last_file_time = time
-        return file_id
-
-    def _file_id(self, time: datetime) -> str:
         text = time.replace(tzinfo=None).isoformat(timespec="milliseconds")
         return f"{self._rules.instrument_id}.{text}"
 
@@ -360,12 +358,13 @@ class Coordinator:
         self._on_activity()
 
     def _watch(self, acquisition: Acquisition) -> None:
-        self._run_beside(Watch(acquisition, self._site.clock, self.dpm_link.nudge))
-
-    def _run_beside(self, work: Watch | Resumption) -> None:
+        watch = Watch(acquisition, self._site.clock, self.dpm_link.nudge)
         with self._lock:
-            self._beside.append(work)
-        work.start()
+            self._watches.append(watch)
+        watch.start()
+
+    def _prune_watches(self) -> None:
+        self._watches = [watch for watch in self._watches if not watch.is_over]
 
     def _is_stale(self, status: DaqStatus, context: Context) -> bool:
         age = self._site.clock.utc() - context.creation_time
@@ -374,12 +373,12 @@ class Coordinator:
         return age > self._rules.stale_merging
 
     def _resume(self, acquisition: Acquisition) -> None:
-        """Go on where the process ended; a command that was half done is finished."""
+        """Go on where the process ended; what was half done waits for a command."""
         match acquisition.record.phase:
             case Phase.ACQUIRING:
                 self._watch(acquisition)
             case Phase.NOT_STARTED | Phase.STARTING | Phase.STOPPING | Phase.ABORTING:
-                self._run_beside(Resumption(acquisition, self.dpm_link.nudge))
+                acquisition.note_restart()
             case _:
                 pass
 

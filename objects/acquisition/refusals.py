@@ -58,3 +58,13 @@ def unheard_of(id: str, paths: Sequence[str]) -> DaqException:
         cause="the name is mistyped, or meant for another version",
         remedy="correct or leave out the name at the next start",
     )
+
+
+def damaged(id: str, error: Exception) -> DaqException:
+    """Say that an acquisition cannot be read any more."""
+    return refusal(
+        id,
+        f"acquisition {id} has ended, and its record cannot be read: {error}",
+        cause="a fault of the disk, or somebody has changed the file",
+        remedy="bring the file back from a backup; the product, if there is one, is at the DPM",
+    )

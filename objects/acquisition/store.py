@@ -19,14 +19,10 @@ import os
 import re
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
-
-import msgspec
 
 from idl_like_interfaces.daqif import DaqState, DaqStatus
-from idl_like_interfaces.errors import BadParam
-from idl_like_interfaces.mapping.coding import parse_json
 from objects.acquisition.context import Context
+from objects.acquisition.salvage import DamagedError, Kept, read_kept, read_list
 from objects.component.atomic import PART_SUFFIX, fsync_folder, write_json_atomic
 
 log = logging.getLogger("daq.ocm")
@@ -35,8 +31,6 @@ MODE = 0o774
 _KINDS = ("context", "status")
 _OURS = re.compile(r"(?P<id>[A-Za-z0-9_.:+-]+)-(?:status|context)\.json")
 _NAME_MAX = 255  # what file systems allow; nothing can have been kept under a longer one
-Kept = tuple[DaqStatus, Context]
-Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 
 class WorkspaceError(OSError):
@@ -44,10 +38,15 @@ class WorkspaceError(OSError):
 
 
 class Workspace:
-    """The folder of one coordinator; held by one process at a time."""
+    """The folder of one coordinator; held by one process at a time.
+
+    Attributes:
+        faults: What was found damaged in it, one text each.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.faults: list[str] = []
         self._list = folder / "list.json"
         self._current = folder / "in-progress"
         self._archive = folder / "archive"
@@ -67,7 +66,7 @@ class Workspace:
                 _create(folder)
             self._hold()
             self._remove_parts()
-            if not self._list.exists():
+            if not self._list.exists() and not self._present():
                 self.save_list([])
         except OSError as error:
             self.close()
@@ -122,9 +121,12 @@ class Workspace:
         fsync_folder(self._current)
 
     def archived(self, id: str) -> Kept | None:
-        """Return the newest archived acquisition of an id."""
-        name = f"{id}-context.json"
-        if len(name) > _NAME_MAX or _OURS.fullmatch(name) is None:
+        """Return the newest archived acquisition of an id.
+
+        Raises:
+            DamagedError: It is there and cannot be read.
+        """
+        if not _is_id(id):
             return None
         return self._load(self._archive, id)
 
@@ -139,27 +141,49 @@ class Workspace:
     def load(self) -> list[Kept]:
         """Return the acquisitions in progress, oldest first; bring the folder into order.
 
-        Raises:
-            WorkspaceError: The list is damaged.
+        What is damaged is told in ``faults``, and the rest goes on.
         """
-        ids = self._load_list()
-        kept = [each for each in map(self._load_current, ids) if each is not None]
-        loaded = [status.id for status, _ in kept]
-        for orphan in sorted(self._present() - set(loaded)):
+        kept = self._load_all(self._load_list())
+        loaded = {status.id for status, _ in kept}
+        for orphan in sorted(self._present() - loaded):
             # Nothing was started: an acquisition is listed before its sources are asked.
             log.warning("acquisition %s was not listed or not readable: archived", orphan)
             self.archive(orphan)
-        self.save_list(loaded)
+        self.save_list([status.id for status, _ in kept])
+        return kept
+
+    def _load_list(self) -> list[str]:
+        try:
+            ids = read_list(self._list)
+        except DamagedError as damaged:
+            self.faults.append(f"{damaged}; taken up is whatever is in progress")
+            return sorted(self._present())
+        return [id for id in dict.fromkeys(ids) if _is_id(id)]
+
+    def _load_all(self, ids: list[str]) -> list[Kept]:
+        kept: list[Kept] = []
+        for id in ids:
+            try:
+                found = self._load(self._current, id)
+            except DamagedError as damaged:
+                self.faults.append(f"acquisition {id} is lost: {damaged}")
+                continue
+            if found is None and not self._file(self._archive, id, "context").exists():
+                self.faults.append(f"acquisition {id} is lost: its context is not there any more")
+            elif found is not None and found[0].state is DaqState.COMPLETED:
+                self.archive(id)
+            elif found is not None:
+                kept.append(found)
+        if self.faults:
+            # Without a list the age tells the order.
+            kept.sort(key=lambda each: each[1].creation_time)
         return kept
 
     def _check_content(self) -> None:
-        known = {"list.json", "in-progress", "archive"}
         foreign = [
             path
             for path in (*_children(self.folder), *_children(self._current))
-            if path.name not in known
-            and not path.name.endswith(PART_SUFFIX)
-            and not (path.parent == self._current and _OURS.fullmatch(path.name))
+            if not path.name.endswith(PART_SUFFIX) and not self._is_ours(path)
         ]
         if foreign:
             text = (
@@ -167,6 +191,14 @@ class Workspace:
                 f" {foreign[0].relative_to(self.folder)}; choose another folder or clear it"
             )
             raise WorkspaceError(text)
+
+    def _is_ours(self, path: Path) -> bool:
+        if path in (self._current, self._archive):
+            return path.is_dir()
+        is_file = path == self._list or (
+            path.parent == self._current and _OURS.fullmatch(path.name) is not None
+        )
+        return is_file and not path.is_dir()
 
     def _hold(self) -> None:
         self._held = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -181,30 +213,12 @@ class Workspace:
             for part in folder.glob(f".*{PART_SUFFIX}"):
                 part.unlink()
 
-    def _load_list(self) -> list[str]:
-        try:
-            return parse_json(list[str], self._list.read_bytes(), str(self._list))
-        except BadParam as error:
-            text = f"{error.message}; repair it, or remove it together with in-progress"
-            raise WorkspaceError(text) from error
-
-    def _load_current(self, id: str) -> Kept | None:
-        kept = self._load(self._current, id)
-        if kept is not None and kept[0].state is DaqState.COMPLETED:
-            self.archive(id)
-            return None
-        return kept
-
     def _load(self, folder: Path, id: str) -> Kept | None:
         try:
-            return (
-                _read(DaqStatus, self._file(folder, id, "status")),
-                _read(Context, self._file(folder, id, "context")),
+            return read_kept(
+                self._file(folder, id, "status"), self._file(folder, id, "context"), id
             )
         except FileNotFoundError:
-            return None
-        except BadParam as error:
-            log.error("acquisition %s is not readable: %s", id, error.message)
             return None
 
     def _present(self) -> set[str]:
@@ -229,8 +243,9 @@ class Workspace:
         return folder / f"{id}-{kind}.json"
 
 
-def _read(type_: type[Struct], path: Path) -> Struct:
-    return parse_json(type_, path.read_bytes(), path.name)
+def _is_id(text: str) -> bool:
+    name = f"{text}-context.json"
+    return len(name) <= _NAME_MAX and _OURS.fullmatch(name) is not None
 
 
 def _children(folder: Path) -> list[Path]:

@@ -213,16 +213,6 @@ def test_a_workspace_has_one_owner(bench: Bench) -> None:
     other.close()
 
 
-def test_a_damaged_list_is_refused(tmp_path: Path) -> None:
-    """Acquisitions are not forgotten in silence."""
-    workspace = Workspace(tmp_path / "w")
-    workspace.open()
-    (tmp_path / "w" / "list.json").write_text("[")
-    with pytest.raises(WorkspaceError, match="repair"):
-        workspace.load()
-    workspace.close()
-
-
 def test_leavings_of_a_crash_are_brought_into_order(bench: Bench) -> None:
     """A half written file goes; what was never listed is archived."""
     id = bench.start("", "m")
