@@ -67,11 +67,11 @@ def _make(target: Path, hdus: Sequence[OutputHdu], path: Path, on_hdu: OnHdu) ->
         _lock(target, file)
         for index, hdu in enumerate(hdus):
             if hdu.origin is not None and hdu.origin.path == target:
-                _renew_header(file, hdu.images, hdu.origin, pump)
+                datasum = _renew_header(file, hdu.images, hdu.origin, pump)
             else:
                 file.seek(0, os.SEEK_END)
-                write_hdu(file, hdu, pump)
-            on_hdu(index)
+                datasum = write_hdu(file, hdu, pump)
+            on_hdu(index, datasum)
         file.flush()
         os.fsync(file.fileno())
         size = file.seek(0, os.SEEK_END)
@@ -83,12 +83,13 @@ def _make(target: Path, hdus: Sequence[OutputHdu], path: Path, on_hdu: OnHdu) ->
     return size
 
 
-def _renew_header(file: BinaryIO, images: Sequence[str], origin: Hdu, pump: Pump) -> None:
+def _renew_header(file: BinaryIO, images: Sequence[str], origin: Hdu, pump: Pump) -> int:
     room = origin.data_offset - origin.offset
     datasum = pump.sum(origin)
     total = add_to_sum(datasum, header_block(images, CHECKSUM_ZERO, datasum, room))
     file.seek(origin.offset)
     file.write(header_block(images, encode_checksum(total), datasum, room))
+    return datasum
 
 
 def _own(target: Path, hdus: Sequence[OutputHdu]) -> list[Hdu]:

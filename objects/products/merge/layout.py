@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 from idl_like_interfaces.cards import CARD_LENGTH, CardKind
 from objects.products.merge.cards import parse_card, split_value
+from objects.products.merge.checksum import add_to_sum
 from objects.products.merge.foreign import header_as_text, not_fits
 from objects.products.merge.problems import BadFits
 
@@ -42,6 +43,7 @@ class Hdu:
         data_size: Bytes of data that the file has, with what fills them up to whole blocks.
         fill: Bytes that the file lacks to a whole block; only of a last HDU, and fewer
             than a block.
+        header_sum: Sum of the header as it lies there, for its checksum.
     """
 
     path: Path
@@ -51,6 +53,12 @@ class Hdu:
     data_offset: int
     data_size: int
     fill: int = 0
+    header_sum: int = 0
+
+    @property
+    def values(self) -> dict[str, str]:
+        """Return the value texts of its value keywords by name, first ones first."""
+        return _values(self.images)
 
     @property
     def is_ascii_table(self) -> bool:
@@ -67,7 +75,7 @@ class Hdu:
     @property
     def title(self) -> str:
         """Return EXTNAME and, if there is one, EXTVER, e.g. ``SCI,2``; may be empty."""
-        values = _values(self.images)
+        values = self.values
         name, version = values.get("EXTNAME", "").strip("' "), values.get("EXTVER", "")
         return ",".join(text for text in (name, version) if text)
 
@@ -121,6 +129,7 @@ def _read_hdu(file: BinaryIO, path: Path, index: int, offset: int, found: int) -
     padded = -(-size // BLOCK) * BLOCK
     # Some writers leave the last block short; all of the data themselves must be there.
     fill = max(0, min(padded - size, data_offset + padded - found)) if size else 0
+    file.seek(offset)
     hdu = Hdu(
         path=path,
         index=index,
@@ -129,6 +138,7 @@ def _read_hdu(file: BinaryIO, path: Path, index: int, offset: int, found: int) -
         data_offset=data_offset,
         data_size=padded - fill,
         fill=fill,
+        header_sum=add_to_sum(0, file.read(data_offset - offset)),
     )
     _check_size(path, hdu, size, found)
     return hdu
@@ -165,7 +175,6 @@ def _endless(path: Path, file: BinaryIO, index: int, offset: int, end: int) -> B
 
 
 def _values(images: tuple[str, ...]) -> dict[str, str]:
-    """Return the value texts of the cards that say where things lie, first ones first."""
     values: dict[str, str] = {}
     for image in images:
         card = parse_card(image)

@@ -24,6 +24,7 @@ from objects.products.merge.findings import collision_messages
 from objects.products.merge.in_place import can_become, write_in_place
 from objects.products.merge.problems import MergeProblem
 from objects.products.merge.product import Product, plan_product
+from objects.products.merge.telling import Messages, Watch
 from objects.products.merge.writer import OnHdu, check_output, write_product
 
 STDIN = "-"
@@ -62,7 +63,7 @@ def merge(
     """
     base = _root(specification, root)
     with ExitStack() as stack:
-        messages = _Messages(on_message, clock or SystemClock())
+        messages = Messages(on_message, clock or SystemClock())
         try:
             if logfile is not None and not dry_run:
                 messages.log_file = stack.enter_context(_open_log(base / logfile))
@@ -78,45 +79,6 @@ def merge(
             messages.error(_bug(error))
             return MergeExit.INTERNAL
     return MergeExit.OK
-
-
-class _Messages:
-    """Stamps messages and hands them on, to the log file too when there is one."""
-
-    def __init__(self, on_message: Callable[[MergeMessage], None], clock: Clock) -> None:
-        self.clock = clock
-        self.log_file: TextIO | None = None
-        self._on_message = on_message
-
-    def tell(self, type_: MergeMessageType, content: MergeContent) -> None:
-        message = MergeMessage(type=type_, timestamp=self.clock.utc(), content=content)
-        if self.log_file is not None:
-            time = message.timestamp.isoformat(timespec="milliseconds")
-            more = "".join(f"; {text}" for text in (content.cause, content.remedy) if text)
-            self.log_file.write(f"{time} {type_} {content.message}{more}\n")
-            self.log_file.flush()
-        self._on_message(message)
-
-    def progress(self, product: Product, index: int) -> None:
-        hdu, total = product.hdus[index], len(product.hdus)
-        what = hdu.origin.label if hdu.origin else "new primary HDU"
-        whose = f" of {hdu.source}" if hdu.source else ""
-        content = MergeContent(
-            message=f"HDU {index + 1} of {total}: {what}{whose}",
-            source=hdu.source,
-            done=index + 1,
-            total=total,
-        )
-        self.tell(MergeMessageType.PROGRESS, content)
-
-    def error(self, problem: MergeProblem) -> None:
-        content = MergeContent(
-            message=problem.message,
-            code=problem.code,
-            cause=problem.cause,
-            remedy=problem.remedy,
-        )
-        self.tell(MergeMessageType.ERROR, content)
 
 
 def _root(specification: str, root: Path | None) -> Path:
@@ -184,7 +146,7 @@ def _make(
     wanted: DpSpecification,
     root: Path,
     path: Path,
-    messages: _Messages,
+    messages: Messages,
     *,
     dry_run: bool,
     in_place: bool,
@@ -202,7 +164,9 @@ def _make(
     else:
         target = wanted.target.source if in_place else None
         own = root / target.location if target else None
-        size = _write(product, path, own, lambda index: messages.progress(product, index))
+        watch = Watch(product, messages)
+        size = _write(product, path, own, watch.written)
+        watch.tell()
         content = MergeContent(
             message=f"{path}: {len(product.hdus)} HDUs, {size} bytes", path=str(path)
         )

@@ -26,8 +26,8 @@ from objects.products.merge.pump import Pump
 
 READ_ONLY = 0o444
 
-OnHdu = Callable[[int], None]
-"""Told the index of each HDU that has been written."""
+OnHdu = Callable[[int, int], None]
+"""Told the index of each HDU that has been written, and the sum of its data."""
 
 
 def check_output(path: Path) -> None:
@@ -60,8 +60,7 @@ def write_product(hdus: Sequence[OutputHdu], path: Path, on_hdu: OnHdu) -> int:
         with _part_file(path) as (part, file):
             pump = Pump()
             for index, hdu in enumerate(hdus):
-                write_hdu(file, hdu, pump)
-                on_hdu(index)
+                on_hdu(index, write_hdu(file, hdu, pump))
             file.flush()
             os.fsync(file.fileno())
             check_output(path)
@@ -151,8 +150,11 @@ def _lock(part: Path, descriptor: int) -> None:
         )
 
 
-def write_hdu(file: BinaryIO, hdu: OutputHdu, pump: Pump) -> None:
-    """Write data first, then the header in front of them, which has their checksum."""
+def write_hdu(file: BinaryIO, hdu: OutputHdu, pump: Pump) -> int:
+    """Write data first, then the header in front of them, which has their checksum.
+
+    Return the sum of the data.
+    """
     start = file.tell()
     file.seek(start + len(header_block(hdu.images, CHECKSUM_ZERO, 0)))
     datasum = pump.copy(hdu.origin, file) if hdu.origin else 0
@@ -163,6 +165,7 @@ def write_hdu(file: BinaryIO, hdu: OutputHdu, pump: Pump) -> None:
     file.seek(start)
     file.write(header_block(hdu.images, encode_checksum(total), datasum))
     file.seek(end)
+    return datasum
 
 
 def _fill(file: BinaryIO, origin: Hdu, total: int) -> int:
