@@ -6,22 +6,31 @@ being written; astropy and CFITSIO verify the result.
 
 from __future__ import annotations
 
+from idl_like_interfaces.octets import Buffer
 from objects.data_source.cards import Cards, header_octets, padding_of, replaced, value_cards
 
 _EMPTY = "0" * 16
 _PUNCTUATION = frozenset([*range(0x3A, 0x41), *range(0x5B, 0x61)])
 _WORD = 0xFFFFFFFF
+_WORD_SIZE = 4
 
 
 def sealed(cards: Cards, data: bytes) -> bytes:
-    """Return a complete HDU: header with DATASUM and CHECKSUM, data, padding.
+    """Return a complete HDU: header with DATASUM and CHECKSUM, data, padding."""
+    return b"".join(sealed_parts(cards, data))
+
+
+def sealed_parts(cards: Cards, data: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return header, data and padding of an HDU apart: large data are not copied for it.
 
     Args:
         cards: The header without END.
         data: The data as they stand in the file, without padding.
     """
-    padded = data + b"\0" * padding_of(len(data))
-    datasum = ones_complement_sum(padded)
+    padding = b"\0" * padding_of(len(data))
+    whole = len(data) // _WORD_SIZE * _WORD_SIZE
+    rest = data[whole:] + padding  # together whole words again
+    datasum = ones_complement_sum(rest, ones_complement_sum(memoryview(data)[:whole]))
     draft = replaced(
         cards,
         value_cards("CHECKSUM", _EMPTY, "HDU checksum")
@@ -29,10 +38,10 @@ def sealed(cards: Cards, data: bytes) -> bytes:
     )
     total = ones_complement_sum(header_octets(draft), datasum)
     final = replaced(draft, value_cards("CHECKSUM", encoded(~total & _WORD), "HDU checksum"))
-    return header_octets(final) + padded
+    return header_octets(final), data, padding
 
 
-def ones_complement_sum(octets: bytes, start: int = 0) -> int:
+def ones_complement_sum(octets: Buffer, start: int = 0) -> int:
     """Add up big-endian 32-bit words with end-around carry."""
     import numpy as np
 

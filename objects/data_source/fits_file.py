@@ -23,7 +23,7 @@ from objects.data_source.cards import (
     value_cards,
     without,
 )
-from objects.data_source.checksum import sealed
+from objects.data_source.checksum import sealed, sealed_parts
 from objects.data_source.frame import Frame
 from objects.data_source.output import make_final, part_of, set_aside
 
@@ -90,10 +90,10 @@ class FitsRecording:
         Raises:
             OSError: It could not be written; the file is to be given up.
         """
-        octets = sealed(self._identified(frame.cards), frame.data)
-        self._append(octets)
+        before = self.size
+        self._append(*sealed_parts(self._identified(frame.cards), frame.data))
         self.frames += 1
-        return len(octets)
+        return self.size - before
 
     def finish(self, facts: RecordFacts) -> Path:
         """Complete the file; it is durable, read-only and visible on return.
@@ -126,10 +126,11 @@ class FitsRecording:
         with suppress(OSError):
             self._file.close()
 
-    def _append(self, octets: bytes) -> None:
-        self._file.write(octets)
+    def _append(self, *parts: bytes) -> None:
+        for octets in parts:
+            self._file.write(octets)
         self._file.flush()
-        self.size += len(octets)
+        self.size += sum(map(len, parts))
 
     def _identified(self, cards: Cards) -> Cards:
         """Give an extension a name and a version that no other of this file has."""
