@@ -29,7 +29,7 @@ IDLE_S = 30.0
 SHARE = 200
 """Pictures that one process draws: what it may have leaked stays bounded."""
 
-_PROGRAM = Path(worker.__file__)
+PROGRAM = Path(worker.__file__)
 _LEFT_OUT = "too many products came at once"
 
 
@@ -40,14 +40,21 @@ class Pictures:
         note: Called after each, from the thread: the acquisition, and what went wrong or nothing.
         idle_s: The process is ended after so long without work.
         draw_s: It is ended when a picture takes longer.
+        program: What the process runs.
     """
 
     def __init__(
-        self, note: Callable[[str, str], None], *, idle_s: float = IDLE_S, draw_s: float = DRAW_S
+        self,
+        note: Callable[[str, str], None],
+        *,
+        idle_s: float = IDLE_S,
+        draw_s: float = DRAW_S,
+        program: Path = PROGRAM,
     ) -> None:
         self._note = note
         self._idle_s = idle_s
         self._draw_s = draw_s
+        self._program = program
         self._news = threading.Condition()
         self._waiting: deque[tuple[str, Path]] = deque()
         self._worker: _Worker | None = None
@@ -130,7 +137,7 @@ class Pictures:
     def _ready(self) -> _Worker | None:
         with self._news:
             if self._worker is None and not self._given_up:
-                self._worker = _Worker()
+                self._worker = _Worker(self._program)
             return self._worker
 
     def _dismiss(self) -> None:
@@ -143,11 +150,11 @@ class Pictures:
 class _Worker:
     """The process."""
 
-    def __init__(self) -> None:
+    def __init__(self, program: Path) -> None:
         self._process = subprocess.Popen(
             [
                 *(sys.executable, "-I", "-S", launch.__file__, str(os.getpid())),
-                *(sys.executable, "-P", str(_PROGRAM)),
+                *(sys.executable, "-P", str(program)),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

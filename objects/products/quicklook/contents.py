@@ -86,7 +86,7 @@ def opened(path: Path) -> Iterator[OpenFile]:
     with path.open("rb") as stream:
         is_plain = stream.read(len(_BEGIN)) == _BEGIN
         stream.seek(0)
-        with fits.open(stream, lazy_load_hdus=True, do_not_scale_image_data=True) as hdus:
+        with fits.open(stream, lazy_load_hdus=True) as hdus:
             yield OpenFile(hdus=hdus, descriptor=stream.fileno() if is_plain else -1)
 
 
@@ -179,7 +179,7 @@ def _value(header: Any, name: str) -> str:
         value = header[name]
     except (*_BROKEN, fits.VerifyError):
         return "(cannot be read)"
-    if isinstance(value, fits.card.Undefined):
+    if value is None or isinstance(value, fits.card.Undefined):
         return "(undefined)"
     return ("T" if value else "F") if isinstance(value, bool) else " ".join(str(value).split())
 

@@ -150,17 +150,18 @@ def binned(plane: Plane, most: tuple[int, int], budget: int = BUDGET) -> Binned:
     factors = ceil(plane.rows / most[0]), ceil(plane.columns / most[1])
     step = min(factors[0], ceil(plane.rows * plane.columns / budget))
     shape = ceil(plane.rows / factors[0]), ceil(plane.columns / factors[1])
-    sums, counts = np.zeros(shape), np.zeros(shape)
+    sums, counts = np.zeros(shape), np.zeros(shape, np.uint32)
     for row, rows, column, columns in _pieces(plane, step):
         values = plane.read(row, rows, column, columns)
         is_known = np.isfinite(values)
         y, x = row // factors[0], column // factors[1]
         for total, piece in ((sums, np.where(is_known, values, 0)), (counts, is_known)):
-            folded = _folded(_folded(piece, column, factors[1], 1), row, factors[0], 0)
+            across = _folded(piece, column, factors[1], 1, total.dtype)
+            folded = _folded(across, row, factors[0], 0, total.dtype)
             total[y : y + folded.shape[0], x : x + folded.shape[1]] += folded
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        means = sums / counts
-    return Binned(values=means, factors=factors, row_step=step)
+        sums /= counts
+    return Binned(values=sums, factors=factors, row_step=step)
 
 
 def _pieces(plane: Plane, step: int) -> Iterator[tuple[int, int, int, int]]:
@@ -176,10 +177,12 @@ def _pieces(plane: Plane, step: int) -> Iterator[tuple[int, int, int, int]]:
         yield row, min(height, plane.rows - row), 0, plane.columns
 
 
-def _folded(values: NDArray[Any], first: int, factor: int, axis: int) -> NDArray[Any]:
+def _folded(
+    values: NDArray[Any], first: int, factor: int, axis: int, type_: np.dtype[Any]
+) -> NDArray[Any]:
     """Add up what falls into the same bin along an axis; ``first`` is where it begins."""
     if factor == 1:
         return values
     starts = np.arange(-(first % factor), values.shape[axis], factor)
     with np.errstate(over="ignore"):
-        return np.add.reduceat(values, np.maximum(starts, 0), axis=axis, dtype=np.float64)
+        return np.add.reduceat(values, np.maximum(starts, 0), axis=axis, dtype=type_)

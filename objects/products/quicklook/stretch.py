@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +11,9 @@ NO_VALUE = (58, 78, 140)
 CONSTANT = 128
 
 _SOFTENING = 0.1
+_SAMPLES = 100_000
+_ROWS = 128
+"""So many rows are coloured at once: memory stays bounded."""
 
 
 def limits(values: NDArray[np.float64]) -> tuple[float, float] | None:
@@ -23,13 +24,16 @@ def limits(values: NDArray[np.float64]) -> tuple[float, float] | None:
     """
     from astropy.visualization import ZScaleInterval
 
-    known = values[np.isfinite(values)]
-    if not known.size:
+    is_known = np.isfinite(values)
+    if not is_known.any():
         return None
-    lowest, highest = float(known.min()), float(known.max())
+    lowest = float(values.min(where=is_known, initial=np.inf))
+    highest = float(values.max(where=is_known, initial=-np.inf))
     if lowest == highest:
         return lowest, highest
-    black, white = ZScaleInterval().get_limits(known)
+    step = values.size // _SAMPLES + 1
+    sample = values.ravel()[::step]
+    black, white = ZScaleInterval().get_limits(sample[np.isfinite(sample)])
     usable = np.isfinite(black) and np.isfinite(white) and black < white
     return (float(black), float(white)) if usable else (lowest, highest)
 
@@ -38,16 +42,20 @@ def coloured(values: NDArray[np.float64], ends: tuple[float, float] | None) -> N
     """Return red, green and blue, (rows, columns, 3), the highest row first as on a screen."""
     from astropy.visualization import AsinhStretch
 
-    flipped = values[::-1]
-    if ends is None:
-        grey = np.zeros(flipped.shape)
-    elif ends[0] == ends[1]:
-        grey = np.full(flipped.shape, CONSTANT / 255)
-    else:
-        # Halved: the difference of two large ones may be more than a float holds.
-        span = ends[1] / 2 - ends[0] / 2
-        part: NDArray[Any] = (np.nan_to_num(flipped, nan=ends[0]) / 2 - ends[0] / 2) / span
-        grey = AsinhStretch(_SOFTENING)(np.clip(part, 0, 1), clip=True)
-    picture = np.repeat((grey * 255).round().astype(np.uint8)[..., None], 3, axis=2)
-    picture[~np.isfinite(flipped)] = NO_VALUE
+    picture = np.full((*values.shape, 3), CONSTANT, np.uint8)
+    for first in range(0, len(values), _ROWS):
+        piece = slice(first, first + _ROWS)
+        rows = values[::-1][piece]
+        if ends is not None and ends[0] < ends[1]:
+            grey = AsinhStretch(_SOFTENING)(_parts(rows, *ends), clip=True)
+            picture[piece] = (grey * 255).round().astype(np.uint8)[..., None]
+        picture[piece][~np.isfinite(rows)] = NO_VALUE
     return picture
+
+
+def _parts(rows: NDArray[np.float64], black: float, white: float) -> NDArray[np.float64]:
+    """Return where between black, 0, and white, 1, values lie."""
+    # Halved: the difference of two large ones may be more than a float holds.
+    known = np.nan_to_num(rows, nan=black)
+    found: NDArray[np.float64] = (known / 2 - black / 2) / (white / 2 - black / 2)
+    return np.clip(found, 0, 1)
