@@ -35,6 +35,9 @@ ENTRIES = {
     "sim": Entry(
         module="controller.cli.sim", summary="Run a simulated source, for training and tests."
     ),
+    "import": Entry(
+        module="controller.cli.import_", summary="Make configurations of the original ours."
+    ),
     "names": Entry(
         module="controller.cli.names", summary="Look at the name service, change what is bound."
     ),

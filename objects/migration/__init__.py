@@ -1,0 +1,1 @@
+"""Coming from other systems: their files made ours, and a word about each of their settings."""
