@@ -80,4 +80,6 @@ def _meant(
     for each in structs:
         if each.tag_field is None or plain.get(each.tag_field) == each.tag:
             return each
-    return None
+    # Where there is no choice a tag may be left out on the wire.
+    is_alone = len(structs) == 1 and structs[0].tag_field not in plain
+    return structs[0] if is_alone else None

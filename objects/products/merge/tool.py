@@ -6,14 +6,16 @@ It is offered to programs under the entry point ``merge`` of the group
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TextIO
 
-from idl_like_interfaces.checks import check_specification
+from idl_like_interfaces.checks import check_specification, shown
 from idl_like_interfaces.documents import DpSpecification
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.mapping.json_text import json_value
@@ -84,7 +86,7 @@ def merge(
 def _root(specification: str, root: Path | None) -> Path:
     if root is not None:
         return root.absolute()
-    if specification != STDIN and Path(specification).is_file():
+    if specification != STDIN and os.path.isfile(specification):  # noqa: PTH113 (never raises)
         return Path(specification).absolute().parent
     return Path.cwd()
 
@@ -129,16 +131,18 @@ def _read_text(specification: str) -> bytes:
         return sys.stdin.buffer.read()
     try:
         return Path(specification).read_bytes()
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        if isinstance(error, PermissionError) or getattr(error, "errno", 0) == errno.EIO:
+            raise MergeProblem(
+                f"the specification {specification} cannot be read: {reason}",
+                code=MergeExit.INTERNAL,
+                remedy="give the merger's user read access, or look after the disk",
+            ) from error
         raise MergeProblem(
-            f"there is no specification file {specification!r}: {error.strerror}",
+            f"there is no specification file {shown(specification, 300)}: {reason}",
             code=MergeExit.NO_SPECIFICATION,
             remedy="give the name of an existing file, or - for standard input",
-        ) from error
-    except OSError as error:
-        raise MergeProblem(
-            f"the specification {specification} cannot be read: {error.strerror}",
-            code=MergeExit.INTERNAL,
         ) from error
 
 
