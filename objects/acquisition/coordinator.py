@@ -38,7 +38,7 @@ from objects.acquisition.story import story_of
 from objects.acquisition.telling import TELLING_S, Teller
 from objects.acquisition.vocabulary import ANY, Vocabulary
 from objects.acquisition.watching import Watch
-from objects.component.acquisitions_shown import AcquisitionsShown
+from objects.component.acquisitions_shown import AcquisitionsShown, among
 from objects.component.site import Site
 
 log = logging.getLogger("daq.ocm.manager")
@@ -140,6 +140,7 @@ class Coordinator:
         self._site.keeps_accounts(self.dpm_link.accounts)
         self.dpm_link.start()
         self._note_activity()
+        self._shown.tidy(among(lambda: [each.record.id for each in self.acquisitions()]))
 
     def close(self) -> None:
         """Stop watching; the acquisitions go on at the next start."""
@@ -150,6 +151,7 @@ class Coordinator:
             watches, self._watches = self._watches, []
         for watch in watches:
             watch.join(_JOIN_S)
+        self._shown.close()
         self._workspace.close()
 
     @property

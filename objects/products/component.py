@@ -165,9 +165,12 @@ class DpmComponent(Component):
 
     def _publish_storage(self) -> None:
         try:
-            self.site.publish(STORAGE_TOPIC, self._workspace.storage())
+            storage = self._workspace.storage()
         except OSError as error:
             log.error("workspace %s cannot be measured: %s", self._workspace.root, error)
+            return
+        self.site.publish(STORAGE_TOPIC, storage)
+        self.site.record("storage", storage)
 
 
 def _without_picture(_id: str, _product: Path) -> None:

@@ -14,7 +14,7 @@ from idl_like_interfaces.announcements import FileFinished
 from idl_like_interfaces.clients.owner import log_owner
 from idl_like_interfaces.daqif import INTERNAL_STATUS_TOPIC, DaqStatus
 from idl_like_interfaces.documents import DpSpecification
-from objects.component.acquisitions_shown import AcquisitionsShown
+from objects.component.acquisitions_shown import AcquisitionsShown, among
 from objects.component.site import Site
 from objects.products import alerts
 from objects.products.history import with_history
@@ -65,6 +65,7 @@ class Ledger:
                 self._publish(job)
                 self.settle(job.id)
             self._count()
+        self._shown.tidy(among(lambda: list(self._jobs)))
 
     def find(self, id: str) -> Job | None:
         """Return an acquisition in progress, else the last archived one of that id."""
@@ -159,7 +160,9 @@ class Ledger:
         self._count()
 
     def _count(self) -> None:
-        self._shown.count(len(self.queue()))
+        queue = self.queue()
+        self._shown.count(len(queue))
+        self._shown.queue(len(queue), sum(job.stuck for job in queue))
 
     def _announce(self, job: Job) -> None:
         if job.product is not None:
