@@ -2,89 +2,149 @@
 
 from __future__ import annotations
 
-import os
+import logging
 import stat
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from idl_like_interfaces.daqif import DaqAlert
 from objects.component.atomic import PART_SUFFIX
+from objects.component.clock import Clock
 from objects.products import alerts
 from objects.products.cancel import Cancel
 from objects.products.locations import Location, parse_location
 from objects.products.progress import Step
+from objects.products.remote import Network, together
 from objects.products.sources import SourceFile
 from objects.products.transfer import (
     TransferFailed,
     bring,
     copy,
     hard_link,
-    reason,
     reflink,
+    still_written,
 )
+from objects.products.whole import require_fits
+from objects.products.workspace import MERGE_LOG
+
+log = logging.getLogger("daq.dpm.transfer")
+
+REST_S = 3.0
+"""A file that was modified after the stop must have been left alone for so long."""
+
+Mark = tuple[int, int]
+"""Size and time of a file: whether it has changed."""
 
 
-def collect(
-    files: Sequence[SourceFile],
-    folder: Path,
-    stopped_at: datetime,
-    here: frozenset[str],
-    cancel: Cancel,
-) -> list[DaqAlert]:
-    """Bring every file that is not there yet, or has changed since.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected:
+    """What came of collecting.
 
-    Args:
-        files: What is needed.
-        folder: Folder of the acquisition.
-        stopped_at: A file that was modified later is suspicious.
-        here: Names of this host.
-        cancel: Ends it.
-
-    Returns:
-        An error for each file that could not be brought, a warning for each that is
-        suspicious.
-
-    Raises:
-        Cancelled: Asked to end.
+    Attributes:
+        alerts: An error for each file that could not be brought, a warning for each
+            that is suspicious.
+        passing: At least one failure may be over by itself.
     """
-    found: list[DaqAlert] = []
-    for file in files:
-        name = Path(file.path).name
-        origin = parse_location(file.origin, here)
-        try:
-            _fetch(origin, folder / file.path, file, cancel)
-        except TransferFailed as failure:
-            found.append(_not_collected(file, name, failure))
-        else:
-            found += _suspicions(origin, file, name, stopped_at)
-    return found
+
+    alerts: list[DaqAlert]
+    passing: bool = False
+
+    @property
+    def has_failed(self) -> bool:
+        """Tell whether a file is missing."""
+        return alerts.has_error(self.alerts)
 
 
-def _not_collected(file: SourceFile, name: str, failure: TransferFailed) -> DaqAlert:
-    return alerts.error(
-        f"{Step.COLLECT}/{name}",
-        f"file {file.origin} of source {file.source_name} cannot be collected: "
-        f"{failure.description}",
-        cause=failure.cause,
-        remedy=failure.remedy,
-    )
+class Collector:
+    """Brings files; of this host by link or copy, of others by the network."""
 
+    def __init__(self, here: frozenset[str], network: Network, clock: Clock) -> None:
+        self._here = here
+        self._network = network
+        self._clock = clock
 
-def _fetch(origin: Location, place: Path, file: SourceFile, cancel: Cancel) -> None:
-    """Bring one file; files of other hosts are told apart here and nowhere else."""
-    if not origin.is_local:
-        raise TransferFailed(
-            f"it is on host {origin.host}",
-            cause="this DPM collects files of its own host only",
-            remedy="mount that disk here and give the local path, or run a DPM on that host",
+    def collect(
+        self, files: Sequence[SourceFile], folder: Path, stopped_at: datetime, cancel: Cancel
+    ) -> Collected:
+        """Bring every file that is not there yet, or has changed since.
+
+        Args:
+            files: What is needed.
+            folder: Folder of the acquisition.
+            stopped_at: A file that was modified later is suspicious.
+            cancel: Ends it.
+
+        Raises:
+            Cancelled: Asked to end.
+        """
+        actions: dict[SourceFile, Callable[[Cancel], Collected]] = {
+            file: partial(self._collect, file, folder, stopped_at) for file in files
+        }
+        far = [file for file in files if not self._origin(file).is_local]
+        done = {file: actions[file](cancel) for file in files if file not in far}
+        done |= zip(far, together([actions[file] for file in far], cancel), strict=True)
+        return Collected(
+            alerts=[alert for file in files for alert in done[file].alerts],
+            passing=any(each.passing for each in done.values()),
         )
-    _fetch_local(Path(origin.path), place, file, cancel)
 
+    def marks(self, files: Sequence[SourceFile], folder: Path) -> dict[SourceFile, Mark]:
+        """Note the state of files that were collected: that of their originals."""
+        return {file: _mark(folder / file.path) for file in files}
 
-def _fetch_local(origin: Path, place: Path, file: SourceFile, cancel: Cancel) -> None:
-    try:
+    def changes(self, marks: dict[SourceFile, Mark]) -> Collected:
+        """Tell which originals on this host have changed since they were collected.
+
+        What was merged is then not what the source delivers: it has to be done again.
+        """
+        changed = [file for file, mark in marks.items() if self._has_changed(file, mark)]
+        failure = still_written("it changed while it was merged")
+        return Collected(
+            alerts=[_not_collected(file, failure) for file in changed], passing=bool(changed)
+        )
+
+    def _origin(self, file: SourceFile) -> Location:
+        return parse_location(file.origin, self._here)
+
+    def _has_changed(self, file: SourceFile, mark: Mark) -> bool:
+        origin = self._origin(file)
+        if not origin.is_local:
+            return False
+        try:
+            return _mark(Path(origin.path)) != mark
+        except OSError:
+            return False  # nobody has to keep the original
+
+    def _collect(
+        self, file: SourceFile, folder: Path, stopped_at: datetime, cancel: Cancel
+    ) -> Collected:
+        place = folder / file.path
+        try:
+            self._bring(file, folder, stopped_at, cancel)
+            require_fits(place)
+        except TransferFailed as failure:
+            return _failed(file, failure)
+        except OSError as error:
+            return _failed(file, TransferFailed.of(error))
+        return Collected(alerts=_suspicions(file, place.stat().st_mtime, stopped_at))
+
+    def _bring(self, file: SourceFile, folder: Path, stopped_at: datetime, cancel: Cancel) -> None:
+        origin, place = self._origin(file), folder / file.path
+        if origin.is_local:
+            self._bring_local(Path(origin.path), place, file, stopped_at, cancel)
+        elif not (place.exists() and self._is_current_far(origin, place, file, cancel)):
+            place.unlink(missing_ok=True)
+            self._network.fetch(origin, place, cancel)
+            self._require_rest(place, stopped_at, then=place.unlink)
+
+    def _bring_local(
+        self, origin: Path, place: Path, file: SourceFile, stopped_at: datetime, cancel: Cancel
+    ) -> None:
+        if origin.exists():
+            self._require_rest(origin, stopped_at)
         if _is_current(origin, place):
             return
         place.unlink(missing_ok=True)
@@ -93,21 +153,43 @@ def _fetch_local(origin: Path, place: Path, file: SourceFile, cancel: Cancel) ->
         # The merger changes its target: a hard link would let it change the original.
         ways = (reflink, copy) if file.is_target else (hard_link, reflink, copy)
         bring(real, place, ways, cancel)
-    except OSError as error:
-        cause, remedy = reason(error)
-        raise TransferFailed(error.strerror or str(error), cause=cause, remedy=remedy) from error
+
+    def _is_current_far(
+        self, origin: Location, place: Path, file: SourceFile, cancel: Cancel
+    ) -> bool:
+        if not (place.parent.parent / MERGE_LOG).exists():
+            return True  # just collected, and nothing was merged yet
+        try:
+            return self._network.is_current(origin, place, cancel)
+        except TransferFailed as failure:
+            if file.is_target:  # a merger may have changed it
+                raise
+            log.warning("%s is taken as it was collected: %s", place.name, failure.description)
+            return True
+
+    def _require_rest(
+        self, path: Path, stopped_at: datetime, then: Callable[[], None] = lambda: None
+    ) -> None:
+        """Wait for a file that somebody seems to write to, although all had stopped."""
+        modified = path.stat().st_mtime
+        age_s = self._clock.utc().timestamp() - modified
+        if modified > stopped_at.timestamp() and 0 <= age_s < REST_S:
+            then()
+            raise still_written(f"it was modified {age_s:.1f} s ago, after the stop")
+
+
+def _mark(path: Path) -> Mark:
+    seen = path.stat()
+    return seen.st_size, seen.st_mtime_ns
 
 
 def _is_current(origin: Path, place: Path) -> bool:
     if not place.exists():
         return False
     try:
-        theirs, ours = origin.stat(), place.stat()
+        return origin.samefile(place) or _mark(origin) == _mark(place)
     except FileNotFoundError:
         return True  # collected before; nobody has to keep the original after that
-    return os.path.samestat(theirs, ours) or (
-        (theirs.st_size, theirs.st_mtime_ns) == (ours.st_size, ours.st_mtime_ns)
-    )
 
 
 def _regular(origin: Path) -> Path:
@@ -121,23 +203,44 @@ def _regular(origin: Path) -> Path:
     return real
 
 
-def _suspicions(
-    origin: Location, file: SourceFile, name: str, stopped_at: datetime
-) -> list[DaqAlert]:
-    with suppress(OSError):
-        modified = Path(origin.path).stat().st_mtime
-        if modified > stopped_at.timestamp():
-            return [_late(file, name, modified, stopped_at)]
-    return []
+def _failed(file: SourceFile, failure: TransferFailed) -> Collected:
+    return Collected(alerts=[_not_collected(file, failure)], passing=failure.passing)
 
 
-def _late(file: SourceFile, name: str, modified: float, stopped_at: datetime) -> DaqAlert:
+def _not_collected(file: SourceFile, failure: TransferFailed) -> DaqAlert:
+    return alerts.error(
+        f"{Step.COLLECT}/{Path(file.path).name}",
+        f"file {file.origin} of source {file.source_name} cannot be collected: "
+        f"{failure.description}",
+        cause=failure.cause,
+        remedy=failure.remedy,
+    )
+
+
+def _suspicions(file: SourceFile, modified: float, stopped_at: datetime) -> list[DaqAlert]:
+    found = [_twice(file)] if file.named_by else []
+    if modified > stopped_at.timestamp():
+        found.append(_late(file, modified, stopped_at))
+    return found
+
+
+def _late(file: SourceFile, modified: float, stopped_at: datetime) -> DaqAlert:
     when = datetime.fromtimestamp(modified, UTC)
     return alerts.warning(
-        f"{Step.COLLECT}/time/{name}",
+        f"{Step.COLLECT}/time/{Path(file.path).name}",
         f"file {file.origin} of source {file.source_name} was modified at "
         f"{when:%Y-%m-%dT%H:%M:%S}Z, after the acquisition had stopped "
         f"({stopped_at:%Y-%m-%dT%H:%M:%S}Z)",
         cause="the source still wrote, its clock is wrong, or somebody edited the file",
         remedy="check that the file is complete",
+    )
+
+
+def _twice(file: SourceFile) -> DaqAlert:
+    return alerts.warning(
+        f"{Step.COLLECT}/twice/{Path(file.path).name}",
+        f"file {file.origin} of source {file.source_name} was named again by "
+        f"{', '.join(file.named_by)}; it is merged once",
+        cause="two sources deliver the same file, or one names it twice",
+        remedy="correct what the sources deliver",
     )

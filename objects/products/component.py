@@ -17,10 +17,12 @@ from objects.component.site import ActiveObject, Component, Site
 from objects.products.dpm import DpmDaqServant, DpmServant
 from objects.products.engine import Engine
 from objects.products.ledger import Ledger
+from objects.products.patience import Patience
 from objects.products.picture_notes import note_picture
 from objects.products.pictures import Pictures
 from objects.products.quicklook.tool import picture_of
 from objects.products.recovery import recover
+from objects.products.remote import Network, NetworkSettings, RsyncSettings
 from objects.products.schedule import Limits
 from objects.products.steps import Steps, StepSettings
 from objects.products.story import Stories
@@ -29,6 +31,9 @@ from objects.products.workspace import Workspace
 log = logging.getLogger("daq.dpm")
 
 STORAGE_PERIOD_S = 10.0
+
+_LOOK_S = 2.0
+"""How often it is looked whether something may be tried again."""
 
 _LAST_PICTURES_S = 8.0
 
@@ -42,10 +47,17 @@ class DpmSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         workspace: Its folder; relative to the data root; empty: the component's name.
         limits_daq: Acquisitions at work at once; 0: no limit.
         limits_merge: Mergers at once; 0: no limit.
-        workers: Threads, which bound both.
+        limits_net_receive: Files that are fetched from other hosts at once; 0: no limit.
+        limits_net_send: Products that are sent to other hosts at once; 0: no limit.
+        workers: Threads, which bound the first two.
         bin_merge: Command of the merger; empty: the installed ``obsorb merge``.
         warm_mergers: Mergers that are started beforehand and make one product after the
             other; 0: a process for each product, as it is with ``bin_merge``.
+        bin_rsync: The program that reaches the disks of other hosts.
+        ssh_command: The command through which it does, with its options.
+        net_timeout_s: A transfer from which nothing comes for so long has failed.
+        look_again_s: Pause before something that may be over by itself (a full disk, a lost
+            connection) is tried again, doubled up to 5 min; 0: it is not.
         abort_grace_s: From SIGTERM to SIGKILL for a merger that is aborted.
         complete_after_failed_release: True: an acquisition completes although a
             receiver failed; False: it stays in Releasing until it is retried.
@@ -56,9 +68,15 @@ class DpmSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     workspace: str = ""
     limits_daq: Limit = 1
     limits_merge: Limit = 1
+    limits_net_receive: Limit = 0
+    limits_net_send: Limit = 0
     workers: Annotated[int, Meta(ge=1, le=64)] = 16
     bin_merge: str = ""
     warm_mergers: Annotated[int, Meta(ge=0, le=64)] = 1
+    bin_rsync: Annotated[str, Meta(min_length=1)] = "rsync"
+    ssh_command: Annotated[str, Meta(min_length=1)] = "ssh"
+    net_timeout_s: Annotated[float, Meta(ge=1.0)] = 60.0
+    look_again_s: Seconds = 10.0
     abort_grace_s: Seconds = 5.0
     complete_after_failed_release: bool = False
     poll_once: bool = False
@@ -78,6 +96,7 @@ class DpmComponent(Component):
         self._pictures = Pictures(self._note_picture) if settings.quicklook else None
         draw = self._pictures.request if self._pictures else _without_picture
         self._ledger = Ledger(self._workspace, site, draw)
+        self._network = _network_of(settings)
         self._steps = Steps(
             self._workspace,
             self._ledger,
@@ -87,6 +106,8 @@ class DpmComponent(Component):
                 abort_grace_s=settings.abort_grace_s,
                 complete_after_failed_release=settings.complete_after_failed_release,
             ),
+            self._network,
+            site.clock,
         )
         self._engine = Engine(
             self._ledger,
@@ -95,8 +116,9 @@ class DpmComponent(Component):
             Limits(daq=settings.limits_daq, merge=settings.limits_merge),
             settings.workers,
             when_idle=site.request_exit if settings.poll_once else None,
+            patience=Patience(site.clock, settings.look_again_s),
         )
-        self._end_storage: Callable[[], None] | None = None
+        self._ends: list[Callable[[], None]] = []
 
     @override
     def recover(self) -> None:
@@ -134,13 +156,14 @@ class DpmComponent(Component):
             self._catch_up(self._pictures)
         self._ledger.proclaim()
         self._publish_storage()
-        self._end_storage = self.site.every(STORAGE_PERIOD_S, self._publish_storage)
+        self._ends.append(self.site.every(STORAGE_PERIOD_S, self._publish_storage))
         self._engine.start()
+        self._ends.append(self.site.every(_LOOK_S, self._engine.look))
 
     @override
     def stop(self) -> None:
-        if self._end_storage is not None:
-            self._end_storage()
+        for end in self._ends:
+            end()
         self._engine.stop()
         self._steps.close()
         if self._pictures is not None:
@@ -150,7 +173,7 @@ class DpmComponent(Component):
 
     @override
     def detail(self) -> str:
-        return self._engine.describe()
+        return ", ".join(filter(None, [self._engine.describe(), self._network.describe()]))
 
     def _catch_up(self, pictures: Pictures) -> None:
         """Have pictures drawn that an end of the process has prevented."""
@@ -175,3 +198,16 @@ class DpmComponent(Component):
 
 def _without_picture(_id: str, _product: Path) -> None:
     """Do nothing about a product."""
+
+
+def _network_of(settings: DpmSettings) -> Network:
+    rsync = RsyncSettings(
+        program=settings.bin_rsync,
+        ssh_command=settings.ssh_command,
+        timeout_s=settings.net_timeout_s,
+    )
+    return Network(
+        NetworkSettings(
+            rsync=rsync, receive=settings.limits_net_receive, send=settings.limits_net_send
+        )
+    )

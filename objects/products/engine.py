@@ -14,9 +14,12 @@ from objects.products import alerts
 from objects.products.cancel import Cancel, Cancelled
 from objects.products.job import Job, aborting, entered, failed, retried, succeeded
 from objects.products.ledger import Ledger
+from objects.products.patience import Patience
 from objects.products.progress import ADMITTED_TO, STAGES, Step
+from objects.products.room import room_alert
 from objects.products.schedule import Entry, Limits, plan
 from objects.products.steps import Outcome, Steps
+from objects.products.transfer import NO_ROOM
 
 log = logging.getLogger("daq.dpm.scheduler")
 
@@ -32,6 +35,7 @@ class Engine:
         limits: Limits,
         workers: int,
         when_idle: Callable[[], None] | None = None,
+        patience: Patience | None = None,
     ) -> None:
         self._ledger = ledger
         self._steps = steps
@@ -39,6 +43,7 @@ class Engine:
         self._limits = limits
         self._workers = workers
         self._when_idle = when_idle
+        self._patience = patience or Patience(clock, 0.0)
         self._busy: dict[str, Cancel] = {}
         self._admitted: set[str] = set()
         self._stopping = False
@@ -72,6 +77,14 @@ class Engine:
         """Let one that is stuck go on; nothing happens to another."""
         with self._ledger.news:
             self._ledger.change(id, lambda it: retried(it, self._clock.utc()) if it.stuck else it)
+
+    def look(self) -> None:
+        """Try again what may have become possible by itself; to be called now and then."""
+        with self._ledger.news:
+            self._ledger.attend()
+            for id in self._patience.due():
+                if id not in self._busy:
+                    self._ledger.resume(id)
 
     def describe(self) -> str:
         """Say in a few words what is going on."""
@@ -146,7 +159,10 @@ class Engine:
             return self._steps.run(step, job, cancel)
         except Cancelled:
             return None
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            log.error("%s: step %s failed in the workspace: %s", job.id, step, error)
+            return _workspace_failed(step, error)
+        except ValueError as error:
             log.error("%s: step %s failed in the workspace: %s", job.id, step, error)
             return _failed(step, f"the workspace failed: {error}", cause="see the description")
         except Exception as error:
@@ -159,6 +175,10 @@ class Engine:
             return  # ended early; what follows is decided anew
         now = self._clock.utc()
         decide = failed if outcome.failed else succeeded
+        if outcome.failed and outcome.passing:
+            self._patience.note_failure(id)
+        else:
+            self._patience.forget(id)
         job = self._ledger.change(id, lambda it: decide(it, step, outcome.alerts, now))
         if job.stuck or job.has_ended:
             self._admitted.discard(id)
@@ -171,6 +191,13 @@ class Engine:
         if self._when_idle is not None:
             self._when_idle()
             self._when_idle = None
+
+
+def _workspace_failed(step: Step, error: OSError) -> Outcome:
+    if error.errno in NO_ROOM:
+        alert = room_alert(step, f"the workspace failed: {error}")
+        return Outcome(failed=True, alerts=[alert], passing=True)
+    return _failed(step, f"the workspace failed: {error}", cause="see the description")
 
 
 def _failed(step: Step, description: str, *, cause: str) -> Outcome:

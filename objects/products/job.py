@@ -95,9 +95,10 @@ def succeeded(job: Job, step: Step, found: Iterable[DaqAlert], now: datetime) ->
 
 
 def failed(job: Job, step: Step, found: Iterable[DaqAlert], now: datetime) -> Job:
-    """Stay and wait for a retry."""
+    """Stay and wait for a retry; one that failed in the same way again has not changed."""
     new = alerts.replaced(job.alerts, f"{step}/", found, now)
-    return replace(job, alerts=new, stuck=True, changed_at=now)
+    changed_at = job.changed_at if new and new == job.alerts else now
+    return replace(job, alerts=new, stuck=True, changed_at=changed_at)
 
 
 def retried(job: Job, now: datetime) -> Job:

@@ -52,6 +52,8 @@ class Ledger:
         self._on_result = on_result
         self._shown = AcquisitionsShown(site)
         self._jobs: dict[str, Job] = {}
+        self._unwritten: set[str] = set()
+        self._queue_is_old = False
 
     def load(self, jobs: Iterable[Job]) -> None:
         """Take over what a recovery found."""
@@ -132,14 +134,33 @@ class Ledger:
             self.news.notify_all()
             return new
 
+    def resume(self, id: str) -> None:
+        """Let one that is stuck try again, with its alerts; only what comes of it is written."""
+        with self.news:
+            job = self._jobs.get(id)
+            if job is not None and job.stuck:
+                self._jobs[id] = replace(job, stuck=False)
+                self.news.notify_all()
+
+    def attend(self) -> None:
+        """Write what could not be written before, and go on where only that was missing."""
+        with self.news:
+            for id in sorted(self._unwritten & self._jobs.keys()):
+                self.change(id, _as_if_written)
+            for job in list(self._jobs.values()):
+                if job.has_ended:
+                    self.settle(job.id)
+            if self._queue_is_old:
+                self._write_queue()
+
     def settle(self, id: str) -> None:
-        """Announce a product that is in place; put away what has ended."""
+        """Announce a product that is in place; put away what has ended and is written."""
         with self.news:
             job = self._jobs[id]
             if job.has_result and not job.announced:
                 self._announce(job)
                 self.change(id, lambda it: replace(it, announced=True))
-            if job.has_ended:
+            if job.has_ended and id not in self._unwritten:
                 self._put_away(job)
 
     def _written(self, job: Job) -> Job:
@@ -147,8 +168,11 @@ class Ledger:
         try:
             self._workspace.write_job(job)
         except OSError as error:
-            log.error("status of %s cannot be written: %s", job.id, error)
+            if job.id not in self._unwritten:
+                log.error("status of %s cannot be written: %s", job.id, error)
+            self._unwritten.add(job.id)
             return _unwritten(job, error)
+        self._unwritten.discard(job.id)
         return job
 
     def _publish(self, job: Job) -> None:
@@ -181,14 +205,30 @@ class Ledger:
     def _put_away(self, job: Job) -> None:
         try:
             self._workspace.put_away(job.id)
-            self._workspace.write_queue([id for id in self._jobs if id != job.id])
         except OSError as error:
-            # It has ended all the same; the next start tries again.
+            # It has ended all the same; it is tried again, at the latest at the next start.
             log.error("%s cannot be moved to the archive: %s", job.id, error)
+            return
+        del self._jobs[job.id]
+        self._shown.forget(job.id)
+        self._count()
+        self._write_queue()
+
+    def _write_queue(self) -> None:
+        try:
+            self._workspace.write_queue(list(self._jobs))
+        except OSError as error:
+            # A start would find that the folder of that id is gone.
+            log.error("the queue cannot be written: %s", error)
+            self._queue_is_old = True
         else:
-            del self._jobs[job.id]
-            self._shown.forget(job.id)
-            self._count()
+            self._queue_is_old = False
+
+
+def _as_if_written(job: Job) -> Job:
+    """Return it without the word that it could not be written."""
+    kept = alerts.replaced(job.alerts, _STORE, [], job.changed_at)
+    return replace(job, alerts=kept, stuck=not job.has_ended and alerts.has_error(kept))
 
 
 def _unwritten(job: Job, error: OSError) -> Job:
@@ -196,7 +236,7 @@ def _unwritten(job: Job, error: OSError) -> Job:
         f"{_STORE}status",
         f"the status cannot be written: {error.strerror}",
         cause="the disk of the workspace is full or has a fault",
-        remedy="free some space or look after the disk, then retry the acquisition",
+        remedy="free some space or look after the disk; it is tried again by itself",
     )
     found = alerts.replaced(job.alerts, _STORE, [alert], job.changed_at)
     return replace(job, stuck=not job.has_ended, alerts=found)

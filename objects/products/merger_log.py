@@ -12,6 +12,7 @@ _LEVELS = {
     MergeMessageType.ERROR: logging.ERROR,
     MergeMessageType.ALERT: logging.WARNING,
     MergeMessageType.RESULT: logging.INFO,
+    MergeMessageType.COLLISION: logging.INFO,
     MergeMessageType.PROGRESS: logging.DEBUG,
 }
 

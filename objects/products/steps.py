@@ -14,9 +14,10 @@ from msgspec.structs import replace
 from idl_like_interfaces.daqif import DaqAlert
 from idl_like_interfaces.documents import DpSpecification
 from objects.component.atomic import PART_SUFFIX
+from objects.component.clock import Clock
 from objects.products import alerts
 from objects.products.cancel import Cancel
-from objects.products.collect import collect
+from objects.products.collect import Collected, Collector
 from objects.products.collisions import keep_collisions
 from objects.products.job import Job, Product
 from objects.products.ledger import Ledger
@@ -26,8 +27,10 @@ from objects.products.merge.undo import forget, put_back
 from objects.products.merger import MergeRun, find_program, merge_command, run_merger
 from objects.products.product import finish, is_placed, link_result, put_in_place
 from objects.products.progress import Step
-from objects.products.release import deliver
-from objects.products.sources import FOLDER
+from objects.products.release import Releaser
+from objects.products.remote import Network
+from objects.products.room import lack_of_room, speaks_of_room
+from objects.products.sources import FOLDER, SourceFile
 from objects.products.transfer import TransferFailed
 from objects.products.verdict import judge, not_started
 from objects.products.warm_mergers import WarmMergers
@@ -46,20 +49,36 @@ class StepSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """End of a step: whether the acquisition stays, and the alerts of this step."""
+    """End of a step.
+
+    Attributes:
+        failed: The acquisition stays.
+        alerts: The alerts of this step.
+        passing: What has failed may be over by itself: worth another try.
+    """
 
     failed: bool
     alerts: list[DaqAlert] = field(default_factory=list)
+    passing: bool = False
 
 
 class Steps:
     """The steps; each can be done again after it was interrupted at any point."""
 
-    def __init__(self, workspace: Workspace, ledger: Ledger, settings: StepSettings) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        ledger: Ledger,
+        settings: StepSettings,
+        network: Network,
+        clock: Clock,
+    ) -> None:
         self._workspace = workspace
         self._ledger = ledger
         self._settings = settings
-        self._here = local_names()
+        here = local_names()
+        self._collector = Collector(here, network, clock)
+        self._releaser = Releaser(here, network, self._remember_released)
         # A merger of somebody else's is started for each product: that is all that is known of it.
         kept = 0 if settings.bin_merge else settings.warm_mergers
         self._mergers = WarmMergers(kept, settings.abort_grace_s) if kept else None
@@ -90,12 +109,12 @@ class Steps:
         return self._actions[step](job, self._workspace.job_folder(job.id), cancel)
 
     def _collect(self, job: Job, folder: Path, cancel: Cancel) -> Outcome:
-        _specification, files = self._workspace.read_documents(folder)
-        found = collect(files, folder, job.queued_at, self._here, cancel)
-        return Outcome(failed=alerts.has_error(found), alerts=found)
+        specification, files = self._workspace.read_documents(folder)
+        stopped_at = specification.stopped_at or job.queued_at
+        return _outcome_of(self._collector.collect(files, folder, stopped_at, cancel))
 
     def _merge(self, job: Job, folder: Path, cancel: Cancel) -> Outcome:
-        specification, _files = self._workspace.read_documents(folder)
+        specification, files = self._workspace.read_documents(folder)
         target = _own_target(folder, specification)
         if job.product and is_placed(job.product, self._workspace.results, cancel):
             link_result(folder, job.product)
@@ -105,14 +124,19 @@ class Steps:
         # A source may have been repaired since.
         collected = self._collect(job, folder, cancel)
         if collected.failed:
-            return Outcome(failed=True, alerts=_as_merge(collected.alerts))
-        made = self._make(job.id, folder, specification, cancel)
+            return _as_merge(collected)
+        made = self._make(job.id, folder, specification, files, cancel)
         if not made.failed:
             forget(target)
         return made
 
     def _make(
-        self, id: str, folder: Path, specification: DpSpecification, cancel: Cancel
+        self,
+        id: str,
+        folder: Path,
+        specification: DpSpecification,
+        files: list[SourceFile],
+        cancel: Cancel,
     ) -> Outcome:
         name = product_name(specification)
         output = folder / name
@@ -121,11 +145,17 @@ class Steps:
         program = find_program(wanted)
         if program is None:
             return Outcome(failed=True, alerts=[not_started(wanted)])
+        if full := lack_of_room(folder, files):
+            return Outcome(failed=True, alerts=[full], passing=True)
+        marks = self._collector.marks(files, folder)
         run = self._run_merger([program, *more], folder, output, cancel)
         cancel.check()
         found = judge(run, has_output=output.is_file())
         if run.code != 0 or not output.is_file():
-            return Outcome(failed=True, alerts=found)
+            return Outcome(failed=True, alerts=found, passing=speaks_of_room(found))
+        changed = self._collector.changes(marks)
+        if changed.has_failed:
+            return _as_merge(_outcome_of(changed))
         keep_collisions(folder, run.messages)
         return self._place(id, folder, finish(output, name, cancel), found)
 
@@ -164,19 +194,12 @@ class Steps:
 
     def _release(self, job: Job, folder: Path, cancel: Cancel) -> Outcome:
         specification, _files = self._workspace.read_documents(folder)
-        found = []
-        for index, receiver in enumerate(specification.receivers):
-            if index in job.released or job.product is None:
-                continue
-            place = self._workspace.results / job.product.name
-            try:
-                deliver(place, job.file_id, receiver, self._here, cancel)
-            except TransferFailed as failure:
-                found.append(_not_released(index, failure))
-            else:
-                self._remember_released(job.id, index)
-        failed = bool(found) and not self._settings.complete_after_failed_release
-        return Outcome(failed=failed, alerts=found)
+        if job.product is None:
+            return Outcome(failed=False)
+        place = self._workspace.results / job.product.name
+        found = self._releaser.release(job, place, specification.receivers, cancel)
+        failed = bool(found.alerts) and not self._settings.complete_after_failed_release
+        return Outcome(failed=failed, alerts=found.alerts, passing=found.passing)
 
     def _remember_released(self, id: str, index: int) -> None:
         self._ledger.change(id, lambda job: replace(job, released=[*job.released, index]))
@@ -217,18 +240,15 @@ def remove_output(folder: Path, name: str) -> None:
             os.unlink(folder / left)  # noqa: PTH108 (a name, whatever it is)
 
 
-def _as_merge(found: list[DaqAlert]) -> list[DaqAlert]:
-    return [
+def _outcome_of(collected: Collected) -> Outcome:
+    return Outcome(failed=collected.has_failed, alerts=collected.alerts, passing=collected.passing)
+
+
+def _as_merge(failed: Outcome) -> Outcome:
+    """Say a failure of collecting that was found while merging."""
+    found = [
         replace(alert, id=f"{Step.MERGE}/{alert.id}")
-        for alert in found
+        for alert in failed.alerts
         if alerts.has_error([alert])
     ]
-
-
-def _not_released(index: int, failure: TransferFailed) -> DaqAlert:
-    return alerts.error(
-        f"{Step.RELEASE}/{index}",
-        f"the product cannot be released to receiver {index}: {failure.description}",
-        cause=failure.cause,
-        remedy=failure.remedy,
-    )
+    return Outcome(failed=True, alerts=found, passing=failed.passing)

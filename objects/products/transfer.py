@@ -27,6 +27,10 @@ Way = Callable[[Path, Path, Cancel], None]
 
 
 RETRY = "then retry the acquisition"
+"""End of a remedy."""
+
+ROOM = "free some space; it is tried again by itself, or retry the acquisition"
+"""Remedy of a full disk."""
 
 
 class TransferFailed(Exception):
@@ -113,8 +117,6 @@ def reason(error: OSError) -> tuple[str, str]:
     return _REASONS.get(error.errno or 0, (error.strerror or str(error), f"repair it, {RETRY}"))
 
 
-_ROOM = "free some space; it is tried again by itself, or retry the acquisition"
-
 _REASONS = {
     errno.ENOENT: (
         "it was moved or deleted, or its file system is not mounted",
@@ -124,8 +126,8 @@ _REASONS = {
         "the DPM's user has no permission",
         f"give it the permission, {RETRY}",
     ),
-    errno.ENOSPC: ("the disk is full", _ROOM),
-    errno.EDQUOT: ("the quota is used up", _ROOM),
+    errno.ENOSPC: ("the disk is full", ROOM),
+    errno.EDQUOT: ("the quota is used up", ROOM),
     errno.EROFS: (
         "the file system is mounted read-only",
         f"mount it for writing, {RETRY}",

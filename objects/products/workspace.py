@@ -103,13 +103,18 @@ class Workspace:
         """Make the folder of an acquisition; it appears as a whole or not at all."""
         new = self.in_progress / f"{_NEW}{job.id}"
         shutil.rmtree(new, ignore_errors=True)
-        for folder in (FOLDER, "logs"):
-            (new / folder).mkdir(parents=True)
-        write_json_atomic(new / SPECIFICATION, specification)
-        write_json_atomic(new / SOURCES, files)
-        write_json_atomic(new / STATUS, job)
-        new.rename(self.job_folder(job.id))
-        fsync_folder(self.in_progress)
+        try:
+            for folder in (FOLDER, "logs"):
+                (new / folder).mkdir(parents=True)
+            write_json_atomic(new / SPECIFICATION, specification)
+            write_json_atomic(new / SOURCES, files)
+            write_json_atomic(new / STATUS, job)
+            new.rename(self.job_folder(job.id))
+            fsync_folder(self.in_progress)
+        except OSError:
+            # On a full disk the half of it would be in the way of everything else.
+            shutil.rmtree(new, ignore_errors=True)
+            raise
 
     def remove(self, id: str) -> None:
         """Remove the folder of an acquisition that was not taken after all."""
@@ -160,10 +165,12 @@ class Workspace:
 
     def put_away(self, id: str) -> None:
         """Move an acquisition to the archive; an older one of that id gets ``~n``."""
-        place = self.archive / id
+        place, folder = self.archive / id, self.job_folder(id)
+        if not folder.exists():
+            return  # moved by an earlier try, which then failed
         if place.exists():
             place.rename(self._free_name(id))
-        self.job_folder(id).rename(place)
+        folder.rename(place)
         fsync_folder(self.archive)
         fsync_folder(self.in_progress)
 

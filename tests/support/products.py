@@ -55,7 +55,7 @@ if os.path.exists(at("nothing")):
     sys.exit(0)
 document = json.load(open(args[-1]))
 files = [s["location"] for s in [document["target"].get("source"), *document.get("sources", [])] if s and s["type"] == "fitsFile"]
-content = b"".join(open(os.path.join(root, f), "rb").read() for f in files)
+content = b"".join(open(os.path.join(root, f), "rb").read()[2880:] for f in files)
 with open(out + ".part", "wb") as file:
     file.write(b"merged:" + content)
 os.rename(out + ".part", out)
@@ -178,10 +178,17 @@ def running(
         dpm.component.stop()
 
 
+HEADER = b"".join(
+    card.ljust(80).encode()
+    for card in (f"{'SIMPLE':8}= {'T':>20}", f"{'BITPIX':8}= {8:20}", f"{'NAXIS':8}= {0:20}", "END")
+).ljust(2880)
+"""Of a FITS file without data."""
+
+
 def make_source(path: Path, content: bytes = b"frames") -> Path:
-    """Write a source file whose time lies before the acquisition's end."""
+    """Write a source file (a header, and then the content) from before the acquisition's end."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
+    path.write_bytes(HEADER + content)
     os.utime(path, (BEFORE, BEFORE))
     return path
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +16,8 @@ from objects.products.locations import Location
 from objects.products.remote.failures import ConnectionLost
 from objects.products.remote.rsync import Call, Rsync, RsyncSettings, far
 from objects.products.remote.slots import Slots
-from objects.products.transfer import RETRY, TransferFailed, reason, still_written
+from objects.products.room import require_room
+from objects.products.transfer import RETRY, TransferFailed, still_written
 
 log = logging.getLogger("daq.dpm.transfer")
 
@@ -137,13 +136,9 @@ class Network:
 
     def _fetch(self, call: Call, part: Path, cancel: Cancel) -> int:
         options = ["--inplace", "--perms", "--chmod=F0644"]
-
-        def has_room(size: int) -> None:
-            _require_room(part, size)
-
         with self._told(f"receiving {part.name[1 : -len(PART_SUFFIX)]} from {call.host}") as tell:
             for _ in range(_TRIES):
-                size = self._rsync.move(call, options, cancel, has_room, tell)
+                size = self._rsync.move(call, options, cancel, _has_room(part), tell)
                 # rsync has checked what it has sent; whether the original is still the same
                 # and what stands on our disk is looked at anew.
                 seen = self._rsync.compare(call, size, cancel)
@@ -180,18 +175,13 @@ def _complete(part: Path, place: Path) -> None:
         raise TransferFailed.of(error) from error
 
 
-def _require_room(part: Path, size: int) -> None:
-    """Begin no transfer that can only fill the disk."""
-    there = part.stat().st_size if part.exists() else 0
-    free = shutil.disk_usage(part.parent).free
-    if size - there > free:
-        cause, remedy = reason(OSError(errno.ENOSPC, ""))
-        raise TransferFailed(
-            f"No space left on device: {size} bytes are needed, {free} are free",
-            cause=cause,
-            remedy=remedy,
-            passing=True,
-        )
+def _has_room(part: Path) -> Callable[[int], None]:
+    """Return what begins no transfer that can only fill the disk."""
+
+    def require(size: int) -> None:
+        require_room(part.parent, size - (part.stat().st_size if part.exists() else 0))
+
+    return require
 
 
 def _has_content(changes: str) -> bool:

@@ -13,9 +13,11 @@ import pytest
 
 from idl_like_interfaces.daqif import DaqAlert
 from objects.products.cancel import Cancel, Cancelled
-from objects.products.collect import collect
+from objects.products.collect import Collector
+from objects.products.remote import Network, NetworkSettings, RsyncSettings
 from objects.products.sources import SourceFile
-from tests.support.products import make_source
+from tests.support.clock import ManualClock
+from tests.support.products import HEADER, make_source
 
 STOPPED = datetime(2026, 1, 2, tzinfo=UTC)
 HERE = frozenset({"", "localhost"})
@@ -31,7 +33,14 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def collected(folder: Path) -> Collect:
+def collector() -> Collector:
+    """Return one that reaches no other host."""
+    settings = RsyncSettings(program="no-such-rsync")
+    return Collector(HERE, Network(NetworkSettings(rsync=settings)), ManualClock(STOPPED))
+
+
+@pytest.fixture
+def collected(folder: Path, collector: Collector) -> Collect:
     """Return a function that collects one file as ``sources/0_s_a.fits``."""
 
     def run(
@@ -40,7 +49,8 @@ def collected(folder: Path) -> Collect:
         file = SourceFile(
             source_name="s", origin=str(origin), path="sources/0_s_a.fits", is_target=is_target
         )
-        return collect([file], folder, STOPPED, HERE, cancel or Cancel())
+        found = collector.collect([file], folder, STOPPED, cancel or Cancel())
+        return found.alerts
 
     return run
 
@@ -58,7 +68,7 @@ def test_a_source_is_linked_the_target_is_not(
     assert not copy.samefile(origin)
     with copy.open("ab") as file:
         file.write(b"changed")
-    assert origin.read_bytes() == b"frames"
+    assert origin.read_bytes() == HEADER + b"frames"
 
 
 def test_a_symbolic_link_is_followed(tmp_path: Path, folder: Path, collected: Collect) -> None:
@@ -96,12 +106,12 @@ def test_a_reflink_is_preferred_to_a_copy(
 
     def clone(writing: int, request: int, reading: int) -> int:
         assert request == 0x40049409
-        os.write(writing, b"cloned")
+        os.write(writing, HEADER + b"cloned")
         return 0
 
     monkeypatch.setattr(fcntl, "ioctl", clone)
     assert collected(make_source(tmp_path / "a.fits"), is_target=True) == []
-    assert (folder / "sources" / "0_s_a.fits").read_bytes() == b"cloned"
+    assert (folder / "sources" / "0_s_a.fits").read_bytes() == HEADER + b"cloned"
 
 
 @pytest.mark.parametrize(
@@ -110,7 +120,7 @@ def test_a_reflink_is_preferred_to_a_copy(
         ("/no/such/a.fits", "No such file"),
         ("/dev/null", "not a regular file"),
         ("/tmp", "not a regular file"),
-        ("far:/data/a.fits", "host far"),
+        ("far:/data/a.fits", "no program 'no-such-rsync'"),
     ],
 )
 def test_what_cannot_be_collected_is_an_error_with_a_remedy(

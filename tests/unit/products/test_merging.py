@@ -11,9 +11,9 @@ import pytest
 from msgspec.structs import replace
 
 from idl_like_interfaces.announcements import FileFinished
-from idl_like_interfaces.daqif import DaqAlert, DaqException, DaqState, DaqSubstate
+from idl_like_interfaces.daqif import DaqException, DaqState, DaqSubstate
 from objects.products import steps
-from objects.products.collect import collect
+from objects.products.collect import Collected, Collector
 from objects.products.component import DpmSettings
 from objects.products.job import Product
 from objects.products.merger import merge_command
@@ -222,13 +222,14 @@ def test_a_bug_in_a_step_stops_that_acquisition_only(
     data_root: Path, settings: DpmSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is logged with its traceback and told as an alert; the others go on."""
+    collect = Collector.collect
 
-    def broken(files: list[SourceFile], *more: Any) -> list[DaqAlert]:
+    def broken(self: Collector, files: list[SourceFile], *more: Any) -> Collected:
         if "bad" in files[0].origin:
             raise ZeroDivisionError("a slip")
-        return collect(files, *more)
+        return collect(self, files, *more)
 
-    monkeypatch.setattr(steps, "collect", broken)
+    monkeypatch.setattr(Collector, "collect", broken)
     with running(data_root, settings) as dpm:
         dpm.daq.queue_daq(specification("A.1", make_source(data_root / "bad.fits")))
         dpm.daq.queue_daq(specification("B.1", make_source(data_root / "good.fits")))

@@ -55,9 +55,9 @@ def test_the_installed_merger_makes_the_product(data_root: Path) -> None:
 
 @pytest.mark.system
 def test_what_the_installed_merger_refuses_becomes_an_alert(data_root: Path) -> None:
-    """A file that is no FITS file: its path, and what to do."""
+    """A file that only begins as a FITS file: its path, and what to do."""
     write_fits(data_root / "a.fits", 1)
-    (data_root / "b.fits").write_text("no FITS file")
+    (data_root / "b.fits").write_text("SIMPLE  =                    T")
     with running(data_root) as dpm:
         dpm.daq.queue_daq(document(data_root))
         status = dpm.wait("A.1", DaqSubstate.MERGING, error=True)

@@ -126,20 +126,21 @@ def test_a_failed_receiver_can_be_made_to_matter_less(
     assert [a.id for a in status.alerts] == ["release/0"]
 
 
-def test_a_receiver_of_another_host_is_refused_with_a_remedy(
+def test_a_receiver_that_cannot_be_reached_is_told_with_a_remedy(
     data_root: Path, settings: DpmSettings
 ) -> None:
-    """It is said which host, and what to do."""
-    text = specification(
-        "A.1",
-        make_source(data_root / "a.fits"),
-        receivers=[receiver(data_root, host="far.example")],
-    )
-    with running(data_root, settings) as dpm:
+    """It is said which receiver, why, and what to do; those of this host have their product."""
+    far = receiver(data_root, host="far.example")
+    near = receiver(folder(data_root / "olas"))
+    text = specification("A.1", make_source(data_root / "a.fits"), receivers=[far, near])
+    with running(data_root, replace(settings, bin_rsync="no-such-rsync")) as dpm:
         dpm.daq.queue_daq(text)
         (alert,) = dpm.wait("A.1", DaqSubstate.RELEASING, error=True).alerts
-    assert "host far.example" in alert.description
+    assert alert.id == "release/0"
+    assert "no-such-rsync" in alert.description
+    assert "bin_rsync" in alert.cause
     assert alert.remedy
+    assert (data_root / "olas" / "A.1.fits").exists()
 
 
 @pytest.mark.parametrize(
