@@ -51,8 +51,9 @@ def specification(receiver: Path) -> StartDaqV2Specification:
             FitsKeywordsSource(
                 source_name="operator",
                 keywords=[
-                    ValueKeyword(name="OBSERVER", value=OBSERVER, comment="who observed"),
-                    EsoKeyword(name="OBS NAME", value="First light", comment="what for"),
+                    # The dictionary has their comments.
+                    ValueKeyword(name="OBSERVER", value=OBSERVER),
+                    EsoKeyword(name="OBS NAME", value="First light"),
                 ],
             ),
         ],

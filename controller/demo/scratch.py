@@ -15,6 +15,7 @@ INSTRUMENT = "STIS"
 DETECTOR = "dcs1"
 TELEMETRY = "host1"
 ROOT = "obs"
+DICTIONARY = "ESO-VLT-DIC.OBSORB"
 
 FRAMES = "o4sp040b0_raw.fits"
 """Raw Hubble/STIS exposures of HD 101998 that astropy has among its test data."""
@@ -56,6 +57,7 @@ kind = "dpm"
 kind = "ocm"
 instrument_id = "{instrument}"
 autostart = true
+dictionaries = ["{dictionary}"]    # relative to this file; `obsorb dictionary show` reads it
 
 [component.{detector}]
 kind = "detector"
@@ -148,11 +150,13 @@ def _fill(folder: Path, frames: Path) -> Scratch:
     scratch.original.parent.mkdir()
     scratch.receiver.mkdir()
     shutil.copyfile(frames, scratch.original)
+    shutil.copytree(Path(__file__).with_name("dictionary"), folder / "dictionary")
     scratch.installation.write_text(
         _INSTALLATION.format(
             file=scratch.installation,
             root=ROOT,
             instrument=INSTRUMENT,
+            dictionary=f"dictionary/{DICTIONARY}",
             detector=DETECTOR,
             telemetry=TELEMETRY,
             # A JSON string is a TOML basic string.

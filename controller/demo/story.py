@@ -7,6 +7,7 @@ from pathlib import Path
 
 from controller.demo.acquire import OBSERVER, acquire
 from controller.demo.interruption import Interrupted, Interruption
+from controller.demo.keywords import refuse_misspelt, told_card
 from controller.demo.running import NAME_SERVER, RunningInstallation
 from controller.demo.scratch import DETECTOR, INSTRUMENT, ROOT, TELEMETRY, Scratch
 from controller.demo.services import SharedServices
@@ -65,6 +66,7 @@ def tell_story(scratch: Scratch, interruption: Interruption, *, keep_running: bo
             show.line(f"{len(NAMES)} objects answer by their names")
             services = SharedServices(names, running.wait_until)
             show.line(services.set_project())
+            show.line(refuse_misspelt(names))
             show.line("the acquisition starts")
             status = acquire(names, scratch.receiver, show, running.check)
             product = _product_of(status, scratch.receiver)
@@ -72,6 +74,7 @@ def tell_story(scratch: Scratch, interruption: Interruption, *, keep_running: bo
             found = verify_product(product, scratch.original, wanted)
             show.close()
             show.line(f"verified: {found}")
+            show.line(told_card(product, "OBSERVER", "Name of the observer"))
             for tell in (services.raise_alarm, services.read_key, services.account):
                 show.line(tell())
         if keep_running:
