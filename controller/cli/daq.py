@@ -24,6 +24,7 @@ from controller.cli.output import print_note
 from controller.cli.samples import daq_line, print_samples, watched
 from controller.cli.session import Session, addressed_to_ocm, open_session
 from controller.failure import CommandFailed
+from controller.stories import story_text
 from idl_like_interfaces.daqif import (
     DaqReply,
     DaqState,
@@ -210,6 +211,15 @@ def retry(session: Session, id: IdArgument) -> None:
         ocm.retry_merge_daq(id)
         status = ocm.get_status(id)
     session.emit(status, daq_line(status))
+
+
+@app.command()
+@addressed_to_ocm
+def show(session: Session, id: IdArgument) -> None:
+    """Tell the whole story of an acquisition: states, sources, alerts, product, picture."""
+    with _control(session) as ocm:
+        story = ocm.get_story(id)
+    session.emit(story, story_text(story))
 
 
 def status_text(status: DaqStatus) -> str:

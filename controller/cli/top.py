@@ -25,12 +25,14 @@ def top(
     session: Session,
     once: Annotated[bool, typer.Option("--once", help="Print one frame and end.")] = False,
     page: Annotated[
-        Page, typer.Option("--page", help="Begin with another page; the digits 1 to 5 turn them.")
+        Page, typer.Option("--page", help="Begin with another page; the digits 1 to 6 turn them.")
     ] = Page.OVERVIEW,
 ) -> None:
-    """Show an installation, live: overview, alarms, event channel, ledger, processes.
+    """Show an installation, live: overview, alarms, event channel, ledger, processes, stories.
 
-    The digits 1 to 5 turn the pages; q or Ctrl-C ends it. --json prints what all pages show.
+    The digits 1 to 6 turn the pages; q or Ctrl-C ends it. On the page of an acquisition's story n
+    and p go to the next and previous one, space and b through its lines. --json prints what all
+    pages show.
     """
     from rich.console import Console
 
@@ -46,7 +48,8 @@ def top(
         )
     with session.connect() as names, Gatherer(names, session.root, session.ocm) as gatherer:
         if once or session.as_json:
-            snapshot = first_snapshot(gatherer)
+            with_story = session.as_json or page is Page.STORY
+            snapshot = first_snapshot(gatherer, with_story=with_story)
             print_json(snapshot) if session.as_json else show_once(snapshot, console, page)
             _check(snapshot)
         else:

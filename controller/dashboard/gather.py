@@ -6,11 +6,13 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 from typing_extensions import override
 
+from controller.dashboard.chosen import Chosen
 from controller.dashboard.picture import Picture
 from controller.dashboard.services import SharedServices
 from controller.dashboard.snapshot import NameServerLine
@@ -35,6 +37,7 @@ CALLS_PERIOD_S = 2.0
 """Of the questions to all objects about their calls, and to name servers."""
 
 _DEADLINE_S = 3.0
+_STORY_S = 6.0
 _FIRST_RECORDS = 100
 
 
@@ -58,6 +61,10 @@ class Gatherer(Closing):
         self._log = names.narrow(f"{root}/log", LogService, _DEADLINE_S)
         self._ocm_name = f"{ocm}/daq"
         self._ocm = names.narrow(self._ocm_name, OcmDaqControl, _DEADLINE_S)
+        # It asks the DPM for its part, and may have to wait for that.
+        self.chosen = Chosen(
+            names.narrow(self._ocm_name, OcmDaqControl, _STORY_S), self.picture.acquisition_ids
+        )
         self._closing = threading.Event()
         self._consumer: EventConsumer | None = None
         steps = [
@@ -68,6 +75,7 @@ class Gatherer(Closing):
             ("log", self._follow_log, PERIOD_S),
             ("calls", self._poll_calls, CALLS_PERIOD_S),
             ("shared services", self._poll_shared, PERIOD_S),
+            ("story", lambda: self.chosen.ask(PERIOD_S), PERIOD_S),
         ]
         if len(names.addresses) > 1:
             steps.append(("name servers", self._poll_name_servers, CALLS_PERIOD_S))
@@ -82,7 +90,9 @@ class Gatherer(Closing):
 
     def snapshot(self) -> Snapshot:
         """Return what is known now."""
-        return self.picture.snapshot()
+        chosen, story, note = self.chosen.state()
+        known = self.picture.snapshot()
+        return replace(known, chosen=chosen, story=story, story_note=note)
 
     def wait_until_heard(self, timeout_s: float) -> bool:
         """Wait until all services and components were heard, or the time is over."""

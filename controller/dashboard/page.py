@@ -18,6 +18,7 @@ class Page(StrEnum):
     CHANNEL = "channel"
     LEDGER = "ledger"
     PARTS = "parts"
+    STORY = "story"
 
 
 KEYS = {str(number): page for number, page in enumerate(Page, start=1)}

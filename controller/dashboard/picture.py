@@ -191,6 +191,11 @@ class Picture:
         with self._changed:
             return {key for key, each in self._acquisitions.items() if not _is_over(each)}
 
+    def acquisition_ids(self) -> list[str]:
+        """Return the acquisitions in the order in which a snapshot has them."""
+        with self._changed:
+            return [each.id for each in self._acquisition_lines()]
+
     def wait_until_heard(self, services: Iterable[str], timeout_s: float) -> bool:
         """Wait until services have answered and all components have sent a heartbeat."""
         wanted = set(services)

@@ -22,6 +22,7 @@ from controller.dashboard.panels import (
 )
 from controller.dashboard.parts_page import draw_parts
 from controller.dashboard.snapshot import Snapshot, Trouble
+from controller.dashboard.story_page import draw_story
 from controller.dashboard.text import duration
 from idl_like_interfaces.alarms import Column
 
@@ -42,12 +43,22 @@ _WITH_CALLS = 20
 
 
 def render(
-    snapshot: Snapshot, width: int, height: int, page: Page = Page.OVERVIEW
+    snapshot: Snapshot, width: int, height: int, page: Page = Page.OVERVIEW, offset: int = 0
 ) -> RenderableType:
-    """Draw a page of a snapshot so that it fills the given size exactly."""
+    """Draw a page of a snapshot so that it fills the given size exactly.
+
+    Args:
+        snapshot: What is known.
+        width: Columns.
+        height: Lines.
+        page: Which page.
+        offset: So many lines of a story are above the page.
+    """
     head = [_head(snapshot, width), *(_trouble(each) for each in snapshot.troubles)]
     whole = Layout(size=height)
-    if page in _PAGES:
+    if page is Page.STORY:
+        body = draw_story(snapshot, width, height - len(head), offset)
+    elif page in _PAGES:
         body = _PAGES[page](snapshot, width, height - len(head))
     elif width >= WIDE:
         body = _wide(snapshot, width, height)

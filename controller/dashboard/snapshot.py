@@ -8,7 +8,7 @@ from datetime import datetime
 from idl_like_interfaces.accounts import Balance
 from idl_like_interfaces.alarms import AlarmStats, Overview
 from idl_like_interfaces.announcements import ComponentState
-from idl_like_interfaces.daqif import DaqState, DaqSubstate
+from idl_like_interfaces.daqif import DaqState, DaqStory, DaqSubstate
 from idl_like_interfaces.events import ConsumerStats, JournalStats
 from idl_like_interfaces.logs import LogLevel
 from idl_like_interfaces.oldb import OldbStats
@@ -189,6 +189,9 @@ class Snapshot:
         oldb: The online database.
         project: Who does what.
         supervisor: The processes.
+        chosen: Id of the acquisition whose story is told; empty: none.
+        story: Its story; None: it was not asked for, or cannot be had.
+        story_note: Why it cannot be had now.
     """
 
     time: datetime
@@ -208,3 +211,6 @@ class Snapshot:
     oldb: OldbStats | None = None
     project: ProjectInformation | None = None
     supervisor: SupervisorStatus | None = None
+    chosen: str = ""
+    story: DaqStory | None = None
+    story_note: str = ""

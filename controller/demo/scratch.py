@@ -80,6 +80,7 @@ class Scratch:
         receiver: Where the product goes.
         installation: The installation file.
         log: What the processes said on stderr.
+        story: The story of the acquisition as text.
     """
 
     folder: Path
@@ -87,6 +88,7 @@ class Scratch:
     receiver: Path
     installation: Path
     log: Path
+    story: Path
 
 
 def prepare(folder: Path | None) -> Scratch:
@@ -146,6 +148,7 @@ def _fill(folder: Path, frames: Path) -> Scratch:
         receiver=folder / "olas",
         installation=folder / "installation.toml",
         log=folder / "demo.log",
+        story=folder / "story.txt",
     )
     scratch.original.parent.mkdir()
     scratch.receiver.mkdir()

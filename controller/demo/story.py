@@ -12,6 +12,7 @@ from controller.demo.running import NAME_SERVER, RunningInstallation
 from controller.demo.scratch import DETECTOR, INSTRUMENT, ROOT, TELEMETRY, Scratch
 from controller.demo.services import SharedServices
 from controller.demo.show import make_show
+from controller.demo.tell import told_story
 from controller.demo.verify import verify_product
 from controller.failure import CommandFailed
 from idl_like_interfaces.daqif import DaqStatus
@@ -77,6 +78,9 @@ def tell_story(scratch: Scratch, interruption: Interruption, *, keep_running: bo
             show.line(told_card(product, "OBSERVER", "Name of the observer"))
             for tell in (services.raise_alarm, services.read_key, services.account):
                 show.line(tell())
+            told = told_story(names, status.id, scratch.story, running.wait_until)
+            for line in told:
+                show.line(line)
         if keep_running:
             show.line(f"look at it with `obsorb --names {address} top`; Ctrl-C ends it")
             show.line(f"product: {product}")

@@ -119,6 +119,12 @@ def test_demo_makes_a_product_and_leaves_nothing_running(tmp_path: Path) -> None
     product = Path(lines[-1].removeprefix("product: "))
     assert product.parent == folder / "olas"
     assert product.is_file()
+    (picture,) = [
+        Path(each.removeprefix("picture: ")) for each in lines if each.startswith("picture: ")
+    ]
+    assert picture.is_file()
+    (story,) = [Path(each.removeprefix("story: ")) for each in lines if each.startswith("story: ")]
+    assert str(picture) in story.read_text(encoding="utf-8")
     assert "\x1b" not in done.stdout
     for state in ("Starting", "Acquiring", "Stopped", "Merging", "Releasing", "Completed"):
         assert any(state in line for line in lines), state

@@ -96,8 +96,10 @@ def installation(**changes: Any) -> Snapshot:
     return Snapshot(**(values | changes))
 
 
-def draw(snapshot: Snapshot, width: int, height: int, page: Page = Page.OVERVIEW) -> str:
+def draw(
+    snapshot: Snapshot, width: int, height: int, page: Page = Page.OVERVIEW, offset: int = 0
+) -> str:
     """Draw a page of a snapshot as plain text."""
     console = Console(record=True, width=width, height=height, file=StringIO())
-    console.print(render(snapshot, width, height, page), height=height)
+    console.print(render(snapshot, width, height, page, offset), height=height)
     return console.export_text()
