@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from benchmarks.acquisitions import measure_acquisitions
 from benchmarks.alarms import measure_alarms
 from benchmarks.calls import measure_calls, measure_octets
 from benchmarks.channel import measure_channel
@@ -26,6 +27,7 @@ from benchmarks.installation import measure_rest, measure_start
 from benchmarks.journal import measure_journal
 from benchmarks.logs import measure_logs
 from benchmarks.many import measure_many
+from benchmarks.merge import measure_merge
 from benchmarks.naming import measure_naming
 from benchmarks.steady import measure_steady
 from benchmarks.subscribers import measure_subscribers
@@ -48,6 +50,8 @@ GROUPS: dict[str, Callable[[Counts], list[Figure]]] = {
     "subscribers": measure_subscribers,
     "logs": measure_logs,
     "alarms": measure_alarms,
+    "merge": measure_merge,
+    "acquisitions": measure_acquisitions,
     "start": measure_start,
     "rest": measure_rest,
 }
