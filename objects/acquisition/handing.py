@@ -6,8 +6,15 @@ import logging
 from contextlib import suppress
 
 from idl_like_interfaces.daqif import AlertSeverity, DaqException, DpmDaqControl
-from idl_like_interfaces.errors import CommFailure, OutcomeUnknown, RemoteError
+from idl_like_interfaces.errors import (
+    CommFailure,
+    OutcomeUnknown,
+    Overloaded,
+    RemoteError,
+    TimeIsUp,
+)
 from idl_like_interfaces.mapping.coding import to_json
+from idl_like_interfaces.naming import NamingError
 from objects.acquisition import alerts as al
 from objects.acquisition.record import Record
 from objects.acquisition.refusals import refusal, refused_for
@@ -15,6 +22,9 @@ from objects.acquisition.states import Phase, Trigger
 from objects.component.clock import Clock
 
 log = logging.getLogger("daq.ocm.manager")
+
+_AWAY = (CommFailure, TimeIsUp, Overloaded, NamingError)
+"""What says that the DPM is not there now; its name is gone some seconds after itself."""
 
 
 class Handing:
@@ -32,7 +42,7 @@ class Handing:
             if isinstance(error, OutcomeUnknown):
                 record.set_maybe_queued()
             self._complain(record, "the DPM did not take the acquisition", error)
-            return not isinstance(error, CommFailure)
+            return not isinstance(error, _AWAY)
         record.clear_alert(al.DPM)
         record.move_if(Phase.NOT_SCHEDULED, Trigger.QUEUED)
         return True
@@ -98,7 +108,7 @@ class Handing:
         self, record: Record, what: str, error: RemoteError, *, final: bool = False
     ) -> None:
         """Set an alert; a lost DPM is only suspicious, since it is asked again by itself."""
-        away = isinstance(error, CommFailure)
+        away = isinstance(error, _AWAY)
         told = refusal(
             record.id,
             f"{what}: {error.message}",

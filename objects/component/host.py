@@ -18,7 +18,7 @@ from idl_like_interfaces.clients import AlarmReporter, EventSupplier, LogForward
 from idl_like_interfaces.clients.accounts import below
 from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.declare import Value
-from idl_like_interfaces.errors import CommFailure, RemoteError
+from idl_like_interfaces.errors import CommFailure, RemoteError, TimeIsUp
 from idl_like_interfaces.events import EventChannel, Priority
 from idl_like_interfaces.logs import LogService
 from idl_like_interfaces.mapping import ObjectAdapter, make_incarnation, use_tls
@@ -302,7 +302,7 @@ class ComponentHost(Closing):
     def _claim(self, registration: Registration) -> None:
         try:
             registration.claim()
-        except CommFailure as error:
+        except (CommFailure, TimeIsUp) as error:
             # It works on without names, and binds them once the server is there.
             log.warning("%s starts without its names: %s", self.site.name, error)
         self._note_names(registration)

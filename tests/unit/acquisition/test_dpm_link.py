@@ -15,14 +15,16 @@ from idl_like_interfaces.daqif import (
     DaqException,
     DaqStatus,
 )
-from idl_like_interfaces.errors import Transient
+from idl_like_interfaces.errors import RemoteError, TimeIsUp, Transient
 from idl_like_interfaces.events import Gap, GapReason
 from idl_like_interfaces.mapping.coding import to_plain
+from idl_like_interfaces.naming import NotFound, NotFoundReason
 from objects.acquisition.states import Phase
 from tests.support.daq import Bench
 from tests.support.eventually import eventually
 
 DEAD = Transient("nobody answers")
+NO_NAME = NotFound("no such name", why=NotFoundReason.MISSING_NODE, rest_of_name="dpm")
 
 
 def scheduled(bench: Bench) -> str:
@@ -49,9 +51,12 @@ def event(bench: Bench, body: Any) -> Event:
 
 
 @pytest.mark.spec("ESO-086")
-def test_a_dpm_that_is_away_is_asked_again(bench: Bench) -> None:
+@pytest.mark.parametrize(
+    "away", [DEAD, NO_NAME, TimeIsUp("no time")], ids=lambda it: type(it).__name__
+)
+def test_a_dpm_that_is_away_is_asked_again(bench: Bench, away: RemoteError) -> None:
     """NotScheduled with a warning until it returns; the oldest is handed over first."""
-    bench.dpm.faults["*"] = DEAD
+    bench.dpm.faults["*"] = away
     first, second = bench.start("", "m"), bench.start("", "n")
     for id in (first, second):
         bench.daq.stop_daq(id)
