@@ -96,7 +96,10 @@ class MetadataLink(SourceLink):
             checked = self._vocabulary.of_source(keywords)
         except RemoteError as error:
             raise self._failure("cannot be used", SourceState.FAILED, error) from error
-        return replace(result, state=SourceState.ENDED, files=usable, keywords=checked)
+        answer = f"stopped, {len(usable)} file{'' if len(usable) == 1 else 's'}"
+        return replace(
+            result, state=SourceState.ENDED, files=usable, keywords=checked, answer=answer
+        )
 
     def _status_of(self, session: str) -> MetaDaqStatus:
         status = self._daq.get_daq_status(session)

@@ -137,7 +137,8 @@ class PrimaryLink(SourceLink):
             files = usable_files(self.name, status.dp_files)
         except RemoteError as error:
             raise self._failure("cannot be used", SourceState.FAILED, error) from error
-        return replace(result, state=SourceState.ENDED, files=files)
+        answer = f"{status.status}, {status.frames_processed} frames in {status.time_elapsed:.1f} s"
+        return replace(result, state=SourceState.ENDED, files=files, answer=answer)
 
     def _ended_badly(self, status: RecStatus) -> SourceFailure:
         error = RemoteError(

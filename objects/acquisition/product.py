@@ -44,6 +44,7 @@ class SourceResult(Document, frozen=True, kw_only=True, rename="camel"):
         state: What it does.
         files: What it made, once ended.
         keywords: What it says, once ended.
+        answer: What it answered last, for a person; empty: see the state and the alerts.
     """
 
     source_name: str
@@ -51,6 +52,7 @@ class SourceResult(Document, frozen=True, kw_only=True, rename="camel"):
     state: SourceState = SourceState.WAITING
     files: list[str] = []
     keywords: list[FitsKeyword] = []
+    answer: str = ""
 
 
 def specification_of(

@@ -109,14 +109,16 @@ def _source(source: StartSource, context: Context, alerts: Sequence[StoryAlert])
 
 
 def _answer(result: SourceResult, alerts: Sequence[StoryAlert]) -> str:
-    """Return the last thing that went wrong, if it went wrong for good."""
+    """Return its own words; the last thing that went wrong, if it went wrong for good."""
     complaints = [
         each.alert.description
         for each in alerts
         if each.alert.id.startswith(al.of_source(result.source_name, ""))
     ]
     is_well = result.state in (SourceState.ACTIVE, SourceState.ENDED)
-    return _ANSWERS[result.state] if is_well or not complaints else complaints[-1]
+    if is_well or not complaints:
+        return result.answer or _ANSWERS[result.state]
+    return complaints[-1]
 
 
 def _file(location: str) -> StoryFile:
