@@ -74,13 +74,26 @@ class Releaser:
             for index, receiver in enumerate(receivers)
             if index not in job.released
         }
-        far = [index for index in left if receivers[index].host not in self._here]
-        failures = {index: left[index](cancel) for index in left if index not in far}
+        far = self._distinct_far([(index, receivers[index]) for index in left])
+        # One that is named twice among them comes in turn, and has its file already.
+        failures = {index: left[index](cancel) for index in left if self._is_near(receivers[index])}
         failures |= zip(far, together([left[index] for index in far], cancel), strict=True)
+        failures |= {index: left[index](cancel) for index in left if index not in failures}
         return Released(
             alerts=[_not_released(index, it) for index, it in sorted(failures.items()) if it],
             passing=any(it.passing for it in failures.values() if it),
         )
+
+    def _is_near(self, receiver: OlasReceiver) -> bool:
+        return receiver.host in self._here
+
+    def _distinct_far(self, receivers: Sequence[tuple[int, OlasReceiver]]) -> list[int]:
+        far = {
+            (receiver.host, receiver.path.rstrip("/")): index
+            for index, receiver in reversed(receivers)
+            if not self._is_near(receiver)
+        }
+        return sorted(far.values())
 
     def _serve(
         self, job: Job, product: Path, index: int, receiver: OlasReceiver, cancel: Cancel

@@ -54,6 +54,7 @@ MEANINGS = {
     255: "ssh failed",
 }
 
+_FILE_ERROR = 11
 _LOST = frozenset({10, 12, 30, 35, 255})
 
 _TROUBLES = (
@@ -161,6 +162,14 @@ def _unknown(code: int) -> _Trouble:
             says="",
             cause="the connection to host {host} broke off or stood still",
             remedy="look after host and network; it is tried again by itself",
+            passing=True,
+        )
+    if code == _FILE_ERROR:
+        # The other rsync often ends before its last words have come over.
+        return _Trouble(
+            says="",
+            cause="the disk of {place} is full or has a fault",
+            remedy="look after that disk, free some space; it is tried again by itself, or retry the acquisition",
             passing=True,
         )
     return _Trouble(

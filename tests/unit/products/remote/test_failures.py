@@ -84,6 +84,7 @@ def test_a_missing_program_is_told(
         (24, "file has vanished: /x", "moved or deleted", False),
         (30, "rsync error: timeout in data send/receive (code 30)", "stood still", True),
         (10, "", "broke off", True),
+        (11, "", "the desk is full or has a fault", True),
         (-9, "", "broke off", True),
         (2, "protocol version mismatch -- is your shell clean?", "see the description", False),
         (99, "", "see the description", False),

@@ -322,8 +322,8 @@ def test_a_full_disk_of_a_receiver_is_told_and_left_empty(network: Network, tmp_
     """No part stays there; with room it is delivered."""
     product = make_source(tmp_path / "p.fits", os.urandom(2 << 20))
     with small_disk(tmp_path / "small", "1m") as disk:
-        with pytest.raises(TransferFailed, match="No space left") as failed:
+        with pytest.raises(TransferFailed, match="exit code 11") as failed:
             network.deliver(product, on_far(disk / "A.1.fits"), Cancel())
-        assert HOST in failed.value.cause
+        assert f"the disk of host {HOST} is full" in failed.value.cause
         assert failed.value.passing
         assert names(disk) == []
