@@ -180,3 +180,49 @@ def test_a_dpm_makes_the_same_product_with_and_without(data_root: Path, kept: in
     log = (data_root / "dpm" / "archive" / "A.1" / "logs" / "merge.log").read_text()
     assert "result: " in log
     assert log.startswith("$ " if kept == 0 else "merger ")
+
+
+def _with_room(path: Path) -> bytes:
+    """Write a target with room in its header; return what stands in it."""
+    write_fits(path, 1)
+    with fits.open(path, mode="update") as hdus:
+        for _ in range(40):
+            hdus[0].header.append(("", ""), end=True)
+    return path.read_bytes()
+
+
+@pytest.mark.system
+def test_the_copy_of_the_target_becomes_the_product(data_root: Path) -> None:
+    """The original stays as it was; nothing is left of the copy."""
+    before = _with_room(data_root / "a.fits")
+    write_fits(data_root / "b.fits", 2)
+    with running(data_root) as dpm:
+        dpm.daq.queue_daq(document(data_root))
+        result = Path(dpm.wait("A.1", DaqSubstate.COMPLETED).result)
+    assert (data_root / "a.fits").read_bytes() == before
+    with fits.open(result, checksum=True) as product:
+        product.verify("exception")
+        assert [hdu.name for hdu in product[1:]] == ["IMAGE1", "IMAGE2"]
+    left = (data_root / "dpm" / "archive" / "A.1" / "sources").iterdir()
+    assert [path.name for path in left] == ["1_b_b.fits"]
+
+
+@pytest.mark.system
+def test_a_copy_that_became_a_product_with_no_place_is_there_for_the_retry(data_root: Path) -> None:
+    """Although the originals are gone by then: what was collected is never lost."""
+    _with_room(data_root / "a.fits")
+    write_fits(data_root / "b.fits", 2)
+    place = data_root / "dpm" / "result" / "sci_A.1.fits"
+    place.parent.mkdir(parents=True)
+    place.write_text("another product")
+    with running(data_root) as dpm:
+        dpm.daq.queue_daq(document(data_root))
+        status = dpm.wait("A.1", DaqSubstate.MERGING, error=True)
+        assert "is another product" in status.message
+        for name in "ab":
+            (data_root / f"{name}.fits").unlink()
+        place.unlink()
+        dpm.daq.retry_merge_daq("A.1")
+        dpm.wait("A.1", DaqSubstate.COMPLETED)
+    with fits.open(place, checksum=True) as product:
+        assert [hdu.name for hdu in product[1:]] == ["IMAGE1", "IMAGE2"]
