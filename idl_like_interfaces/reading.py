@@ -68,6 +68,21 @@ def read_tolerantly(type_: type[T], text: str | bytes, field: str) -> tuple[T, l
     return read_value(type_, without_unknown(info, plain), text, field), unknown
 
 
+def read_own(type_: type[T], text: bytes, field: str) -> tuple[T, list[str]]:
+    """Read what a program has written for itself, or a later version of it.
+
+    Returns:
+        The value, and the paths of members that nobody knows.
+
+    Raises:
+        BadParam: It is damaged.
+    """
+    plain = json_value(text, field)
+    info = msgspec.inspect.type_info(type_)
+    unknown = list(unknown_members(info, plain, field))
+    return from_plain(type_, without_unknown(info, plain), field), unknown
+
+
 def _nulls(value: Any, path: str) -> Iterator[str]:
     match value:
         case None:

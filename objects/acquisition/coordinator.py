@@ -30,7 +30,7 @@ from objects.acquisition.event_log import note_status
 from objects.acquisition.handing import Handing
 from objects.acquisition.record import Record, Surroundings, first_status
 from objects.acquisition.refusals import check_prefix, damaged, refusal, unheard_of, unknown
-from objects.acquisition.salvage import DamagedError, tell_faults
+from objects.acquisition.salvage import REMEDY, DamagedError
 from objects.acquisition.specification import Plan
 from objects.acquisition.states import Phase, phase_of
 from objects.acquisition.store import Workspace
@@ -40,6 +40,7 @@ from objects.acquisition.vocabulary import ANY, Vocabulary
 from objects.acquisition.watching import Watch
 from objects.component.acquisitions_shown import AcquisitionsShown, among
 from objects.component.site import Site
+from objects.component.workspace_faults import tell_faults
 
 log = logging.getLogger("daq.ocm.manager")
 
@@ -136,7 +137,7 @@ class Coordinator:
         for acquisition in self.acquisitions():
             self._shown.show(acquisition.record.status)
             self._resume(acquisition)
-        tell_faults(self._site, self._workspace.faults)
+        tell_faults(self._site, self._workspace.faults, REMEDY)
         self._site.keeps_accounts(self.dpm_link.accounts)
         self.dpm_link.start()
         self._note_activity()

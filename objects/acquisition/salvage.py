@@ -7,26 +7,26 @@ state. So a damaged status is made again; without its context an acquisition can
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
-from idl_like_interfaces.alarms import AlarmReport, Severity
 from idl_like_interfaces.daqif import DaqStatus
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.mapping.coding import parse_json
-from idl_like_interfaces.reading import read_tolerantly
+from idl_like_interfaces.reading import read_own
 from objects.acquisition.context import Context
 from objects.acquisition.specification import Stateful
 from objects.acquisition.states import phase_of
-from objects.component.site import Site
 
 log = logging.getLogger("daq.ocm.manager")
 
-WORKSPACE_DAMAGED = "workspace damaged"
-"""Name of the alarm of a coordinator that could not take up everything."""
+REMEDY = (
+    "see what the sources of a lost acquisition do and stop them by hand; its files are in"
+    " the archive of the workspace"
+)
+"""What to do about an acquisition that could not be taken up."""
 
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 Kept = tuple[DaqStatus, Context]
@@ -72,7 +72,7 @@ def read_list(file: Path) -> list[str]:
 
 def _read(type_: type[Struct], file: Path) -> Struct:
     try:
-        read, unknown = read_tolerantly(type_, file.read_bytes(), file.name)
+        read, unknown = read_own(type_, file.read_bytes(), file.name)
     except FileNotFoundError:
         raise
     except (BadParam, OSError) as error:
@@ -102,24 +102,3 @@ def _check_status(status: DaqStatus, id: str, file: Path) -> None:
     if status.id != id or phase_of(status.state, status.substate) is None:
         found = f"{status.id!r} in {status.state}/{status.substate}"
         raise DamagedError(f"{file.name} is damaged: it is of {found}")
-
-
-def tell_faults(site: Site, faults: Sequence[str]) -> None:
-    """Let everybody know what was damaged when the workspace was opened, or that nothing was."""
-    for fault in faults:
-        log.error("%s", fault)
-    if not faults:
-        site.clear_alarm(WORKSPACE_DAMAGED)
-        return
-    site.raise_alarm(
-        AlarmReport(
-            object=f"{site.root}/{site.name}",
-            name=WORKSPACE_DAMAGED,
-            severity=Severity.MAJOR,
-            text="; ".join(faults)[:1000],
-            cause="a fault of the disk, or somebody has changed files of the workspace",
-            remedy="see what the sources of a lost acquisition do and stop them by hand; its files"
-            " are in the archive of the workspace. The alarm ends at the next start",
-            time=site.clock.utc(),
-        )
-    )

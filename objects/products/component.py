@@ -14,6 +14,7 @@ from typing_extensions import override
 from idl_like_interfaces.daqif import STORAGE_TOPIC, DpmControl, DpmDaqControl
 from idl_like_interfaces.declare import Seconds
 from objects.component.site import ActiveObject, Component, Site
+from objects.component.workspace_faults import tell_faults
 from objects.products.dpm import DpmDaqServant, DpmServant
 from objects.products.engine import Engine
 from objects.products.ledger import Ledger
@@ -21,7 +22,7 @@ from objects.products.patience import Patience
 from objects.products.picture_notes import note_picture
 from objects.products.pictures import Pictures
 from objects.products.quicklook.tool import picture_of
-from objects.products.recovery import recover
+from objects.products.recovery import REMEDY, recover
 from objects.products.remote import Network, NetworkSettings, RsyncSettings
 from objects.products.schedule import Limits
 from objects.products.steps import Steps, StepSettings
@@ -155,6 +156,7 @@ class DpmComponent(Component):
             self._pictures.start()
             self._catch_up(self._pictures)
         self._ledger.proclaim()
+        tell_faults(self.site, self._workspace.faults, REMEDY)
         self._publish_storage()
         self._ends.append(self.site.every(STORAGE_PERIOD_S, self._publish_storage))
         self._engine.start()

@@ -7,29 +7,42 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from idl_like_interfaces.errors import BadParam
 from objects.products import alerts
 from objects.products.job import Job, retried
 from objects.products.workspace import QUEUE, STATUS, Workspace
 
+_LONGEST = 128
+
 log = logging.getLogger("daq.dpm")
+
+
+REMEDY = (
+    "a lost acquisition: queue it again, or abort it at its coordinator; what was left of it is"
+    " in the archive of the workspace"
+)
+"""What to do about what could not be taken up."""
 
 
 def recover(workspace: Workspace, now: datetime) -> list[Job]:
     """Return the acquisitions in progress in the order of the queue.
 
     What was stuck goes on. An acquisition that ended just before the crash is
-    returned too: it has to be put away. The queue is written anew.
+    returned too: it has to be put away. The queue is written anew. What is damaged
+    beyond that is set aside and told in ``workspace.faults``.
 
     Raises:
-        BadParam: Something in the workspace is damaged beyond that.
+        BadParam: Something that is not of a DPM stands among the acquisitions.
     """
     folders = workspace.folders_in_progress()
-    jobs = {id: _revive(workspace, id, now) for id in folders}
+    found = {id: _revive(workspace, id, now) for id in folders}
+    jobs = {id: job for id, job in found.items() if job is not None}
     queued = _read_queue(workspace)
-    lost = sorted(set(folders) - set(queued), key=lambda each: (jobs[each].queued_at, each))
+    lost = sorted(set(jobs) - set(queued), key=lambda each: (jobs[each].queued_at, each))
     if lost:
         log.warning("acquisitions %s were not in %s: appended", ", ".join(lost), QUEUE)
+    for id in queued:
+        if id not in found and not workspace.was_put_away(id):
+            workspace.faults.append(f"acquisition {id[:_LONGEST]} is lost: its folder is gone")
     order = [id for id in queued if id in jobs] + lost
     if order != queued:
         workspace.write_queue(order)
@@ -39,16 +52,18 @@ def recover(workspace: Workspace, now: datetime) -> list[Job]:
 def _read_queue(workspace: Workspace) -> list[str]:
     try:
         return list(dict.fromkeys(workspace.read_queue()))
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         # Everything that matters stands in the folders; only the order is guessed.
-        log.warning("%s; the order is taken from the times of queueing", error)
+        workspace.faults.append(f"{error}; the order is taken from the times of queueing")
         return []
 
 
-def _revive(workspace: Workspace, id: str, now: datetime) -> Job:
+def _revive(workspace: Workspace, id: str, now: datetime) -> Job | None:
     job = workspace.read_job(id)
     if job is None:
         job = _made_again(workspace, id, now)
+        if job is None:
+            return None
     elif job.stuck:
         job = retried(job, now)
     else:
@@ -57,17 +72,15 @@ def _revive(workspace: Workspace, id: str, now: datetime) -> Job:
     return job
 
 
-def _made_again(workspace: Workspace, id: str, now: datetime) -> Job:
-    folder = workspace.job_folder(id)
+def _made_again(workspace: Workspace, id: str, now: datetime) -> Job | None:
     try:
-        specification, _files = workspace.read_documents(folder)
+        specification, _files = workspace.read_documents(workspace.job_folder(id))
     except (OSError, ValueError) as error:
-        raise BadParam(
-            f"acquisition {id} cannot be recovered: {error}",
-            cause="its documents were removed or damaged",
-            remedy=f"move {folder} out of the workspace and queue it again",
-            field="settings.workspace",
-        ) from error
+        place = workspace.set_aside(id)
+        workspace.faults.append(
+            f"acquisition {id} is lost: its {STATUS} cannot be read, and {error}; moved to {place}"
+        )
+        return None
     log.warning("%s of %s is damaged or missing: it begins again", STATUS, id)
     again = Job(id=id, file_id=specification.target.file_id, queued_at=now, changed_at=now)
     lost = alerts.warning(

@@ -205,10 +205,11 @@ class Steps:
         self._ledger.change(id, lambda job: replace(job, released=[*job.released, index]))
 
     def _discard(self, job: Job, folder: Path, cancel: Cancel) -> Outcome:
-        specification, _files = self._workspace.read_documents(folder)
         shutil.rmtree(folder / FOLDER, ignore_errors=True)
         (folder / FOLDER).mkdir(exist_ok=True)
-        remove_output(folder, product_name(specification))
+        # By its file id, since the specification may be what is damaged.
+        for left in folder.glob(f"*{job.file_id}.fits*"):
+            left.unlink(missing_ok=True)
         if job.product is not None and not job.announced:
             self._discard_product(job, job.product, cancel)
             (folder / RESULT_LINK).unlink(missing_ok=True)

@@ -9,6 +9,7 @@ by ``recovery``.
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import re
 import shutil
@@ -22,6 +23,7 @@ import msgspec
 from idl_like_interfaces.daqif import StorageStatus
 from idl_like_interfaces.documents import DpSpecification
 from idl_like_interfaces.errors import BadParam
+from idl_like_interfaces.reading import read_own
 from objects.component.atomic import PART_SUFFIX, fsync_folder, write_json_atomic
 from objects.products.job import Job
 from objects.products.sources import FOLDER, SourceFile
@@ -37,20 +39,28 @@ PICTURE_LOG = "logs/quicklook.log"
 _LOCK = ".lock"
 _FOLDERS = ("result", "in-progress", "archive")
 _OWN = frozenset({QUEUE, _LOCK, *_FOLDERS})
+_PARTS = (SPECIFICATION, STATUS, SOURCES, FOLDER, MERGE_LOG)
 _NEW = "~"  # no id begins with it
 _ID = re.compile(r"[A-Za-z0-9_:+-][A-Za-z0-9_.:+-]{0,127}")
 
 T = TypeVar("T")
 
+log = logging.getLogger("daq.dpm")
+
 
 class Workspace:
-    """The folders and files of one DPM; thread-safe where callers share no acquisition."""
+    """The folders and files of one DPM; thread-safe where callers share no acquisition.
+
+    Attributes:
+        faults: What was found damaged at the start, one text each.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.results = root / "result"
         self.in_progress = root / "in-progress"
         self.archive = root / "archive"
+        self.faults: list[str] = []
         self._lock: int | None = None
 
     def open(self) -> None:
@@ -134,19 +144,31 @@ class Workspace:
         for entry in self.in_progress.iterdir():
             if entry.name.startswith(_NEW):
                 shutil.rmtree(entry, ignore_errors=True)
-            elif not is_id(entry.name) or not (entry / SPECIFICATION).is_file():
+            elif not is_id(entry.name) or not any((entry / each).exists() for each in _PARTS):
                 raise self._refusal(
                     f"{entry} is not an acquisition: it has no {SPECIFICATION}",
                     remedy="move it out of the workspace",
                 )
+            elif (entry / STATUS).is_dir():
+                raise self._refusal(
+                    f"{entry / STATUS} is a folder, wanted a file",
+                    remedy=f"remove it; {STATUS} is made again",
+                )
             else:
+                for each in (FOLDER, "logs"):
+                    (entry / each).mkdir(exist_ok=True)
                 found.append(entry.name)
         return found
 
     def read_job(self, id: str) -> Job | None:
         """Return an acquisition in progress, ``None`` when its file is damaged or missing."""
-        with suppress(OSError, ValueError):
-            return _decode(self.job_folder(id) / STATUS, Job)
+        with suppress(OSError, BadParam):
+            text = (self.job_folder(id) / STATUS).read_bytes()
+            job, unknown = read_own(Job, text, STATUS)
+            if unknown:
+                # A DPM of a later version wrote it.
+                log.warning("%s: passed over %s, which nobody knows", id, ", ".join(unknown))
+            return job if job.id == id else None
         return None
 
     def read_documents(self, folder: Path) -> tuple[DpSpecification, list[SourceFile]]:
@@ -162,6 +184,18 @@ class Workspace:
         )
 
     # archive
+
+    def set_aside(self, id: str) -> Path:
+        """Keep a damaged acquisition where nobody finds it under its id; return the place."""
+        place = self._free_name(id)
+        self.job_folder(id).rename(place)
+        fsync_folder(self.archive)
+        fsync_folder(self.in_progress)
+        return place
+
+    def was_put_away(self, id: str) -> bool:
+        """Tell whether the archive has an acquisition of that id."""
+        return is_id(id) and (self.archive / id).exists()
 
     def put_away(self, id: str) -> None:
         """Move an acquisition to the archive; an older one of that id gets ``~n``."""
@@ -232,5 +266,5 @@ def is_id(text: str) -> bool:
 def _decode(path: Path, type_: type[T]) -> T:
     try:
         return msgspec.json.decode(path.read_bytes(), type=type_)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{path} is damaged: {error}") from error

@@ -12,9 +12,9 @@ import pytest
 
 from idl_like_interfaces.daqif import DaqException
 from objects.acquisition.component import OcmComponent
-from objects.acquisition.salvage import WORKSPACE_DAMAGED
 from objects.acquisition.states import Phase
 from objects.acquisition.store import Workspace, WorkspaceError
+from objects.component.workspace_faults import WORKSPACE_DAMAGED
 from tests.support.daq import Bench
 
 ALARM = ("obs/ocm", WORKSPACE_DAMAGED)

@@ -114,20 +114,6 @@ def test_a_damaged_queue_is_made_again_from_the_folders(
         assert json.loads(queue.read_text()) == ["C", "A", "B"]
 
 
-def test_an_acquisition_without_its_documents_cannot_be_recovered(
-    data_root: Path, settings: DpmSettings
-) -> None:
-    """The refusal names the folder and what to do with it."""
-    with running(data_root, settings) as dpm:
-        dpm.daq.queue_daq(specification("A.1", data_root / "missing.fits"))
-        dpm.wait("A.1", DaqSubstate.COLLECTING, error=True)
-    folder = data_root / "dpm" / "in-progress" / "A.1"
-    (folder / "status.json").unlink()
-    (folder / "sources.json").write_text("?")
-    with pytest.raises(BadParam, match=r"A\.1 cannot be recovered"), running(data_root, settings):
-        pass
-
-
 def test_an_id_used_again_keeps_the_older_one_beside_it(
     data_root: Path, settings: DpmSettings
 ) -> None:
