@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # More than the cores of a small machine: most tests wait for processes, not for the processor.
 WORKERS ?= 3
 
-.PHONY: demo test check bench soak rows reference clean
+.PHONY: demo test check bench soak rows reference fixtures clean
 
 demo: $(READY)
 	$(BIN)/obsorb demo
@@ -33,6 +33,9 @@ rows: $(READY)
 # FREEZE=--freeze keeps the snapshots of the interfaces as those of a release.
 reference: $(READY)
 	$(BIN)/python tests/interfaces/reference.py $(FREEZE)
+
+fixtures: $(READY)
+	$(BIN)/python tests/support/merge_fixtures.py
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "obsorb needs Python 3.11 or newer, which $(PYTHON) is not; give the path of one: make PYTHON=/path/to/python3" >&2; exit 1; }

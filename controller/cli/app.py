@@ -62,6 +62,9 @@ ENTRIES = {
     "std": Entry(module="controller.cli.std", summary="Drive the state machine of a server."),
     "daq": Entry(module="controller.cli.daq", summary="Start, steer and watch acquisitions."),
     "merge": Entry(module="controller.cli.merge", summary="Merge FITS files without a server."),
+    "fits": Entry(
+        module="controller.cli.fits", summary="Verify that FITS files keep the standard."
+    ),
     "dictionary": Entry(
         module="controller.cli.dictionary",
         summary="Check keyword dictionaries, look keywords up in them.",

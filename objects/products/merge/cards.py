@@ -21,6 +21,7 @@ from idl_like_interfaces.cards import (
 CONTINUATION = "CONTINUE  "
 
 _VALUE_FIELD = re.compile(r" *(?P<value>'(?:[^']|'')*'|[^/]*?) *(?:/ ?(?P<comment>.*?))? *")
+_RECORD = re.compile(r"'(?P<field>[A-Za-z_][\w.]*): +[-+.\dEeDd]+ *'")
 _HIERARCH_CARD = re.compile(r"HIERARCH +[^=']*=(?P<rest>.*)")
 
 
@@ -47,6 +48,18 @@ class Card:
     def key(self) -> tuple[CardKind, str]:
         """What two cards of the same keyword have in common."""
         return self.kind, self.name
+
+    @property
+    def identity(self) -> tuple[CardKind, str]:
+        """What two cards that say something about the same have in common.
+
+        It is the key, with the field of a record-valued keyword (``DP1 = 'AXIS.1: 2'``, FITS
+        WCS paper IV): its name stands in a header as often as it has fields.
+        """
+        if self.kind is not CardKind.VALUE or ": " not in self.images[0]:
+            return self.key
+        field = _RECORD.fullmatch(split_value(self)[0])
+        return (self.kind, f"{self.name}.{field['field']}") if field else self.key
 
     @property
     def is_blank(self) -> bool:

@@ -53,7 +53,7 @@ def declared(collision: Collision) -> KeywordCollision:
     """Return a collision as it is told, within bounds."""
     card = collision.winner.card
     return KeywordCollision(
-        keyword=f"ESO {card.name}" if card.kind is CardKind.ESO else card.name,
+        keyword=f"ESO {card.name}" if card.kind is CardKind.ESO else card.identity[1],
         winner=_side(collision.winner),
         losers=[_side(loser) for loser in collision.losers[:LOSERS_TOLD]],
         more_losers=max(0, len(collision.losers) - LOSERS_TOLD),

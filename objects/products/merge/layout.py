@@ -44,6 +44,7 @@ class Hdu:
         fill: Bytes that the file lacks to a whole block; only of a last HDU, and fewer
             than a block.
         header_sum: Sum of the header as it lies there, for its checksum.
+        unfilled_size: Bytes of its data without any filling.
     """
 
     path: Path
@@ -54,6 +55,7 @@ class Hdu:
     data_size: int
     fill: int = 0
     header_sum: int = 0
+    unfilled_size: int = 0
 
     @property
     def values(self) -> dict[str, str]:
@@ -139,6 +141,7 @@ def _read_hdu(file: BinaryIO, path: Path, index: int, offset: int, found: int) -
         data_size=padded - fill,
         fill=fill,
         header_sum=add_to_sum(0, file.read(data_offset - offset)),
+        unfilled_size=size,
     )
     _check_size(path, hdu, size, found)
     return hdu

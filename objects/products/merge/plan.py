@@ -122,7 +122,7 @@ def _decide(contributions: Sequence[Contribution]) -> Iterator[tuple[Side, Seque
     for each in contributions:
         for card in each.cards:
             if card.kind is not CardKind.COMMENTARY:
-                said.setdefault(card.key, []).append(Side(source=each.source, card=card))
+                said.setdefault(card.identity, []).append(Side(source=each.source, card=card))
     for sides in said.values():
         # A standard keyword takes the place of what it wins over.
         winner = next((side for side in sides if id(side.card) in standard), sides[0])
