@@ -8,7 +8,10 @@ from typing import Any
 import msgspec
 
 from idl_like_interfaces.announcements import ComponentState, Heartbeat
-from objects.component.acquisitions_shown import AcquisitionsShown
+from idl_like_interfaces.clients.oldb_values import as_component
+from idl_like_interfaces.errors import Transient
+from idl_like_interfaces.oldb import KeyNode, NoSuchKey
+from objects.component.acquisitions_shown import AcquisitionsShown, among
 from objects.component.particulars import Particulars, configuration
 from tests.support.site import FakeSite
 from tests.support.small import status
@@ -86,3 +89,70 @@ def test_acquisitions_are_shown_and_forgotten(tmp_path: Path) -> None:
     shown.show(status("x" * 300))
     shown.forget("x" * 300)
     assert site.recorded == {"daq/active_count": 1}
+
+
+class _Database:
+    """Knows what stands below a key; nobody answers until it is up."""
+
+    def __init__(self, *nodes: KeyNode) -> None:
+        self.nodes = list(nodes)
+        self.is_up = False
+        self.asked: list[str] = []
+
+    def children(self, prefix: str = "") -> list[KeyNode]:
+        """As the interface says."""
+        if not self.is_up:
+            raise Transient("it is away")
+        self.asked.append(prefix)
+        if not self.nodes:
+            raise NoSuchKey("nothing there", key=prefix)
+        return self.nodes
+
+
+def _shown_acquisition(name: str) -> KeyNode:
+    return KeyNode(name=name, is_value=False, below=7)
+
+
+def test_what_an_earlier_start_has_left_is_removed(tmp_path: Path) -> None:
+    """As soon as the database answers, once; what is in progress stays."""
+    site = FakeSite(tmp_path, "ocm")
+    database = _Database(
+        _shown_acquisition("over"),
+        _shown_acquisition(as_component("a b")),
+        KeyNode(name="active_count", is_value=True, below=0),
+    )
+    site.bind("obs/oldb", database)
+    for id in ("over", "a b"):
+        AcquisitionsShown(site).show(status(id))
+    site.record("daq/active_count", 1)
+    AcquisitionsShown(site).tidy(among(lambda: ["a b"]))
+    site.tick()
+    assert "daq/over/state" in site.recorded
+    database.is_up = True
+    site.tick()
+    site.tick()
+    assert database.asked == ["ocm/daq"]
+    left = {key.split("/")[1] for key in site.recorded}
+    assert left == {as_component("a b"), "active_count"}
+
+
+def test_there_may_be_nothing_to_tidy(tmp_path: Path) -> None:
+    """In a new database; and a server that ends before it could look leaves it."""
+    site, database = FakeSite(tmp_path, "ocm"), _Database()
+    database.is_up = True
+    site.bind("obs/oldb", database)
+    shown = AcquisitionsShown(site)
+    shown.tidy(lambda _: False)
+    site.tick()
+    shown.tidy(lambda _: False)
+    shown.close()
+    shown.close()
+    site.tick()
+    assert database.asked == ["ocm/daq"]
+
+
+def test_a_queue_is_shown(tmp_path: Path) -> None:
+    """Its length, and how many wait for a retry."""
+    site = FakeSite(tmp_path, "dpm")
+    AcquisitionsShown(site).queue(3, 1)
+    assert site.recorded == {"queue/length": 3, "queue/stuck": 1}

@@ -363,6 +363,7 @@ def test_its_way_is_shown_in_the_online_database(
         dpm.wait("A.1", DaqSubstate.MERGING)
         recorded = dpm.site.recorded
         assert (recorded["daq/active_count"], recorded["daq/A.1/substate"]) == (1, "Merging")
+        assert (recorded["queue/length"], recorded["queue/stuck"]) == (1, 0)
         merger.release()
         dpm.wait("A.1", DaqSubstate.COMPLETED)
         eventually(lambda: "daq/A.1/state" not in recorded)
