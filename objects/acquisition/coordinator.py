@@ -30,6 +30,7 @@ from objects.acquisition.event_log import note_status
 from objects.acquisition.handing import Handing
 from objects.acquisition.record import Record, Surroundings, first_status
 from objects.acquisition.refusals import check_prefix, damaged, refusal, unheard_of, unknown
+from objects.acquisition.resuming import Resumption
 from objects.acquisition.salvage import REMEDY, DamagedError
 from objects.acquisition.specification import Plan
 from objects.acquisition.states import Phase, phase_of
@@ -94,7 +95,7 @@ class Coordinator:
         self._on_activity = on_activity
         self._lock = threading.Lock()
         self._active: dict[str, Acquisition] = {}
-        self._watches: list[Watch] = []
+        self._beside: list[Watch | Resumption] = []
         self._last_file_time: datetime | None = None
         self._shown = AcquisitionsShown(site)
         self._around = Surroundings(
@@ -149,9 +150,9 @@ class Coordinator:
         for acquisition in self.acquisitions():
             acquisition.record.close()
         with self._lock:
-            watches, self._watches = self._watches, []
-        for watch in watches:
-            watch.join(_JOIN_S)
+            beside, self._beside = self._beside, []
+        for work in beside:
+            work.join(_JOIN_S)
         self._shown.close()
         self._workspace.close()
 
@@ -299,7 +300,7 @@ class Coordinator:
             context = new_context(plan, plan.id or file_id, file_id, self._site.name, now)
             record = Record(first_status(context), context, self._around)
             acquisition = self._active[record.id] = self._acquisition(record)
-            self._prune_watches()
+            self._beside = [each for each in self._beside if not each.is_over]
         self._register(acquisition)
         return acquisition
 
@@ -330,7 +331,14 @@ class Coordinator:
         time = now.replace(microsecond=now.microsecond // 1000 * 1000)
         if self._last_file_time is not None:
             time = max(time, self._last_file_time + _MILLISECOND)
+        # Those of an earlier start of the process count, too: its clock may have been ahead.
+        used = {each.record.status.file_id for each in self._active.values()} | set(self._active)
+        while (file_id := self._file_id(time)) in used:
+            time += _MILLISECOND
         self._last_file_time = time
+        return file_id
+
+    def _file_id(self, time: datetime) -> str:
         text = time.replace(tzinfo=None).isoformat(timespec="milliseconds")
         return f"{self._rules.instrument_id}.{text}"
 
@@ -361,13 +369,12 @@ class Coordinator:
         self._on_activity()
 
     def _watch(self, acquisition: Acquisition) -> None:
-        watch = Watch(acquisition, self._site.clock, self.dpm_link.nudge)
-        with self._lock:
-            self._watches.append(watch)
-        watch.start()
+        self._run_beside(Watch(acquisition, self._site.clock, self.dpm_link.nudge))
 
-    def _prune_watches(self) -> None:
-        self._watches = [watch for watch in self._watches if not watch.is_over]
+    def _run_beside(self, work: Watch | Resumption) -> None:
+        with self._lock:
+            self._beside.append(work)
+        work.start()
 
     def _is_stale(self, status: DaqStatus, context: Context) -> bool:
         age = self._site.clock.utc() - context.creation_time
@@ -376,12 +383,12 @@ class Coordinator:
         return age > self._rules.stale_merging
 
     def _resume(self, acquisition: Acquisition) -> None:
-        """Go on where the process ended; what was half done waits for a command."""
+        """Go on where the process ended; a command that was half done is finished."""
         match acquisition.record.phase:
             case Phase.ACQUIRING:
                 self._watch(acquisition)
             case Phase.NOT_STARTED | Phase.STARTING | Phase.STOPPING | Phase.ABORTING:
-                acquisition.note_restart()
+                self._run_beside(Resumption(acquisition, self.dpm_link.nudge))
             case _:
                 pass
 
