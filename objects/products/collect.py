@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -143,7 +144,7 @@ class Collector:
     def _bring_local(
         self, origin: Path, place: Path, file: SourceFile, stopped_at: datetime, cancel: Cancel
     ) -> None:
-        if origin.exists():
+        if os.path.exists(origin):  # noqa: PTH110 (a loop of links does not exist, either)
             self._require_rest(origin, stopped_at)
         if _is_current(origin, place):
             return
@@ -193,7 +194,8 @@ def _is_current(origin: Path, place: Path) -> bool:
 
 
 def _regular(origin: Path) -> Path:
-    real = origin.resolve(strict=True)  # a link to a symbolic link would only be one more
+    # A link to a symbolic link would only be one more.
+    real = Path(os.path.realpath(origin, strict=True))
     if not stat.S_ISREG(real.stat().st_mode):
         raise TransferFailed(
             "it is not a regular file",

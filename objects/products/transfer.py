@@ -187,10 +187,16 @@ def _clone(reading: int, writing: int, cancel: Cancel) -> None:
 
 
 def _copy_chunks(reading: int, writing: int, cancel: Cancel) -> None:
+    # To where it ended at the begin: one that grows as fast as it is copied would never end.
+    left = os.fstat(reading).st_size
     for chunk in _chunks(reading, cancel):
         view = memoryview(chunk)
         while view:
             view = view[os.write(writing, view) :]
+        left -= len(chunk)
+        if left <= 0:
+            break
+    cancel.check()
 
 
 def _chunks(reading: int, cancel: Cancel) -> Iterator[bytes]:

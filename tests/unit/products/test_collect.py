@@ -13,7 +13,7 @@ import pytest
 
 from idl_like_interfaces.daqif import DaqAlert
 from objects.products.cancel import Cancel, Cancelled
-from objects.products.collect import Collector
+from objects.products.collect import REST_S, Collector
 from objects.products.remote import Network, NetworkSettings, RsyncSettings
 from objects.products.sources import SourceFile
 from tests.support.clock import ManualClock
@@ -163,3 +163,111 @@ def test_a_blocked_step_is_woken_once_and_never_later() -> None:
         pass
     late.request()
     assert woken == ["early"]
+
+
+@pytest.mark.parametrize(
+    ("content", "says", "cause"),
+    [
+        (b"", "it is empty", "has not written anything"),
+        (b"hello, world", "it begins with b'hello, wo'", "another file"),
+        (b"\x1f\x8b\x08more", "no FITS file", "packed (gzip)"),
+    ],
+)
+def test_what_no_merger_could_use_is_told_before_the_merge(
+    tmp_path: Path, collected: Collect, content: bytes, says: str, cause: str
+) -> None:
+    """By its first bytes."""
+    (tmp_path / "a.fits").write_bytes(content)
+    os.utime(tmp_path / "a.fits", (0, 0))
+    (alert,) = collected(tmp_path / "a.fits")
+    assert alert.id == "collect/0_s_a.fits"
+    assert says in alert.description
+    assert cause in alert.cause
+    assert alert.remedy
+
+
+def test_a_fifo_and_a_file_that_may_not_be_read_hang_nobody(
+    tmp_path: Path, collected: Collect
+) -> None:
+    """They are looked at before they are opened."""
+    os.mkfifo(tmp_path / "fifo")
+    (alert,) = collected(tmp_path / "fifo")
+    assert "not a regular file" in alert.description
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    (alert,) = collected(tmp_path / "loop")
+    assert "symbolic links" in alert.description
+
+
+def test_a_file_that_grows_while_it_is_copied_is_not_taken(
+    tmp_path: Path, folder: Path, collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of what was added would be in the copy; nothing of it stays, and it may pass."""
+    origin = make_source(tmp_path / "a.fits", b"x" * (9 << 20))
+    write = os.write
+
+    def grow(descriptor: int, content: bytes) -> int:
+        writing.write(b"more")
+        return write(descriptor, content)
+
+    file = SourceFile(source_name="s", origin=str(origin), path="sources/a", is_target=True)
+    with origin.open("ab", buffering=0) as writing:
+        monkeypatch.setattr(os, "write", grow)
+        found = collector.collect([file], folder, STOPPED, Cancel())
+        monkeypatch.undo()
+    assert found.passing
+    assert "changed while it was copied" in found.alerts[0].description
+    assert list((folder / "sources").iterdir()) == []
+    os.utime(origin, (0, 0))
+    again = collector.collect([file], folder, STOPPED, Cancel())
+    assert not again.has_failed
+    assert (folder / "sources" / "a").read_bytes() == origin.read_bytes()
+
+
+def test_a_file_that_is_written_to_after_the_stop_is_waited_for(
+    tmp_path: Path, folder: Path
+) -> None:
+    """Left alone for a while it is taken, with a warning."""
+    clock = ManualClock(STOPPED)
+    collector = Collector(HERE, Network(NetworkSettings()), clock)
+    origin = make_source(tmp_path / "a.fits")
+    later = STOPPED.timestamp() + 1
+    os.utime(origin, (later, later))
+    file = SourceFile(source_name="s", origin=str(origin), path="sources/a")
+    clock.advance(2)
+    found = collector.collect([file], folder, STOPPED, Cancel())
+    assert found.passing
+    assert "1.0 s ago, after the stop" in found.alerts[0].description
+    clock.advance(REST_S)
+    found = collector.collect([file], folder, STOPPED, Cancel())
+    assert [alert.id for alert in found.alerts] == ["collect/time/a"]
+    assert not found.has_failed
+
+
+@pytest.mark.parametrize("is_target", [False, True])
+def test_a_change_after_collecting_is_seen(
+    tmp_path: Path, folder: Path, collector: Collector, is_target: bool
+) -> None:
+    """Of a link as of a copy; an original that is gone has not changed."""
+    origin = make_source(tmp_path / "a.fits")
+    file = SourceFile(source_name="s", origin=str(origin), path="sources/a", is_target=is_target)
+    collector.collect([file], folder, STOPPED, Cancel())
+    marks = collector.marks([file], folder)
+    assert not collector.changes(marks).has_failed
+    with origin.open("ab") as writing:
+        writing.write(b"late frame")
+    changed = collector.changes(marks)
+    assert changed.passing
+    assert "changed while it was merged" in changed.alerts[0].description
+    origin.unlink()
+    assert not collector.changes(marks).has_failed
+
+
+def test_a_file_that_was_named_again_is_told(
+    tmp_path: Path, folder: Path, collector: Collector
+) -> None:
+    """With all who named it."""
+    origin = make_source(tmp_path / "a.fits")
+    file = SourceFile(source_name="s", origin=str(origin), path="sources/a", named_by=("m", "n"))
+    (alert,) = collector.collect([file], folder, STOPPED, Cancel()).alerts
+    assert (alert.id, alert.severity.value) == ("collect/twice/a", "Warning")
+    assert "named again by m, n" in alert.description

@@ -105,3 +105,60 @@ def test_equal_requests_are_known_again() -> None:
     one, same, other = (read_specification(with_value(v), HERE) for v in (1, 1, True))
     assert is_same(one, same)
     assert not is_same(one, other)
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "-oProxyCommand=x:/a.fits",
+        "a b:/a.fits",
+        "$(x):/a.fits",
+        "@:/a.fits",
+        "a@-b:/a.fits",
+        "/a/../b.fits",
+        "far:/a/../b.fits",
+    ],
+)
+def test_a_location_that_could_mislead_is_refused(location: str) -> None:
+    """Options of ssh in place of a host, and ways upwards."""
+    with pytest.raises(DaqException, match=r"is no host|has a part|nor host:/path") as refused:
+        read_specification(specification("A.1", location), HERE)
+    assert refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    "receiver", [{"host": "-x", "path": "/in"}, {"path": "/in/../etc"}, {"path": "/in/.."}]
+)
+def test_a_receiver_that_could_mislead_is_refused(receiver: dict[str, str]) -> None:
+    """It is named by its place in the list."""
+    wanted = [{"type": "olasReceiver", "path": "/in"}, {"type": "olasReceiver", **receiver}]
+    with pytest.raises(DaqException, match=r"receivers\[1\]: "):
+        read_specification(specification("A.1", receivers=wanted), HERE)
+
+
+def test_a_user_may_be_given_with_a_host() -> None:
+    """As ssh takes it."""
+    assert parse_location("obs@far.example.org:/a.fits", HERE).host == "obs@far.example.org"
+
+
+def test_a_file_that_is_named_twice_is_merged_once() -> None:
+    """The target counts before the sources, the first source before the others."""
+    source = {"type": "fitsFile", "sourceName": "t", "location": "/a.fits"}
+    text = specification(
+        "A.1", "/b.fits", "/a.fits", "me:/b.fits", "/x//b.fits", target={"source": source}
+    )
+    made, files = read_specification(text, HERE)
+    assert [(file.source_name, file.path, file.named_by) for file in files] == [
+        ("t", "sources/0_t_a.fits", ("s1",)),
+        ("s0", "sources/1_s0_b.fits", ("s2",)),
+        ("s3", "sources/2_s3_b.fits", ()),
+    ]
+    assert len(made.sources) == 2
+
+
+def test_a_file_that_is_named_twice_with_other_rules_is_merged_twice() -> None:
+    """Somebody wants that: its keywords would be lost."""
+    document = json.loads(specification("A.1", "/a.fits", "/a.fits"))
+    document["sources"][1]["keywordRules"] = []
+    _made, files = read_specification(json.dumps(document), HERE)
+    assert [(file.source_name, file.named_by) for file in files] == [("s0", ()), ("s1", ())]
