@@ -195,7 +195,7 @@ class Arena:
 @contextmanager
 def arena(folder: Path, file: Path, seed: int) -> Iterator[Arena]:
     """Start everything; end it at the end."""
-    with name_server() as server, Names((server.host, server.port)) as names:
+    with name_server("--port", "0") as server, Names((server.host, server.port)) as names:
         ready = Arena(folder, f"{server.host}:{server.port}", names, file, seed)
         try:
             ready.begin()

@@ -67,7 +67,7 @@ class Service:
 @contextmanager
 def serving(folder: Path) -> Iterator[tuple[Service, Names]]:
     """Run a name server and the log service."""
-    with name_server() as server, Names((server.host, server.port)) as names:
+    with name_server("--port", "0") as server, Names((server.host, server.port)) as names:
         service = Service(folder, f"{server.host}:{server.port}")
         try:
             yield service, names
