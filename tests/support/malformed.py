@@ -253,6 +253,12 @@ BAD_LOCATIONS = [
 ]
 """What can be no place of a file."""
 
+BAD_TIMES = [
+    None, 5, "", "tomorrow", "2030-01-01", "2030-01-01T00:00:00", "2030-13-01T00:00:00Z",
+    "2030-01-01T25:00:00Z",
+]  # fmt: skip
+"""What can be no time of a start: a zone must be given."""
+
 BAD_PATHS = ["", "olas", "../olas", "~/olas", "/a\0b", "/a\nb", "/" + "x" * 5000]
 """What can be no folder of a receiver."""
 
@@ -270,12 +276,14 @@ def of_values(good: Any, path: str, values: list[Any]) -> list[Fault]:
 OF_V1 = [
     *in_all_keywords(V1, ".keywords"),
     *of_values(V1, ".awaitInterval", [-1, -1e-9]),
+    *of_values(V1, ".startTime", BAD_TIMES),
 ]
 
 OF_V2 = [
     *of_values(V2, ".id", BAD_IDS),
     *of_values(V2, ".filePrefix", BAD_PREFIXES),
     *of_values(V2, ".awaitCompletionInterval", [-1]),
+    *of_values(V2, ".startTime", BAD_TIMES),
     *of_values(V2, ".mergeTarget.sourceName", ["nobody", "k", "ocm", "a b"]),
     *of_values(V2, ".sources", [[]]),
     *of_values(V2, ".sources[1].sourceName", [*BAD_NAMES, "a", "ocm"]),
