@@ -5,6 +5,7 @@ an installation, ``RecorderComponent`` or ``MetadataComponent``; ``on_bench`` tr
 """
 
 from objects.data_source.bench import on_bench
+from objects.data_source.cards import cards_of
 from objects.data_source.components import (
     MetadataComponent,
     RecorderComponent,
@@ -26,5 +27,6 @@ __all__ = [
     "SourceNotReady",
     "SourceSettings",
     "Statistics",
+    "cards_of",
     "on_bench",
 ]

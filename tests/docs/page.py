@@ -6,6 +6,7 @@
   marked ``<!-- run: console -->``; the lines below them are expected in their output.
 * A command in a ``console stays`` fence goes on beside the steps that follow its expected
   lines, and is ended by Ctrl-C after the last step.
+* A line ``<!-- files: PATH ... -->`` puts files of the project there before the first step.
 * On a page marked ``<!-- needs: port 9090 -->`` that port stands for any free one.
 """
 
@@ -23,6 +24,7 @@ _TITLE = re.compile(r'\btitle="(?P<title>[^"]+)"')
 _LINK = re.compile(r"(?<!\\)\[[^\]]*\]\((?P<target>[^)\s]+)[^)]*\)")
 _HEADING = re.compile(r"#{1,6} +(?P<text>.+?) *#*")
 _CODE_SPAN = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)")
+_FILES = re.compile(r"<!-- files: (?P<paths>.+) -->")
 _STAYS = re.compile(r"\bstays\b")
 _PROMPT = "$ "
 
@@ -96,7 +98,15 @@ class Page:
 
     def steps(self) -> list[Step]:
         """Return what is to be done to try the page."""
-        return [step for fence in self.fences() for step in self._steps_of(fence)]
+        steps = [step for fence in self.fences() for step in self._steps_of(fence)]
+        return [*self._given_files(), *steps]
+
+    def _given_files(self) -> Iterator[Step]:
+        for number, line in enumerate(self.text.splitlines(), 1):
+            if found := _FILES.fullmatch(line):
+                for path in map(Path, found["paths"].split()):
+                    text = (ROOT / path).read_text(encoding="utf-8")
+                    yield Step(kind="file", line=number, text=text, name=path.name)
 
     def _steps_of(self, fence: Fence) -> Iterator[Step]:
         if fence.title:

@@ -58,6 +58,14 @@ def test_commands_run_only_where_a_page_asks_for_it() -> None:
     assert kinds == {"python", "file"}
 
 
+def test_files_of_the_project_are_there_before_the_first_step() -> None:
+    """Where a page names them, under their own names."""
+    page = _page("<!-- files: examples/own_source.py -->\n\n```python\nx = 1\n```\n")
+    first, second = page.steps()
+    assert (first.kind, first.name, second.kind) == ("file", "own_source.py", "python")
+    assert "CoreCamera" in first.text
+
+
 def test_output_without_a_command_is_refused() -> None:
     """A console fence begins with a command."""
     page = _page("<!-- run: console -->\n```console\nhello\n```\n")
