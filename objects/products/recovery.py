@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -45,7 +46,7 @@ def recover(workspace: Workspace, now: datetime) -> list[Job]:
             workspace.faults.append(f"acquisition {id[:_LONGEST]} is lost: its folder is gone")
     order = [id for id in queued if id in jobs] + lost
     if order != queued:
-        workspace.write_queue(order)
+        _write(lambda: workspace.write_queue(order), QUEUE)
     return [jobs[id] for id in order]
 
 
@@ -68,8 +69,16 @@ def _revive(workspace: Workspace, id: str, now: datetime) -> Job | None:
         job = retried(job, now)
     else:
         return job
-    workspace.write_job(job)
+    _write(lambda: workspace.write_job(job), f"{STATUS} of {id}")
     return job
+
+
+def _write(write: Callable[[], None], what: str) -> None:
+    """Write what is true anyway: on a full disk the DPM shall start all the same."""
+    try:
+        write()
+    except OSError as error:
+        log.error("%s cannot be written: %s", what, error)
 
 
 def _made_again(workspace: Workspace, id: str, now: datetime) -> Job | None:

@@ -49,7 +49,7 @@ say("progress", message="one of one", done=1, total=1)
 if os.path.exists(at("alert")):
     say("alert", **json.load(open(at("alert"))))
 if os.path.exists(at("fail")):
-    say("error", message="it cannot be merged", code=110, cause="told cause", remedy="told remedy")
+    say("error", message=open(at("says")).read() if os.path.exists(at("says")) else "it cannot be merged", code=110, cause="told cause", remedy="told remedy")
     sys.exit(int(open(at("fail")).read()))
 if os.path.exists(at("nothing")):
     sys.exit(0)
