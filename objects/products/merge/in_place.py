@@ -20,6 +20,7 @@ from objects.products.merge.layout import Hdu
 from objects.products.merge.problems import MergeProblem
 from objects.products.merge.product import OutputHdu
 from objects.products.merge.pump import Pump
+from objects.products.merge.review import review
 from objects.products.merge.undo import put_back, remember
 from objects.products.merge.writer import (
     READ_ONLY,
@@ -73,6 +74,7 @@ def _make(target: Path, hdus: Sequence[OutputHdu], path: Path, on_hdu: OnHdu) ->
                 datasum = write_hdu(file, hdu, pump)
             on_hdu(index, datasum)
         file.flush()
+        review(target, hdus)
         os.fsync(file.fileno())
         size = file.seek(0, os.SEEK_END)
         check_output(path)

@@ -23,6 +23,7 @@ from objects.products.merge.layout import BLOCK, Hdu
 from objects.products.merge.problems import MergeProblem
 from objects.products.merge.product import OutputHdu
 from objects.products.merge.pump import Pump
+from objects.products.merge.review import review
 
 READ_ONLY = 0o444
 
@@ -62,6 +63,7 @@ def write_product(hdus: Sequence[OutputHdu], path: Path, on_hdu: OnHdu) -> int:
             for index, hdu in enumerate(hdus):
                 on_hdu(index, write_hdu(file, hdu, pump))
             file.flush()
+            review(part, hdus)
             os.fsync(file.fileno())
             check_output(path)
             part.rename(path)
