@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,12 +35,10 @@ def dictionary() -> None:
 
 @app.command()
 def check(
-    files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help=f"Dictionaries: {_FORMS}.")
-    ],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help=f"Dictionaries: {_FORMS}.")],
     as_json: JsonOption = None,
 ) -> None:
-    """Check dictionaries: each by itself, and what several of them say of the same keyword.
+    """Check dictionaries, and tell where they differ.
 
     Every flaw is printed to stderr as FILE:LINE: FIELD: TEXT. Exit code 1 when there is one: no component takes such a file.
     """
@@ -76,7 +76,11 @@ def show(
     elif keyword:
         print_line(record_lines(records[0]))
     else:
-        print_line(record_table(records))
+        print_line(record_table(records, shutil.get_terminal_size().columns if _is_screen() else 0))
+
+
+def _is_screen() -> bool:
+    return sys.stdout.isatty()
 
 
 def _print_check(found: DictionaryCheck) -> None:

@@ -31,17 +31,23 @@ def record_lines(record: DictionaryRecord) -> str:
     return "\n".join(_field(label, text) for label, text in fields.items() if text)
 
 
-def record_table(records: Sequence[DictionaryRecord]) -> str:
-    """List records, one on a line."""
+def record_table(records: Sequence[DictionaryRecord], columns: int = 0) -> str:
+    """List records, one on a line.
+
+    Args:
+        records: In this order.
+        columns: What has no room in a line of this length is cut off; 0: nothing is.
+    """
     rows = [
         (each.name, each.type.value, each.format, each.comment, range_text(each))
         for each in records
     ]
     widths = [max((len(row[at]) for row in rows), default=0) for at in range(4)]
-    return "\n".join(
+    lines = (
         "  ".join([*(row[at].ljust(width) for at, width in enumerate(widths)), row[-1]]).rstrip()
         for row in rows
     )
+    return "\n".join(_cut(line, columns) if columns else line for line in lines)
 
 
 def range_text(record: DictionaryRecord) -> str:
@@ -53,6 +59,10 @@ def range_text(record: DictionaryRecord) -> str:
     if record.highest is None:
         return f">= {record.lowest}"
     return f"{record.lowest} .. {record.highest}"
+
+
+def _cut(line: str, columns: int) -> str:
+    return line if len(line) <= columns else f"{line[: columns - 1]}…"
 
 
 def _field(label: str, text: str) -> str:

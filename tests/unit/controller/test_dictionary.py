@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import controller.demo
-from tests.support.dictionaries import CLASSIC
+from controller.cli.dictionary_text import record_table
+from tests.support.dictionaries import CLASSIC, record
 from tests.unit.controller.running import document, obsorb, ok, refused
 
 SHIPPED = Path(str(controller.demo.__file__)).with_name("dictionary")
@@ -81,6 +82,13 @@ def test_all_keywords_are_listed() -> None:
     assert any("DPR CATG" in line and "SCIENCE, CALIB" in line for line in lines)
     assert len(document("dictionary", "show", OURS)) == 56
     assert document("dictionary", "show", OURS, "RA")["highest"] == 360
+
+
+def test_a_list_fits_on_a_narrow_screen() -> None:
+    """What has no room is cut off."""
+    lines = record_table([record("A" * 60, comment="c" * 60)], 80).splitlines()
+    assert [len(line) for line in lines] == [80]
+    assert lines[0].endswith("…")
 
 
 def test_a_relative_file_is_found_over_cfgpath(
