@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 from typing_extensions import override
 
+from idl_like_interfaces.checks import check_keywords
 from idl_like_interfaces.documents import MetadataSource
 from idl_like_interfaces.errors import RemoteError
 from idl_like_interfaces.keywords import FitsKeyword
@@ -93,6 +94,7 @@ class MetadataLink(SourceLink):
     ) -> SourceResult:
         try:
             usable = usable_files(self.name, files)
+            check_keywords(keywords, "keywords")
             checked = self._vocabulary.of_source(keywords)
         except RemoteError as error:
             raise self._failure("cannot be used", SourceState.FAILED, error) from error

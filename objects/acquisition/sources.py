@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Sequence
 from typing import Protocol
 
-from idl_like_interfaces.errors import InterfaceMismatch, RemoteError
+from idl_like_interfaces.checks import check_location
+from idl_like_interfaces.errors import BadParam, InterfaceMismatch, RemoteError
 from idl_like_interfaces.metadaqif import MetaDaqException
 from idl_like_interfaces.naming import NamingError
 from idl_like_interfaces.recif import RecExceptionErr
@@ -17,8 +17,6 @@ log = logging.getLogger("daq.ocm.controller")
 
 WITHOUT_IT = "force_stop_daq goes on without its data, abort_daq discards everything"
 """What can be done about a source that will never give its data."""
-
-_LOCATION = re.compile(r"(?:[^/:\s]+:)?/[^\x00-\x1f]*[^/\x00-\x1f]")
 
 
 class SourceFailure(Exception):
@@ -88,13 +86,15 @@ def usable_files(name: str, files: Sequence[str]) -> list[str]:
     Raises:
         RemoteError: One is no absolute path, so nobody could find it.
     """
-    bad = next((file for file in files if _LOCATION.fullmatch(file) is None), None)
-    if bad is not None:
-        raise RemoteError(
-            f"it says that it made the file {bad!r}",
-            cause="that is neither /path nor host:/path, so nobody can find it",
-            remedy=WITHOUT_IT,
-        )
+    for place, file in enumerate(files):
+        try:
+            check_location(file, f"files[{place}]")
+        except BadParam as error:
+            raise RemoteError(
+                f"it says that it made a file that nobody can find: {error.message}",
+                cause="a file is told as /path or host:/path",
+                remedy=WITHOUT_IT,
+            ) from error
     found = list(dict.fromkeys(files))
     if len(found) < len(files):
         log.warning("source %s names a file twice: it is taken once (%s)", name, ", ".join(files))
