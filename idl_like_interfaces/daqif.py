@@ -100,6 +100,7 @@ class DaqStatus(Value, frozen=True, kw_only=True):
         message: The active alerts as text; ``[]`` without.
         result: Absolute path of the product; empty before there is one.
         alerts: The active alerts.
+        start_time: When its primary sources were told to begin; None: at once.
     """
 
     id: str
@@ -111,6 +112,7 @@ class DaqStatus(Value, frozen=True, kw_only=True):
     message: str = "[]"
     result: str = ""
     alerts: list[DaqAlert] = []
+    start_time: UtcTime | None = field(default=None, name="startTime")
 
 
 DaqStatuses: TypeAlias = list[DaqStatus]

@@ -231,6 +231,8 @@ def status_text(status: DaqStatus) -> str:
         f"error:    {str(status.error).lower()}",
         f"result:   {status.result or '-'}",
     ]
+    if status.start_time is not None:
+        lines.append(f"begins:   {status.start_time.isoformat()}")
     for alert in status.alerts:
         lines.append(f"alert:    {alert.severity} {alert.id}: {alert.description}")
         lines += [f"  cause:  {alert.cause}"] if alert.cause else []

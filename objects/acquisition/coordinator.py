@@ -33,6 +33,7 @@ from objects.acquisition.refusals import check_prefix, damaged, refusal, unheard
 from objects.acquisition.resuming import Resumption
 from objects.acquisition.salvage import REMEDY, DamagedError
 from objects.acquisition.specification import Plan
+from objects.acquisition.start_time import age_of, check_start_time
 from objects.acquisition.states import Phase, phase_of
 from objects.acquisition.store import Workspace
 from objects.acquisition.story import story_of
@@ -170,8 +171,10 @@ class Coordinator:
         """Make an acquisition and start it.
 
         Raises:
-            DaqException: Its id is taken, it cannot be kept, or its start failed.
+            DaqException: Its id is taken, its time is past, it cannot be kept, or its start
+                failed.
         """
+        check_start_time(plan, self._site.clock.utc())
         acquisition = self._make(plan)
         if plan.unknown:
             told = unheard_of(acquisition.record.id, plan.unknown)
@@ -377,7 +380,7 @@ class Coordinator:
         work.start()
 
     def _is_stale(self, status: DaqStatus, context: Context) -> bool:
-        age = self._site.clock.utc() - context.creation_time
+        age = age_of(context.creation_time, context.plan, self._site.clock.utc())
         if status.state is DaqState.ACQUIRING:
             return age > self._rules.stale_acquiring
         return age > self._rules.stale_merging

@@ -60,6 +60,7 @@ def first_status(context: Context) -> DaqStatus:
         state=Phase.NOT_STARTED.state,
         substate=Phase.NOT_STARTED.substate,
         timestamp=context.creation_time.timestamp(),
+        start_time=context.plan.start_time,
     )
 
 
