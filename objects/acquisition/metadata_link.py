@@ -83,11 +83,20 @@ class MetadataLink(SourceLink):
     @override
     def abort(self, result: SourceResult) -> SourceResult:
         try:
-            if self._is_active(result.session):
-                self._daq.abort_daq(result.session)
+            self._abort(result.session)
         except RemoteError as error:
             raise self._failure("did not abort", result.state, error) from error
         return replace(result, state=SourceState.ABORTED)
+
+    def _abort(self, session: str) -> None:
+        if not self._is_active(session):
+            return
+        try:
+            self._daq.abort_daq(session)
+        except MetaDaqException:
+            # It may have ended just before.
+            if self._is_active(session):
+                raise
 
     def _ended(
         self, result: SourceResult, files: Sequence[str], keywords: list[FitsKeyword]

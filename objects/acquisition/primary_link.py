@@ -81,7 +81,13 @@ class PrimaryLink(SourceLink):
             status = self._status_of(result.session)
             if status.status.is_final:
                 return status
-            status = self._rec.rec_stop()
+            try:
+                status = self._rec.rec_stop()
+            except RecExceptionErr:
+                # It may have ended just before: by itself, or by an earlier stop that was slow.
+                status = self._status_of(result.session)
+                if not status.status.is_final:
+                    raise
             self._check_own(status, result.session)
             return status
 
@@ -90,8 +96,13 @@ class PrimaryLink(SourceLink):
     @override
     def abort(self, result: SourceResult) -> SourceResult:
         def abort() -> None:
-            if self._is_running(result.session):
+            if not self._is_running(result.session):
+                return
+            try:
                 self._rec.rec_abort()
+            except RecExceptionErr:
+                if self._is_running(result.session):
+                    raise
 
         self._ask("did not abort", result.state, abort)
         return replace(result, state=SourceState.ABORTED)

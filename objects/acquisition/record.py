@@ -25,8 +25,9 @@ from objects.acquisition.context import Context
 from objects.acquisition.keywords import updated
 from objects.acquisition.product import SourceResult
 from objects.acquisition.refusals import refusal
+from objects.acquisition.salvage import Kept
 from objects.acquisition.states import AT_DPM, TRANSITIONS, Phase, Trigger, phase_of, reachable
-from objects.acquisition.store import Kept, Workspace
+from objects.acquisition.store import Workspace
 from objects.acquisition.story import past_alerts
 from objects.component.clock import Clock
 from objects.component.loggers import STATE

@@ -17,9 +17,10 @@ from idl_like_interfaces.daqif import AwaitDaqReply, DaqStatus
 from idl_like_interfaces.documents import MetadataSource
 from objects.acquisition.context import Context, new_context
 from objects.acquisition.record import Record, Surroundings, first_status
+from objects.acquisition.salvage import Kept
 from objects.acquisition.specification import Plan
 from objects.acquisition.states import TRANSITIONS, Phase, Trigger
-from objects.acquisition.store import Kept, Workspace
+from objects.acquisition.store import Workspace
 from tests.support.clock import ManualClock
 from tests.support.eventually import eventually
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -144,6 +145,30 @@ def test_force_stops_a_stop_that_hangs(bench: Bench) -> None:
         gate.set()
         forcing.result(PATIENCE_S)
     assert len(bench.queued(id).sources) == 3
+
+
+@pytest.mark.parametrize("command", ["stop", "abort"])
+def test_an_end_between_question_and_command_is_no_failure(bench: Bench, command: str) -> None:
+    """The source recorded when it was asked, and does not any more when it is told to end."""
+    id = bench.start("a", "m")
+    rec, meta = REQUESTS[command]
+
+    class Ending(threading.Event):
+        def __init__(self, end: Callable[[], object]) -> None:
+            super().__init__()
+            self._end = end
+
+        @override
+        def wait(self, timeout: float | None = None) -> bool:
+            bench.a.gates.clear()
+            bench.m.gates.clear()
+            self._end()
+            return True
+
+    bench.a.gates[rec] = Ending(bench.a.end)
+    bench.m.gates[meta] = Ending(lambda: bench.m.stop_daq(id))
+    assert not getattr(bench.daq, f"{command}_daq")(id).error
+    assert bench.phase(id) is not Phase.ABORTING
 
 
 class Liar(ScriptedRec):
