@@ -6,7 +6,7 @@ from idl_like_interfaces.dictionaries import Flaw
 from idl_like_interfaces.errors import BadParam
 
 _MOST = 100
-_SHOWN = 20
+_SHOWN = 5
 
 
 class BadDictionary(BadParam, repository_id="IDL:obsorb/dictionaries/BadDictionary:1.0"):
@@ -54,7 +54,8 @@ class Flaws:
         """Return the refusal; there must be a flaw."""
         shown = [flaw.told(self._path) for flaw in self._found[:_SHOWN]]
         if self._count > _SHOWN:
-            shown.append(f"and {self._count - _SHOWN} more")
+            more = f"and {self._count - _SHOWN} more"
+            shown.append(f"{more}; see them with `obsorb dictionary check {self._path}`")
         remedies = dict.fromkeys(flaw.remedy for flaw in self._found[:_SHOWN] if flaw.remedy)
         first = self._found[0]
         return BadDictionary(
