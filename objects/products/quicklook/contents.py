@@ -22,7 +22,16 @@ KEYWORDS = (
 """What is shown beside the images, in this order, of what the file has."""
 
 _BEGIN = b"SIMPLE"
-_BROKEN = (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
+_BROKEN = (
+    OSError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    OverflowError,
+    EOFError,
+)
 """What astropy raises for a header that makes no sense; ``VerifyError`` is among them."""
 
 

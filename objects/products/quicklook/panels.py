@@ -31,7 +31,16 @@ _THIN = 24
 """Pixels that a side has at least on the screen."""
 
 _CURVE = 200
-_BROKEN = (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
+_BROKEN = (
+    OSError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    OverflowError,
+    EOFError,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import zlib
 from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -14,6 +15,9 @@ from objects.component.atomic import PART_SUFFIX
 SOFTWARE = "obsorb quicklook"
 
 _MODE = 0o644
+
+_UNREADABLE = (OSError, EOFError, ImportError, zlib.error)
+"""No FITS file, or one that is compressed as a whole, and damaged or in an unknown way."""
 
 
 def picture_of(product: Path) -> Path:
@@ -64,8 +68,9 @@ def _drawn(product: Path) -> Any:
         with opened(product) as file:
             size = _size(product.stat().st_size)
             return draw_page(file, examine(file.hdus), product.name, size)
-    except OSError as error:
-        why = f"cannot be read: {error.strerror}" if error.strerror else "is no FITS file"
+    except _UNREADABLE as error:
+        said = error.strerror if isinstance(error, OSError) else str(error)
+        why = f"cannot be read: {said}" if said else "is no FITS file"
         raise BadParam(
             f"{product} {why}", remedy="give the path of a FITS file", field="product"
         ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 import sys
 from pathlib import Path
@@ -184,13 +185,16 @@ def test_an_own_picture_is_replaced_and_another_file_is_not(tmp_path: Path) -> N
 def test_a_file_that_cannot_be_shown_is_refused(tmp_path: Path) -> None:
     """Missing, no FITS, a folder; and a place where nothing can be written."""
     (tmp_path / "text.fits").write_text("hello")
-    for path in (tmp_path / "missing.fits", tmp_path / "text.fits", tmp_path):
+    (tmp_path / "empty.fits").touch()
+    (tmp_path / "old.fits.Z").write_bytes(b"\x1f\x9d\x90" + bytes(100))
+    bad = sorted(tmp_path.iterdir())
+    for path in (tmp_path / "missing.fits", tmp_path, *bad):
         with pytest.raises(BadParam, match=str(path)):
             quicklook(path, tmp_path / "x.png")
     product = write_fits(tmp_path / "a.fits")
     with pytest.raises(PersistStore, match="cannot be written"):
         quicklook(product, tmp_path / "no" / "x.png")
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.fits", "text.fits"]
+    assert sorted(tmp_path.iterdir()) == sorted([product, *bad])
 
 
 @pytest.mark.parametrize(
@@ -200,6 +204,17 @@ def test_a_file_that_cannot_be_shown_is_refused(tmp_path: Path) -> None:
 def test_the_picture_stands_beside_its_file(name: str, place: str) -> None:
     """With the same name."""
     assert picture_of(Path("/x") / name) == Path("/x") / place
+
+
+@pytest.mark.parametrize("left", [0.6, 0.99])
+def test_a_compressed_file_that_is_cut_is_shown_as_far_as_it_can_be_read(
+    tmp_path: Path, left: float
+) -> None:
+    """The page says what is missing."""
+    content = gzip.compress(hubble_frames().read_bytes())
+    path = tmp_path / "cut.fits.gz"
+    path.write_bytes(content[: int(left * len(content))])
+    assert quicklook(path).is_file()
 
 
 def _sparse(path: Path, rows: int, columns: int) -> Path:
