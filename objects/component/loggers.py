@@ -29,6 +29,7 @@ DPM_SCHEDULER = "daq.dpm.scheduler"
 DPM_CONTROLLER = "daq.dpm.controller"
 DPM_TRANSFER = "daq.dpm.transfer"
 DPM_MERGER = "daq.dpm.merger"
+DPM_QUICKLOOK = "daq.dpm.quicklook"
 
 NAMED = {
     OCM: "the OCM in general: its configuration, its state, its workspace",
@@ -41,6 +42,7 @@ NAMED = {
     DPM_CONTROLLER: "what drives an acquisition from Scheduled to its end",
     DPM_TRANSFER: "files that are collected and released",
     DPM_MERGER: "what the merger's process says",
+    DPM_QUICKLOOK: "the pictures of products, which the original does not draw",
 }
 """Each of them and what it tells."""
 

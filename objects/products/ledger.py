@@ -15,6 +15,7 @@ from idl_like_interfaces.clients.owner import log_owner
 from idl_like_interfaces.daqif import INTERNAL_STATUS_TOPIC, DaqStatus
 from idl_like_interfaces.documents import DpSpecification
 from objects.component.acquisitions_shown import AcquisitionsShown, among
+from objects.component.loggers import STATE
 from objects.component.site import Site
 from objects.products import alerts
 from objects.products.history import with_history
@@ -177,7 +178,7 @@ class Ledger:
 
     def _publish(self, job: Job) -> None:
         stuck, owner = " (stuck)" if job.stuck else "", {"owner": job.id}
-        log.info("%s: %s%s", job.id, job.substate.value, stuck, extra=owner)
+        log.log(STATE, "%s: %s%s", job.id, job.substate.value, stuck, extra=owner)
         status = self.status(job)
         self._site.publish(INTERNAL_STATUS_TOPIC, status)
         self._shown.show(status)

@@ -27,7 +27,7 @@ from objects.products.cancel import Cancel
 from objects.products.merge.orders import PROGRAM, MergeEnded, MergeJob
 from objects.products.merger import LONGEST_LINE, Ending, MergeRun, signal_group, take_line
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("daq.dpm.controller")
 
 SHARE = 200
 """Products that one process makes: what it may have leaked stays bounded."""
