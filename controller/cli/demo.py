@@ -30,8 +30,9 @@ def demo(
 
     Starts a whole installation on loopback in a scratch folder (which is kept), runs one
     acquisition through all its states, raises and clears an alarm, accounts for every event,
-    and stops everything again, also when interrupted.
-    The first line is ``name server: HOST:PORT``, the last one ``product: PATH``.
+    tells the story of the acquisition, and stops everything again, also when interrupted.
+    The first line is ``name server: HOST:PORT``, the last one ``product: PATH``; before it stand
+    the paths of the story and of the product's picture.
     """
     from controller.demo.interruption import Interrupted, Interruption
     from controller.demo.scratch import prepare
