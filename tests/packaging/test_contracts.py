@@ -64,6 +64,8 @@ def test_the_contracts_hold(tree: Path) -> None:
         ("objects/component/spoilt.py", "import rich", "Terminals belong"),
         ("nameserver/spoilt.py", "import cryptography.x509", "Certificates are made"),
         ("objects/messaging/spoilt.py", "import apscheduler", "Periodic work"),
+        ("objects/dictionaries/spoilt.py", "import yaml", "YAML is parsed"),
+        ("objects/dictionaries/spoilt.py", "import objects.acquisition", "Inside objects"),
         ("objects/acquisition/spoilt.py", "import objects.products.schedule", "Inside objects"),
         ("objects/component/spoilt.py", "import objects.messaging", "Inside objects"),
         ("objects/component/spoilt.py", "import objects.messaging", "No cycles"),
