@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from objects.products.quicklook.contents import Contents, OpenFile, Part
@@ -145,6 +146,7 @@ def _printable(text: str) -> str:
     return "".join(each if each.isprintable() else "?" for each in text)[:400]
 
 
+@cache
 def _font(size: int) -> Any:
     from PIL import ImageFont
 
