@@ -10,14 +10,14 @@ from pathlib import Path
 
 from idl_like_interfaces.fits_report import FitsSeverity
 from idl_like_interfaces.merging import MergeExit
-from objects.products.merge.layout import read_layout
+from objects.products.merge.layout import Hdu, read_layout
 from objects.products.merge.problems import BadFits, MergeProblem
 from objects.products.merge.product import OutputHdu
 from objects.products.merge.verify import verify_header
 
 
 def review(path: Path, hdus: Sequence[OutputHdu]) -> None:
-    """Check sizes of all HDUs, and that the primary header keeps the standard.
+    """Check sizes of all HDUs, and that the primary header has no fault that is new.
 
     Extensions are as their sources have them, faults included.
 
@@ -31,9 +31,14 @@ def review(path: Path, hdus: Sequence[OutputHdu]) -> None:
     wanted = [hdu.origin.data_size + hdu.origin.fill if hdu.origin else 0 for hdu in hdus]
     if [hdu.data_size for hdu in found] != wanted:
         raise _unsound(f"{path}: the sizes of its HDUs are not those of the inputs")
-    for each in verify_header(found[0]):
-        if each.severity is FitsSeverity.ERROR:
-            raise _unsound(f"{path}: primary HDU: {each.message}")
+    before = _errors(hdus[0].origin) if hdus[0].origin else []
+    for message in _errors(found[0]):
+        if message not in before:
+            raise _unsound(f"{path}: primary HDU: {message}")
+
+
+def _errors(hdu: Hdu) -> list[str]:
+    return [each.message for each in verify_header(hdu) if each.severity is FitsSeverity.ERROR]
 
 
 def _unsound(message: str) -> MergeProblem:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TextIO
 
 from idl_like_interfaces.checks import check_specification, shown
-from idl_like_interfaces.documents import DpSpecification
+from idl_like_interfaces.documents import DpSpecification, FitsFileSource
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.mapping.json_text import json_value
 from idl_like_interfaces.merging import MergeContent, MergeExit, MergeMessage, MergeMessageType
@@ -155,6 +155,7 @@ def _make(
     dry_run: bool,
     in_place: bool,
 ) -> None:
+    _check_is_no_input(path, wanted, root)
     check_output(path)
     product = plan_product(wanted, root, messages.clock.utc())
     for alert in product.alerts:
@@ -175,6 +176,19 @@ def _make(
             message=f"{path}: {len(product.hdus)} HDUs, {size} bytes", path=str(path)
         )
     messages.tell(MergeMessageType.RESULT, content)
+
+
+def _check_is_no_input(path: Path, wanted: DpSpecification, root: Path) -> None:
+    for source in (wanted.target.source, *wanted.sources):
+        if isinstance(source, FitsFileSource) and path.exists():
+            file = root / source.location
+            if file.exists() and file.samefile(path):
+                raise MergeProblem(
+                    f"the output file {path} is the file of source {source.source_name}",
+                    code=MergeExit.INTERNAL,
+                    cause="a product is a new file, also when it has a target",
+                    remedy="choose another name with --outfile",
+                )
 
 
 def _write(product: Product, path: Path, own: Path | None, on_hdu: OnHdu) -> int:

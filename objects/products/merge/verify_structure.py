@@ -89,7 +89,7 @@ def _values(hdu: Hdu) -> Iterator[Found]:
 def _strings(hdu: Hdu) -> Iterator[Found]:
     for name in _STRINGS:
         if hdu.values.get(name, "'")[:1] not in ("'", ""):
-            yield error(f"{name} is {hdu.values[name]}, wanted a string")
+            yield warning(f"{name} is {hdu.values[name]}, wanted a string")
 
 
 def _misplaced(hdu: Hdu) -> Iterator[Found]:

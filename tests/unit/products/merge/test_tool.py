@@ -158,6 +158,17 @@ def test_an_existing_output_is_refused_and_kept(bench: Bench) -> None:
     assert bench.product.read_text() == "precious"
 
 
+@pytest.mark.parametrize("name", ["t.fits", "s.fits", "./link.fits"])
+def test_an_output_that_is_an_input_is_refused(bench: Bench, name: str) -> None:
+    """A product is a new file, also when it has a target; the input stays."""
+    paths = [bench.aim("t", {"A": 1}), bench.add("s", {"B": 1})]
+    (bench.folder / "link.fits").symlink_to("s.fits")
+    before = [path.read_bytes() for path in paths]
+    assert bench.merge(outfile=Path(name)) == MergeExit.INTERNAL
+    assert f"is the file of source {'t' if name == 't.fits' else 's'}" in bench.error()
+    assert [path.read_bytes() for path in paths] == before
+
+
 def test_an_output_folder_must_exist(bench: Bench) -> None:
     """The refusal names it."""
     assert bench.merge(outfile=Path("no/x.fits")) == MergeExit.INTERNAL
