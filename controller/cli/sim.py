@@ -70,7 +70,10 @@ def recif(  # noqa: PLR0913, PLR0917 (each is an option)
     name: NameArgument,
     endpoint: EndpointArgument = None,
     frames: Annotated[
-        int, typer.Option("--frames", metavar="N", min=0, help="A recording ends after so many; 0: on Enter.")
+        int,
+        typer.Option(
+            "--frames", metavar="N", min=0, help="A recording ends after so many; 0: on Enter."
+        ),
     ] = 0,
     duration: Annotated[
         float, typer.Option("--duration", metavar="SECONDS", min=0, help="... after so long.")
