@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from idl_like_interfaces.clients.owner import log_owner
 from idl_like_interfaces.daqif import (
     STATUS_TOPIC,
@@ -23,6 +25,7 @@ from idl_like_interfaces.daqif import (
 )
 from idl_like_interfaces.events import EventChannel
 from objects.acquisition import alerts as al
+from objects.acquisition.abandoned import Abandoned
 from objects.acquisition.acquisition import Acquisition
 from objects.acquisition.context import Context, new_context
 from objects.acquisition.dpm_link import DpmLink
@@ -107,10 +110,12 @@ class Coordinator:
         )
         dpm = site.narrow(rules.dpm, DpmDaqControl, rules.dpm_timeout_s)
         self._teller = Teller(site.narrow(rules.dpm, DpmDaqControl, TELLING_S))
-        self._handing = Handing(dpm, site.clock)
+        self._abandoned = Abandoned(workspace, dpm, self.adopt, site.clock)
+        self._handing = Handing(dpm, site.clock, self._abandoned.add)
         self.dpm_link = DpmLink(
             acquisitions=self.acquisitions,
             adopt=self.adopt,
+            afterwards=self._abandoned.attend,
             channel=site.narrow(f"{site.root}/events", EventChannel),
             clock=site.clock,
             retry_s=rules.dpm_retry_s,
@@ -124,6 +129,7 @@ class Coordinator:
             WorkspaceError: It cannot be used.
         """
         self._workspace.open()
+        self._abandoned.load()
         for status, context in self._workspace.load():
             if self._is_stale(status, context):
                 log.warning("acquisition %s is stale (%s): archived", status.id, status.substate)
@@ -257,15 +263,15 @@ class Coordinator:
             )
         return AwaitDaqReply(timeout=False, status=status)
 
-    def adopt(self, news: DaqStatus) -> None:
-        """Take over what the DPM says of an acquisition."""
+    def adopt(self, news: DaqStatus) -> bool:
+        """Take over what the DPM says of an acquisition; see ``Record.adopt``."""
         with self._lock:
             found = self._active.get(news.id)
         with log_owner(news.id):
             if found is not None:
-                found.record.adopt(news)
-            else:
-                self._correct(news)
+                return found.record.adopt(news)
+            self._correct(news)
+            return True
 
     def _archived(self, id: str) -> tuple[DaqStatus, Context]:
         try:
@@ -286,6 +292,7 @@ class Coordinator:
             return
         if (kept[0].substate, kept[0].result) != (news.substate, news.result):
             log.warning("acquisition %s: the DPM says that it is %s", news.id, news.substate)
+            news = replace(news, start_time=kept[0].start_time)
             self._workspace.correct_archived(news)
             self._site.publish(STATUS_TOPIC, news)
 

@@ -30,7 +30,8 @@ class DpmLink:
 
     Args:
         acquisitions: Those in progress, oldest first.
-        adopt: Takes the DPM's news.
+        adopt: Takes the DPM's news; tells whether it knows what to make of it.
+        afterwards: Called whenever all others have been attended to.
         channel: Where the DPM publishes.
         clock: The time.
         retry_s: Time between attempts to hand over while the DPM is away.
@@ -41,7 +42,8 @@ class DpmLink:
         self,
         *,
         acquisitions: Callable[[], Sequence[Acquisition]],
-        adopt: Callable[[DaqStatus], None],
+        adopt: Callable[[DaqStatus], bool],
+        afterwards: Callable[[], None],
         channel: EventChannel,
         clock: Clock,
         retry_s: float,
@@ -49,6 +51,7 @@ class DpmLink:
     ) -> None:
         self._acquisitions = acquisitions
         self._adopt = adopt
+        self._afterwards = afterwards
         self._clock = clock
         self._retry_s = retry_s
         self._consumer = EventConsumer(channel, [INTERNAL_STATUS_TOPIC], name=f"{name} (DPM)")
@@ -95,6 +98,7 @@ class DpmLink:
             elif acquisition.record.phase in AT_DPM and self._is_silent(acquisition.record.id):
                 self._note(acquisition.record.id)
                 acquisition.refresh()
+        self._afterwards()
 
     def hear(self, items: Sequence[Item]) -> None:
         """Take what the channel has delivered."""
@@ -109,8 +113,12 @@ class DpmLink:
             except BadParam as error:
                 log.warning("an event of the DPM cannot be read: %s", error.message)
                 continue
-            self._note(status.id)
-            self._adopt(status)
+            if self._adopt(status):
+                self._note(status.id)
+            else:
+                # It is asked for the truth at once.
+                self._heard.pop(status.id, None)
+                self._wake.set()
 
     def _queue(self, acquisition: Acquisition) -> bool:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 
 from idl_like_interfaces.daqif import AlertSeverity, DaqException, DpmDaqControl
@@ -28,11 +29,20 @@ _AWAY = (CommFailure, TimeIsUp, Overloaded, NamingError)
 
 
 class Handing:
-    """Hands acquisitions to the DPM and speaks for them there; the caller has the turn."""
+    """Hands acquisitions to the DPM and speaks for them there; the caller has the turn.
 
-    def __init__(self, dpm: DpmDaqControl, clock: Clock) -> None:
+    Args:
+        dpm: The DPM.
+        clock: The time.
+        abandon: Told the id and file id of one that is aborted here only.
+    """
+
+    def __init__(
+        self, dpm: DpmDaqControl, clock: Clock, abandon: Callable[[str, str], None]
+    ) -> None:
         self._dpm = dpm
         self._clock = clock
+        self._abandon = abandon
 
     def queue(self, record: Record) -> bool:
         """Hand it over, or set an alert that says why not; tell whether the DPM is there."""
@@ -73,6 +83,7 @@ class Handing:
             self._complain(
                 record, "aborted here only, the DPM may still finish it", error, final=True
             )
+            self._abandon(record.id, record.status.file_id)
             record.move(Trigger.FORCE_ABORT)
         else:
             self._learn(record)
@@ -87,6 +98,7 @@ class Handing:
             except RemoteError as error:
                 what = "aborted here only, the DPM may have it in its queue"
                 self._complain(record, what, error, final=True)
+                self._abandon(record.id, record.status.file_id)
 
     def retry(self, record: Record) -> None:
         """Let the DPM go on with it.

@@ -123,7 +123,9 @@ class OcmServant(OcmDaqControl):
 
     @override
     def get_active_list(self) -> DaqStatuses:
-        return [each.record.status for each in self._coordinator.acquisitions()]
+        statuses = [each.record.status for each in self._coordinator.acquisitions()]
+        # One that has ended just now is on its way into the archive.
+        return [each for each in statuses if each.state is not DaqState.COMPLETED]
 
     @override
     def get_story(self, id: str) -> DaqStory:

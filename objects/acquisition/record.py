@@ -152,18 +152,21 @@ class Record:
             if self.phase is phase:
                 self._move(trigger)
 
-    def adopt(self, news: DaqStatus, *, was_asked: bool = False) -> None:
+    def adopt(self, news: DaqStatus, *, was_asked: bool = False) -> bool:
         """Take over what the DPM says, unless it is about the past or another product.
 
         Args:
             news: What it says.
             was_asked: It is an answer, not an event: its time does not matter, since the
                 clock of the DPM may have been set back.
+
+        Returns:
+            False: it contradicts what is known, and seems to be older: ask.
         """
         phase = phase_of(news.state, news.substate)
         with self._changing():
             if phase is None or not self._is_newer(phase, news, was_asked=was_asked):
-                return
+                return not self._is_doubtful(phase, news)
             self._dpm_alerts = list(news.alerts)
             self._dpm_error = news.error
             self._dpm_time_s = news.timestamp
@@ -175,6 +178,7 @@ class Record:
                 self._commit(news.timestamp)
             else:
                 self._enter(phase, news.timestamp)
+            return True
 
     def set_results(self, *results: SourceResult) -> None:
         """Note what sources do; nothing of it is public, so nothing is published."""
@@ -318,6 +322,10 @@ class Record:
             return reachable(self.phase, phase)
         is_late = news.timestamp < self._dpm_time_s and not was_asked
         return not is_late and self._differs(news)
+
+    def _is_doubtful(self, phase: Phase | None, news: DaqStatus) -> bool:
+        is_same = phase is self.phase and news.file_id == self._status.file_id
+        return is_same and phase in AT_DPM and self._differs(news)
 
     def _differs(self, news: DaqStatus) -> bool:
         return (

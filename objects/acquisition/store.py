@@ -6,6 +6,7 @@
     in-progress/{id}-status.json     status as published
     in-progress/{id}-context.json    everything else
     archive/                         the same two files after the end
+    abandoned.json                   file ids, by id, of those that the DPM may finish still
 
 An older acquisition of the same id is kept in the archive as ``{id}~1-...``,
 ``{id}~2-...`` (an id never holds a ``~``); the name without a number is the newest.
@@ -21,6 +22,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from idl_like_interfaces.daqif import DaqState, DaqStatus
+from idl_like_interfaces.errors import BadParam
+from idl_like_interfaces.mapping.coding import parse_json
 from objects.acquisition.context import Context
 from objects.acquisition.salvage import DamagedError, Kept, read_kept, read_list
 from objects.component.atomic import PART_SUFFIX, fsync_folder, write_json_atomic
@@ -48,6 +51,7 @@ class Workspace:
         self.folder = folder
         self.faults: list[str] = []
         self._list = folder / "list.json"
+        self._abandoned = folder / "abandoned.json"
         self._current = folder / "in-progress"
         self._archive = folder / "archive"
         self._held: int | None = None
@@ -106,6 +110,24 @@ class Workspace:
         """
         write_json_atomic(self._list, ids)
 
+    def save_abandoned(self, file_ids: dict[str, str]) -> None:
+        """Keep the file ids, by id, of those that were aborted here only.
+
+        Raises:
+            OSError: It could not be written; what was kept before stands.
+        """
+        write_json_atomic(self._abandoned, file_ids)
+
+    def load_abandoned(self) -> dict[str, str]:
+        """Return them; none when the file is missing or damaged."""
+        try:
+            return parse_json(dict[str, str], self._abandoned.read_bytes(), self._abandoned.name)
+        except FileNotFoundError:
+            return {}
+        except (BadParam, OSError) as error:
+            log.error("%s is passed over: %s", self._abandoned, error)
+            return {}
+
     def archive(self, id: str) -> None:
         """Move an acquisition to the archive; may be repeated after a crash.
 
@@ -143,11 +165,12 @@ class Workspace:
 
         What is damaged is told in ``faults``, and the rest goes on.
         """
-        kept = self._load_all(self._load_list())
+        listed = self._load_list()
+        # Its client may have heard of it: it was kept and published before it was listed.
+        kept = self._load_all([*listed, *sorted(self._present() - set(listed))])
         loaded = {status.id for status, _ in kept}
         for orphan in sorted(self._present() - loaded):
-            # Nothing was started: an acquisition is listed before its sources are asked.
-            log.warning("acquisition %s was not listed or not readable: archived", orphan)
+            log.warning("acquisition %s is not readable, or has ended: archived", orphan)
             self.archive(orphan)
         self.save_list([status.id for status, _ in kept])
         return kept
@@ -195,7 +218,7 @@ class Workspace:
     def _is_ours(self, path: Path) -> bool:
         if path in (self._current, self._archive):
             return path.is_dir()
-        is_file = path == self._list or (
+        is_file = path in (self._list, self._abandoned) or (
             path.parent == self._current and _OURS.fullmatch(path.name) is not None
         )
         return is_file and not path.is_dir()

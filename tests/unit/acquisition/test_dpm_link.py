@@ -187,6 +187,5 @@ def test_the_truth_counts_although_the_clock_of_the_dpm_was_set_back(bench: Benc
     )
     bench.dpm.statuses[id] = replace(bench.dpm.statuses[id], timestamp=-3600.0)
     bench.dpm.go(id, Phase.COLLECTING, alerts=[alert])
-    assert bench.daq.get_status(id).alerts == []
-    bench.site.clock.advance(6)
+    # It does not wait for a silence, which would not come: the DPM goes on sending.
     eventually(lambda: bench.daq.get_status(id).alerts == [alert])

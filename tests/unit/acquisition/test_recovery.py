@@ -25,13 +25,15 @@ HOUR_S = 3600
 QUICK = '{"awaitInterval": 0.1}'
 
 
-def freeze(bench: Bench, id: str, phase: Phase) -> None:
+def freeze(bench: Bench, id: str, phase: Phase, *, is_listed: bool = True) -> None:
     """Let the workspace say that the coordinator ended in a state."""
     bench.component.stop()
     workspace = Workspace(bench.data_root / "ocm")
     kept = {status.id: (status, context) for status, context in workspace.load()}
     status, context = kept[id]
     workspace.save(replace(status, state=phase.state, substate=phase.substate), context)
+    if not is_listed:
+        workspace.save_list([])
     bench.component = OcmComponent(bench.site, bench.settings)
     bench.boot()
 
@@ -214,7 +216,7 @@ def test_a_workspace_has_one_owner(bench: Bench) -> None:
 
 
 def test_leavings_of_a_crash_are_brought_into_order(bench: Bench) -> None:
-    """A half written file goes; what was never listed is archived."""
+    """A half written file goes; what was kept and not listed yet goes on."""
     id = bench.start("", "m")
     bench.component.stop()
     workspace = bench.data_root / "ocm"
@@ -223,8 +225,15 @@ def test_leavings_of_a_crash_are_brought_into_order(bench: Bench) -> None:
     bench.component = OcmComponent(bench.site, bench.settings)
     bench.boot()
     assert not list(workspace.glob(".*.part"))
-    assert bench.daq.get_active_list() == []
-    assert bench.daq.get_status(id).id == id
+    assert [each.id for each in bench.daq.get_active_list()] == [id]
+    assert json.loads((workspace / "list.json").read_text()) == [id]
+
+
+def test_one_that_was_not_listed_yet_ends_as_aborted(bench: Bench) -> None:
+    """Killed between the first status and the list: it has no state that it never leaves."""
+    id = bench.start("", "m")
+    freeze(bench, id, Phase.NOT_STARTED, is_listed=False)
+    bench.await_phase(id, Phase.ABORTED)
 
 
 def test_a_disk_that_fails_later_is_an_alert(bench: Bench) -> None:

@@ -1,0 +1,90 @@
+"""Acquisitions that were aborted here only: the DPM may finish them still, and has the last word."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from idl_like_interfaces.daqif import DaqException, DaqState, DaqStatus, DpmDaqControl
+from idl_like_interfaces.errors import RemoteError
+from objects.acquisition.store import Workspace
+from objects.component.clock import Clock
+
+log = logging.getLogger("daq.ocm.manager")
+
+ASK_EVERY_S = 5.0
+
+
+class Abandoned:
+    """Remembers them, over restarts, until the DPM has told their end or does not know them.
+
+    Its event may have been lost while this server or the channel was down, so it is asked.
+
+    Args:
+        workspace: Keeps the list.
+        dpm: Is asked.
+        adopt: Takes what it says.
+        clock: The time.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        dpm: DpmDaqControl,
+        adopt: Callable[[DaqStatus], object],
+        clock: Clock,
+    ) -> None:
+        self._workspace = workspace
+        self._dpm = dpm
+        self._adopt = adopt
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._file_ids: dict[str, str] = {}
+        self._asked_at = 0.0
+
+    def load(self) -> None:
+        """Take up what was kept."""
+        self._file_ids = self._workspace.load_abandoned()
+
+    def add(self, id: str, file_id: str) -> None:
+        """Remember one; on return that survives a crash, if the disk takes it."""
+        with self._lock:
+            self._file_ids[id] = file_id
+            self._save()
+
+    def attend(self) -> None:
+        """Ask for each of them, every few seconds."""
+        now = self._clock.monotonic()
+        if not self._file_ids or now - self._asked_at < ASK_EVERY_S:
+            return
+        self._asked_at = now
+        for id, file_id in list(self._file_ids.items()):
+            try:
+                is_over = self._is_over(id, file_id)
+            except RemoteError as error:
+                log.debug("%s is not asked for: %s", id, error)
+                return
+            if is_over:
+                self._forget(id)
+
+    def _is_over(self, id: str, file_id: str) -> bool:
+        try:
+            status = self._dpm.get_daq_status(id)
+        except DaqException:
+            return True  # it never came there
+        if status.file_id == file_id:
+            self._adopt(status)
+        return status.file_id != file_id or status.state is DaqState.COMPLETED
+
+    def _forget(self, id: str) -> None:
+        with self._lock:
+            self._file_ids.pop(id, None)
+            self._save()
+
+    def _save(self) -> None:
+        try:
+            self._workspace.save_abandoned(self._file_ids)
+        except OSError as error:
+            # Harmless but after a restart: then only the DPM's events tell of them.
+            log.error("the abandoned acquisitions cannot be kept: %s", error)
