@@ -11,6 +11,7 @@ import msgspec
 
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.events import EventRecord, Priority
+from idl_like_interfaces.first_use import ready
 from idl_like_interfaces.octets import OctetBlocks
 
 UNDECODABLE = "IDL:obsorb/events/Undecodable:1.0"
@@ -77,7 +78,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             BadParam: The body is not of that type.
         """
         try:
-            return msgspec.convert(_known(self.body, type_), type_)
+            return msgspec.convert(_known(self.body, type_), ready(type_))
         except msgspec.ValidationError as error:
             raise BadParam(
                 f"the body of event {self.sequence} on {self.topic} is no {type_.__name__}: {error}",

@@ -18,6 +18,7 @@ import msgspec
 
 from idl_like_interfaces.declare import Operation
 from idl_like_interfaces.errors import BadParam
+from idl_like_interfaces.first_use import ready
 from idl_like_interfaces.mapping.annex import Annex, read_octets
 from idl_like_interfaces.mapping.json_text import json_value
 from idl_like_interfaces.mapping.refusals import bad_param
@@ -221,6 +222,6 @@ def _convert(plain: Any, type_: type[T], annex: Buffer | None, field: str = "") 
         return read_octets(wanted, found, annex)
 
     try:
-        return msgspec.convert(plain, type_, dec_hook=special)
+        return msgspec.convert(plain, ready(type_), dec_hook=special)
     except msgspec.ValidationError as error:
         raise bad_param(str(error), field, msgspec.inspect.type_info(type_), plain) from None

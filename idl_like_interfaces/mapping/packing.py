@@ -12,6 +12,7 @@ from Pyro5.serializers import MsgpackSerializer
 
 from idl_like_interfaces.declare import Operation, parts_of
 from idl_like_interfaces.errors import BadParam
+from idl_like_interfaces.first_use import ready
 from idl_like_interfaces.mapping.annex import Annex, read_octets
 from idl_like_interfaces.mapping.coding import (
     decode_arguments,
@@ -150,11 +151,11 @@ class _Coder:
 
     def __init__(self, operation: Operation) -> None:
         self.request = msgspec.msgpack.Decoder(
-            _array_of(operation), dec_hook=_read_octets, ext_hook=_extension
+            ready(_array_of(operation)), dec_hook=_read_octets, ext_hook=_extension
         )
         self.request_way = _way_of([each.type for each in operation.parameters])
         self.reply = msgspec.msgpack.Decoder(
-            operation.returns, dec_hook=_read_octets, ext_hook=_extension
+            ready(operation.returns), dec_hook=_read_octets, ext_hook=_extension
         )
         self.reply_way = _way_of([operation.returns])
 

@@ -20,6 +20,7 @@ from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.declare import Value
 from idl_like_interfaces.errors import CommFailure, RemoteError, TimeIsUp
 from idl_like_interfaces.events import EventChannel, Priority
+from idl_like_interfaces.first_use import all_ready
 from idl_like_interfaces.logs import LogService
 from idl_like_interfaces.mapping import ObjectAdapter, make_incarnation, use_tls
 from idl_like_interfaces.naming import NamingContext
@@ -263,6 +264,7 @@ class ComponentHost(Closing):
         return made
 
     def _boot(self, protection: Protection) -> None:
+        all_ready()
         self.component.recover()
         self._adapter = ObjectAdapter(
             protection.host,

@@ -23,6 +23,7 @@ import msgspec
 from idl_like_interfaces.daqif import StorageStatus
 from idl_like_interfaces.documents import DpSpecification
 from idl_like_interfaces.errors import BadParam
+from idl_like_interfaces.first_use import ready
 from idl_like_interfaces.reading import read_own
 from objects.component.atomic import PART_SUFFIX, fsync_folder, write_json_atomic
 from objects.products.job import Job
@@ -265,6 +266,6 @@ def is_id(text: str) -> bool:
 
 def _decode(path: Path, type_: type[T]) -> T:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=type_)
+        return msgspec.json.decode(path.read_bytes(), type=ready(type_))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{path} is damaged: {error}") from error

@@ -15,7 +15,6 @@ CHUNK = 364 * BLOCK
 """Bytes that are moved at a time: about 1 MiB, whole blocks."""
 
 _BEHIND = 8 << 20
-_PAGES = 64 << 10
 _WRITE = 2  # SYNC_FILE_RANGE_WRITE
 
 
@@ -40,9 +39,7 @@ class Pump:
         for chunk in self._chunks(origin):
             total = add_to_sum(total, chunk)
             file.write(chunk)
-            # What the disk has begun with shall not change again: so whole pages only.
-            end = file.tell() // _PAGES * _PAGES
-            if end - begun >= _BEHIND:
+            if (end := file.tell()) - begun >= _BEHIND:
                 write_out(file.fileno(), begun, end)
                 begun = end
         return total
