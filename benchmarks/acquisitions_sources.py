@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
+from msgspec.structs import replace
 from typing_extensions import override
 
 from idl_like_interfaces.recif import RecCmds, RecProperties
@@ -19,20 +20,27 @@ from objects.data_source.frame import Frame, FramePlan, FrameSource
 from objects.data_source.output import OutputFolder
 from objects.data_source.recorder import Recorder
 
+_TOGETHER = 50
+"""So many share a component: the names of one are bound under one lease, within its term."""
+
 
 class DetectorSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of the detectors.
 
     Attributes:
         count: How many.
+        name: Begin of their names; their numbers follow.
+        first: The lowest of these.
         side: Rows and columns of a frame, two bytes for each pixel.
         period_s: From frame to frame.
         frames: Of a session; 0: until it is stopped.
         prepare_s: How long the one with the highest number needs to be ready; the others,
-            as far as their numbers say, less.
+            as far as their numbers say, less (of up to 50).
     """
 
     count: int
+    name: str = ""
+    first: int = 0
     side: int = 64
     period_s: float = 0.0
     frames: int = 1
@@ -72,21 +80,24 @@ class Detectors(Component):
 
     def __init__(self, site: Site, settings: Any) -> None:
         super().__init__(site, settings)
-        parts = range(1, settings.count + 1)
-        step_s = settings.prepare_s / settings.count
-        self.cameras = [Camera(settings, step_s * part) for part in parts]
+        step_s = settings.prepare_s / (settings.first + settings.count)
+        self._names = [
+            f"{settings.name}{settings.first + index}" for index in range(settings.count)
+        ]
+        self.cameras = [
+            Camera(settings, step_s * (settings.first + index + 1))
+            for index in range(settings.count)
+        ]
         self._recorders = [
-            Recorder(site, camera, OutputFolder(site.data_root / "sources" / f"{site.name}{index}"))
-            for index, camera in enumerate(self.cameras)
+            Recorder(site, camera, OutputFolder(site.data_root / "sources" / name))
+            for name, camera in zip(self._names, self.cameras, strict=True)
         ]
 
     @override
     def objects(self) -> list[ActiveObject]:
         return [
-            ActiveObject(
-                path=f"sources/{self.site.name}{index}/rec", interface=RecCmds, servant=recorder
-            )
-            for index, recorder in enumerate(self._recorders)
+            ActiveObject(path=f"sources/{name}/rec", interface=RecCmds, servant=recorder)
+            for name, recorder in zip(self._names, self._recorders, strict=True)
         ]
 
     @override
@@ -102,17 +113,25 @@ class Sources(ExitStack):
 
     def __init__(self, names: str, data_root: str, name: str, settings: str) -> None:
         super().__init__()
+        wanted = replace(msgspec.json.decode(settings, type=DetectorSettings), name=name)
+        self._parts = [
+            self._host(names, Path(data_root), replace(wanted, first=first, count=count))
+            for first in range(0, wanted.count, _TOGETHER)
+            for count in [min(_TOGETHER, wanted.count - first)]
+        ]
+
+    def _host(self, names: str, data_root: Path, settings: DetectorSettings) -> Detectors:
         host = ComponentHost(
             Detectors,
-            msgspec.json.decode(settings, type=DetectorSettings),
-            name=name,
+            settings,
+            name=f"{settings.name}-{settings.first}",
             names=parse_addresses(names),
-            data_root=Path(data_root),
+            data_root=data_root,
         )
-        self.enter_context(host)
-        self._detectors = host.component
+        component = self.enter_context(host).component
+        assert isinstance(component, Detectors)
+        return component
 
     def last_frame(self) -> float:
         """Return when the last frame was given, seconds of the system's clock."""
-        assert isinstance(self._detectors, Detectors)
-        return max(camera.gave_at for camera in self._detectors.cameras)
+        return max(camera.gave_at for part in self._parts for camera in part.cameras)

@@ -123,14 +123,23 @@ def _new(bench: _Bench, counts: Counts, group: str) -> list[Figure]:
     values = alternate(counts.merge_rounds, [*sides.values()])
     seconds = dict(zip(sides, values, strict=True))
     peers = [
-        ("into a new file", "merge", "the kernel's copy", "copy", NEW_GOAL),
-        ("into a new file", "merge", "a copy that the disk begins early", "early", None),
-        ("into a new file", "merge", "astropy, with checksums", "astropy", None),
-        ("by the command, its start included", "command", "the kernel's copy", "copy", None),
+        ("into a new file", "merge", "a copy that the disk begins early", "early"),
+        ("into a new file", "merge", "astropy, with checksums", "astropy"),
+        ("by the command, its start included", "command", "the kernel's copy", "copy"),
     ]
     return [
-        figure(group, name, "s", seconds[ours], peer=peer, theirs=seconds[theirs], goal=goal)
-        for name, ours, peer, theirs, goal in peers
+        _best(
+            group,
+            "into a new file",
+            seconds["merge"],
+            "the kernel's copy",
+            seconds["copy"],
+            NEW_GOAL,
+        ),
+        *(
+            figure(group, name, "s", seconds[ours], peer=peer, theirs=seconds[theirs])
+            for name, ours, peer, theirs in peers
+        ),
     ]
 
 
@@ -138,10 +147,19 @@ def _in_place(bench: _Bench, counts: Counts, group: str) -> Figure:
     sides = [bench.merge_in_place, bench.append]
     alternate(1, sides)
     ours, theirs = alternate(counts.merge_rounds, sides)
+    return _best(
+        group, "into the target itself", ours, "the kernel appends them", theirs, IN_PLACE_GOAL
+    )
+
+
+def _best(
+    group: str, name: str, ours: list[float], peer: str, theirs: list[float], goal: Goal
+) -> Figure:
+    """Compare the best runs: what a disk does beside it makes a run longer, and none shorter."""
+    note = f"the best of {len(ours)} runs each"
     return figure(
-        group, "into the target itself", "s", ours, peer="the kernel appends them", theirs=theirs,
-        goal=IN_PLACE_GOAL,
-    )  # fmt: skip
+        group, name, "s", [min(ours)], peer=peer, theirs=[min(theirs)], goal=goal, note=note
+    )
 
 
 def _peak(name: str, merger: Child) -> Figure:

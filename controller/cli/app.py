@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 import typer.main
@@ -20,6 +20,7 @@ from controller.cli.options import (
     RepOption,
     RootOption,
     StatusOption,
+    VersionOption,
 )
 from controller.cli.output import give_output_up, has_lost_output, print_note
 from controller.failure import INTERRUPTED, REFUSED, CommandFailed, explain
@@ -137,14 +138,6 @@ app = typer.Typer(
 )
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        from importlib.metadata import version
-
-        typer.echo(f"obsorb {version('obsorb')}")
-        raise typer.Exit
-
-
 @app.callback()
 def obsorb(  # noqa: PLR0913, PLR0917 (what all commands share)
     names: NamesOption = None,
@@ -156,12 +149,7 @@ def obsorb(  # noqa: PLR0913, PLR0917 (what all commands share)
     rep: RepOption = None,
     pep: PepOption = None,
     status: StatusOption = None,
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version and end."
-        ),
-    ] = False,
+    version: VersionOption = False,
 ) -> None:
     """Acquire, log and merge scientific data with remote objects found by name.
 

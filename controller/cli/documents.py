@@ -18,10 +18,16 @@ def read_document(argument: str) -> str:
         return argument
     try:
         return sys.stdin.read() if argument == "@-" else _read(Path(argument[1:]))
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise CommandFailed(
-            f"{argument[1:]} cannot be read: {error}",
-            cause="the file is missing, is no text, or you may not read it",
+            f"{argument[1:]} is not UTF-8 at byte {error.start}",
+            cause="it was saved in another encoding, such as Latin-1, or is no text at all",
+            remedy="save it as UTF-8",
+        ) from error
+    except (OSError, ValueError) as error:
+        raise CommandFailed(
+            f"{argument[1:]} cannot be read: {getattr(error, 'strerror', None) or error}",
+            cause="the file is missing, or you may not read it",
             remedy="give @FILE, @- for stdin, or the text itself",
         ) from error
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from controller.cli.lazy import single
+from controller.cli.options import VersionOption
 from controller.cli.output import print_json, print_line, print_note
 from controller.cli.tools import load_tool
 from idl_like_interfaces.merging import MergeMessage, MergeMessageType
@@ -36,6 +37,7 @@ def merge(
     logfile: Annotated[
         Path | None, typer.Option("--logfile", "-l", help="Append the messages to this file.")
     ] = None,
+    version: VersionOption = False,  # noqa: ARG001 (its callback has printed it)
 ) -> None:
     """Merge FITS files and keywords into a data product.
 

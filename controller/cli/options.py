@@ -63,6 +63,23 @@ JsonOption: TypeAlias = Annotated[
     typer.Option("--json", callback=inherit, help="Print JSON to stdout."),
 ]
 
+
+def print_version(wanted: bool) -> None:
+    """Print the version and end, when that is wanted."""
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"obsorb {version('obsorb')}")
+        raise typer.Exit
+
+
+VersionOption: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--version", callback=print_version, is_eager=True, help="Print the version and end."
+    ),
+]
+
 OcmOption: TypeAlias = Annotated[
     str | None,
     typer.Option(

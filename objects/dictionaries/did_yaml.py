@@ -65,7 +65,7 @@ def read_did_yaml(path: str, top: Mapping) -> Dictionary:
 
 
 def _header(path: str, top: Mapping, flaws: Flaws) -> YamlFields:
-    found = [value for key, value in top.items if key.text == HEADER]
+    found = [(key.line, value) for key, value in top.items if key.text == HEADER]
     if not found:
         raise bad_dictionary(
             path,
@@ -74,11 +74,12 @@ def _header(path: str, top: Mapping, flaws: Flaws) -> YamlFields:
             "there is none: this is no dictionary",
             "begin it with header: !cfg.type:DidHeader and its fields name and scope",
         )
-    if found[0].tag != f"{_TYPE}DidHeader":
-        flaws.add(found[0].line, HEADER, f"its tag must be !{_TYPE}DidHeader")
-    for again in found[1:]:
-        flaws.add(again.line, HEADER, f"stands in line {found[0].line} already")
-    return YamlFields(HEADER, found[0], _OF_HEADER, flaws)
+    (first, header), *others = found
+    if header.tag != f"{_TYPE}DidHeader":
+        flaws.add(first, HEADER, f"its tag must be !{_TYPE}DidHeader")
+    for line, _ in others:
+        flaws.add(line, HEADER, f"stands in line {first} already")
+    return YamlFields(HEADER, header, _OF_HEADER, flaws)
 
 
 def _draft(key: Scalar, value: Node, flaws: Flaws) -> Draft:

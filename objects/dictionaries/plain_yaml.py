@@ -60,7 +60,7 @@ def read_plain_yaml(path: str, top: Mapping) -> Dictionary:
 
 
 def _header(path: str, top: Mapping, flaws: Flaws) -> YamlFields:
-    found = [value for key, value in top.items if key.text == HEADER]
+    found = [(key.line, value) for key, value in top.items if key.text == HEADER]
     if not found:
         raise bad_dictionary(
             path,
@@ -69,9 +69,10 @@ def _header(path: str, top: Mapping, flaws: Flaws) -> YamlFields:
             "there is none: this is no dictionary",
             "begin it with the mapping Header (Name, Scope, ...)",
         )
-    for again in found[1:]:
-        flaws.add(again.line, HEADER, f"stands in line {found[0].line} already")
-    return YamlFields(HEADER, found[0], _OF_HEADER, flaws)
+    (first, header), *others = found
+    for line, _ in others:
+        flaws.add(line, HEADER, f"stands in line {first} already")
+    return YamlFields(HEADER, header, _OF_HEADER, flaws)
 
 
 def _draft(key: Scalar, value: Node, flaws: Flaws) -> Draft:

@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import count
 from math import prod
 from pathlib import Path
@@ -177,6 +178,7 @@ def _endless(path: Path, file: BinaryIO, index: int, offset: int, end: int) -> B
     )
 
 
+@lru_cache(maxsize=4)  # a check asks for them again and again, and headers may be long
 def _values(images: tuple[str, ...]) -> dict[str, str]:
     values: dict[str, str] = {}
     for image in images:

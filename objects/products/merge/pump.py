@@ -15,6 +15,7 @@ CHUNK = 364 * BLOCK
 """Bytes that are moved at a time: about 1 MiB, whole blocks."""
 
 _BEHIND = 8 << 20
+_PAGES = 64 << 10
 _WRITE = 2  # SYNC_FILE_RANGE_WRITE
 
 
@@ -39,7 +40,9 @@ class Pump:
         for chunk in self._chunks(origin):
             total = add_to_sum(total, chunk)
             file.write(chunk)
-            if (end := file.tell()) - begun >= _BEHIND:
+            # What the disk has begun with shall not change again: so whole pages only.
+            end = file.tell() // _PAGES * _PAGES
+            if end - begun >= _BEHIND:
                 write_out(file.fileno(), begun, end)
                 begun = end
         return total

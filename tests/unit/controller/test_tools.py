@@ -75,6 +75,11 @@ def test_merge_passes_its_options(tmp_path: Path) -> None:
     assert (root / "merge.log").is_file()
 
 
+def test_merge_prints_its_version() -> None:
+    """As scripts that know the original ask for it."""
+    assert ok("merge", "--version").startswith("obsorb ")
+
+
 def test_message_of_the_merger_is_said_in_words() -> None:
     """What it is, of which source, how far, and what to do."""
     alert = MergeMessage(

@@ -139,6 +139,8 @@ def test_what_does_not_matter_is_noted() -> None:
         ("Unit: ", "Units: ", ":9: Units: there is no such field"),
         ("(0, 3600)", "(5, 1)", ":10: Range: the lower end 5 is above the upper end 1"),
         ("(0, 3600)", "(5)", ":10: Range: a range of numbers has two ends"),
+        ("(0, 3600)", "(0, much)", ":10: Range: 'much' is not a number"),
+        ("Value Format:      %c", "Range: (F, T)", "Range: a logical value has no range"),
         ("(0, 3600)", "(0, nan)", ":10: Range: 'nan' is not a number"),
         ("(1, )", "(1.5, )", "Range: '1.5' is not an integer"),
         ("Target", "Target °", "Comment Format: 'Target °' has characters that no FITS header"),
@@ -223,6 +225,19 @@ def test_a_range_may_be_a_text_or_a_list(range: str) -> None:
     assert (found.lowest, found.highest) == (0, 360)
 
 
+def test_choices_may_be_quoted() -> None:
+    """Then blanks in them stay."""
+    text = "Header: {Name: x}\nA:\n  Type: String\n  Range: \"('A B', C)\"\n"
+    (found,) = parse_dictionary("x.yaml", text.encode()).records
+    assert found.choices == ["A B", "C"]
+
+
+def test_an_empty_yaml_file_is_refused() -> None:
+    """It has no header."""
+    assert flaws_of("x.yaml", "# nothing\n") == ["x.yaml: the file is empty"]
+    assert "x.yaml:1: the top of a dictionary is a mapping" in flaws_of("x.yaml", "- a\n")[0]
+
+
 def test_what_is_included_is_told() -> None:
     """It is not followed."""
     text = YAML.replace("  Scope: FITS", "  Scope: FITS\n  Include: (one.yaml, two.yaml)")
@@ -276,6 +291,17 @@ def test_yaml_with_tags_is_read() -> None:
         ("x.yaml", "Range: ()", "Range: ()\n---\na: b", "there is a second document"),
         ("x.yaml", "Range: ()", "Range: (\t]: [", "x.yaml:10: not YAML"),
         ("x.yaml", "Unit:", "Comment: a\n  Unit:", "x.yaml:12: INS(#) FILT# ID.Comment: stands in"),
+        ("x.yaml", "Header:", "Header: {Name: x}\nHeader:", "x.yaml:2: Header: stands in line 1"),
+        (
+            "x.yaml",
+            "Class: (FITS)",
+            "Class: [{}]",
+            "x.yaml:5: INS(#) FILT# ID.Class: must be a list",
+        ),
+        ("x.yaml", "Header:", "? {a: b}\n: c\nHeader:", "x.yaml:1: a key is a text"),
+        ("x.yaml", "Filter", "Fil\0ter", "x.yaml: not YAML"),
+        ("x.did.yaml", "header:", "heder:", "x.did.yaml:1: header: there is none"),
+        ("x.did.yaml", "INS SHUT ST:", "header: {}\nA:", "x.did.yaml:7: header: stands in line 2"),
         ("x.did.yaml", "DidBoolKey", "DidBolKey", "x.did.yaml:7: INS SHUT ST: there is no tag"),
         (
             "x.did.yaml",
