@@ -51,7 +51,8 @@ _LONGEST_FITS_STRING = 68
 _LONGEST_PATH = 4095
 _INTEGERS = range(-(2**63), 2**64)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x80-\x9f]")
-_PLACE = re.compile(r"(?:[^\s/:-][^\s/:]*:)?/.*", re.DOTALL)
+_HOST = r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]*@)?[A-Za-z0-9_][A-Za-z0-9_.-]*"
+_PLACE = re.compile(rf"(?:{_HOST}:)?/.*", re.DOTALL)
 _PART = r"[A-Za-z0-9._~+:-]{1,64}"
 _NAME = re.compile(rf"{_PART}(?:/{_PART}){{0,15}}")
 
@@ -124,6 +125,8 @@ def check_location(location: str, path: str, *, may_be_relative: bool = False) -
     fault = path_fault(location)
     if not fault and not may_be_relative and not _PLACE.fullmatch(location):
         fault = "is neither an absolute path nor host:/path"
+    if not fault and not may_be_relative and _leads_upwards(location.rpartition("/")[0]):
+        fault = "has a part '..'"
     if not fault and location.rpartition("/")[2] in ("", ".", ".."):
         fault = "names no file"
     if fault:
@@ -138,6 +141,8 @@ def check_receivers(receivers: Sequence[OlasReceiver], path: str) -> None:
     """Refuse receivers whose folder cannot be one."""
     for place, receiver in enumerate(receivers):
         fault = path_fault(receiver.path)
+        if not fault and _leads_upwards(receiver.path):
+            fault = "has a part '..'"
         if fault:
             field = f"{path}[{place}].path"
             raise BadParam(
@@ -145,6 +150,17 @@ def check_receivers(receivers: Sequence[OlasReceiver], path: str) -> None:
                 field=field,
                 remedy="give the absolute path of an existing folder",
             )
+        if receiver.host and not re.fullmatch(_HOST, receiver.host):
+            field = f"{path}[{place}].host"
+            raise BadParam(
+                f"{field}: {shown(receiver.host)} is no host",
+                field=field,
+                remedy="give a name or an IPv4 address, with user@ before it or not",
+            )
+
+
+def _leads_upwards(path: str) -> bool:
+    return ".." in path.split("/")
 
 
 def path_fault(text: str) -> str:

@@ -7,7 +7,6 @@ from idl_like_interfaces.daqif import DaqException
 from idl_like_interfaces.documents import DpSpecification
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.reading import read_document
-from objects.products.locations import place
 from objects.products.sources import SourceFile, canonical, localize
 
 Documents = tuple[DpSpecification, list[SourceFile]]
@@ -27,22 +26,11 @@ def read_specification(text: str, here: frozenset[str]) -> Documents:
     except BadParam as error:
         raise DaqException(error.message, cause=error.cause, remedy=error.remedy, id=id) from error
     try:
-        _check_receivers(specification, here)
         return localize(specification, here)
     except ValueError as error:
         raise DaqException(
             f"specification: {error}", remedy="give each file as /path or host:/path", id=id
         ) from error
-
-
-def _check_receivers(specification: DpSpecification, here: frozenset[str]) -> None:
-    for index, receiver in enumerate(specification.receivers):
-        try:
-            wanted = place(receiver.host, receiver.path, here)
-        except ValueError as error:
-            raise ValueError(f"receivers[{index}]: {error}") from error
-        if ".." in wanted.path.parts:
-            raise ValueError(f"receivers[{index}]: path {receiver.path!r} has a part '..'")
 
 
 def is_same(one: Documents, other: Documents) -> bool:

@@ -249,9 +249,18 @@ BAD_LOCATIONS = [
     "/a\0b",
     "/a\nb",
     "-x:/a",
+    "a b:/a",
+    "$(x):/a",
+    "@:/a",
+    "a@-b:/a",
+    "/a/../b",
+    "host:/a/../b",
     "/" + "x" * 5000,
 ]
 """What can be no place of a file."""
+
+BAD_HOSTS = ["-x", "-oProxyCommand=x", "a b", "a;b", "$(x)", "a/b", "a:1", "@a", "a@", "ä", "a\n"]
+"""What can be no host of a receiver."""
 
 BAD_TIMES = [
     None, 5, "", "tomorrow", "2030-01-01", "2030-01-01T00:00:00", "2030-13-01T00:00:00Z",
@@ -259,7 +268,9 @@ BAD_TIMES = [
 ]  # fmt: skip
 """What can be no time of a start: a zone must be given."""
 
-BAD_PATHS = ["", "olas", "../olas", "~/olas", "/a\0b", "/a\nb", "/" + "x" * 5000]
+BAD_PATHS = [
+    "", "olas", "../olas", "~/olas", "/a\0b", "/a\nb", "/" + "x" * 5000, "/a/../b", "/a/..",
+]  # fmt: skip
 """What can be no folder of a receiver."""
 
 
@@ -299,6 +310,7 @@ OF_V2 = [
     *in_all_keywords(V2, ".sources[3].keywords"),
     *of_values(V2, ".receivers[0].type", ["dvd", "OlasReceiver"]),
     *of_values(V2, ".receivers[0].path", BAD_PATHS),
+    *of_values(V2, ".receivers[0].host", BAD_HOSTS),
     put(V2, ".receivers[0].options.noSymlink", True),
 ]
 
@@ -313,6 +325,7 @@ OF_PRODUCT = [
     *of_values(PRODUCT, ".target.source.type", ["fitsKeywords"]),
     *in_all_keywords(PRODUCT, ".sources[1].keywords"),
     *of_values(PRODUCT, ".receivers[0].path", BAD_PATHS),
+    *of_values(PRODUCT, ".receivers[0].host", BAD_HOSTS),
 ]
 
 OF_PRODUCT_AT_DPM = [
