@@ -41,7 +41,8 @@ class CollisionSide(Document, frozen=True, kw_only=True):
 
     Attributes:
         source: Its name; ``merger`` for what the merger writes itself.
-        value: The value as FITS text (strings have their quotes); cut at 200 characters.
+        value: The value as FITS text (strings have their quotes, and no blanks at their
+            end); cut at 200 characters.
     """
 
     source: str

@@ -62,6 +62,8 @@ def declared(collision: Collision) -> KeywordCollision:
 
 def _side(side: Side) -> CollisionSide:
     value = whole_value(side.card)
+    if value.startswith("'"):
+        value = f"'{value[1:-1].rstrip()}'"
     if len(value) > _LONGEST_VALUE:
         value = f"{value[: _LONGEST_VALUE - 3]}..."
     return CollisionSide(source=side.source, value=value)

@@ -23,7 +23,7 @@ def unmerged_data(source: str, hdu: Hdu) -> MergeContent:
         AlertSeverity.WARNING,
         source,
         f"unmerged data: the primary HDU of {hdu.path} (source {source}) "
-        f"has {hdu.data_size} bytes of data, which the product does not have",
+        f"has {hdu.unfilled_size} bytes of data, which the product does not have",
         remedy="let the source write its data into an extension, make it the merge target, "
         "or set alertUnmergeable to false",
     )

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import count
 from math import prod
@@ -46,6 +46,7 @@ class Hdu:
             than a block.
         header_sum: Sum of the header as it lies there, for its checksum.
         unfilled_size: Bytes of its data without any filling.
+        values: Value texts of its value keywords by name, of repeated ones the first.
     """
 
     path: Path
@@ -57,11 +58,7 @@ class Hdu:
     fill: int = 0
     header_sum: int = 0
     unfilled_size: int = 0
-
-    @property
-    def values(self) -> dict[str, str]:
-        """Return the value texts of its value keywords by name, first ones first."""
-        return _values(self.images)
+    values: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def is_ascii_table(self) -> bool:
@@ -143,6 +140,7 @@ def _read_hdu(file: BinaryIO, path: Path, index: int, offset: int, found: int) -
         fill=fill,
         header_sum=add_to_sum(0, file.read(data_offset - offset)),
         unfilled_size=size,
+        values=values,
     )
     _check_size(path, hdu, size, found)
     return hdu
