@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 import shutil
+import statistics
 import threading
 import time
 from array import array
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks.acquisitions_site import COLD, SERVERS, WARM, Place, at_once, place, timed
 from benchmarks.acquisitions_sources import DetectorSettings
@@ -33,6 +35,7 @@ _KIB = 1024.0
 def measure_acquisitions(counts: Counts) -> list[Figure]:
     """Measure all in one installation, one thing after the other."""
     with place() as here:
+        here.detectors("small", DetectorSettings(count=1))
         return [
             *_rate(here, counts),
             *_frame(here, counts),
@@ -43,7 +46,6 @@ def measure_acquisitions(counts: Counts) -> list[Figure]:
 
 def _rate(here: Place, counts: Counts) -> list[Figure]:
     """Let one client make small acquisitions, each from its start to its released product."""
-    here.detectors("small", DetectorSettings(count=1))
     # A start takes so much longer that fewer of them say as much.
     sizes = {WARM: counts.acquisitions, COLD: max(1, counts.acquisitions // 5)}
     sides = {name: _series(here, name, size) for name, size in sizes.items()}
@@ -176,20 +178,22 @@ def _latencies(here: Place, ids: list[str], seconds: float) -> dict[str, float]:
     """
     ocm = here.ocm()
     latencies, ended = array("q"), threading.Event()
-    made: list[float] = []
     one = _series(here, WARM, 1)
 
-    def make() -> None:
+    def make() -> list[float]:
+        took_s = []
         while not ended.is_set():
-            made.append(60 / one())  # seconds of each
+            took_s.append(60 / one())
+        return took_s
 
-    maker = threading.Thread(target=make, name="small acquisitions")
-    maker.start()
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        began = time.perf_counter_ns()
-        ocm.get_status(random.choice(ids))
-        latencies.append((time.perf_counter_ns() - began) // 1000)
-    ended.set()
-    maker.join()
-    return {**percentiles_ms(latencies), "made": 60 / (sum(made) / len(made))}
+    with ThreadPoolExecutor(1) as maker:
+        made = maker.submit(make)
+        until = time.monotonic() + seconds
+        try:
+            while time.monotonic() < until:
+                began = time.perf_counter_ns()
+                ocm.get_status(random.choice(ids))
+                latencies.append((time.perf_counter_ns() - began) // 1000)
+        finally:
+            ended.set()
+    return {**percentiles_ms(latencies), "made": 60 / statistics.mean(made.result())}
