@@ -6,6 +6,7 @@ it. The record stays until whoever ordered the merge has the product where it be
 
 from __future__ import annotations
 
+import fcntl
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -64,6 +65,7 @@ def put_back(target: Path, product: Path) -> None:
     record = _read(target)
     if record is None:
         return
+    _await_its_merger([target, product], record)
     if not target.exists() and _is(product, record):
         product.chmod(_MODE)
         product.rename(target)
@@ -81,6 +83,15 @@ def forget(target: Path) -> None:
     with suppress(FileNotFoundError):
         _place(target).unlink()
         fsync_folder(target.parent)
+
+
+def _await_its_merger(places: list[Path], record: _Record) -> None:
+    """Wait until a merger that was killed is gone: it may be in the middle of a write yet."""
+    for place in places:
+        if _is(place, record):
+            with place.open("rb") as file:
+                fcntl.flock(file.fileno(), fcntl.LOCK_EX)
+            return
 
 
 def _write_back(target: Path, record: _Record) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -190,3 +192,18 @@ def test_a_file_that_took_the_name_later_is_left_alone(bench: Bench) -> None:
     assert target.read_bytes() == b"x" * (1 << 21)
     assert not (bench.folder / ".target.fits.undo").exists()
     forget(target)
+
+
+def test_a_merger_that_is_still_dying_is_waited_for(bench: Bench) -> None:
+    """Its last write must not come behind what brings the target back."""
+    target = bench.folder / "target.fits"
+    before = target.read_bytes()
+    assert make(bench, "new.fits", in_place=True) == 0
+    with (bench.folder / "new.fits").open("rb") as dying, ThreadPoolExecutor(1) as pool:
+        fcntl.flock(dying.fileno(), fcntl.LOCK_EX)
+        back = pool.submit(put_back, target, bench.folder / "new.fits")
+        with pytest.raises(TimeoutError):
+            back.result(0.2)
+        fcntl.flock(dying.fileno(), fcntl.LOCK_UN)
+        back.result(30)
+    assert target.read_bytes() == before
