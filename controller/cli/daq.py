@@ -23,8 +23,8 @@ from controller.cli.options import (
 from controller.cli.output import print_note
 from controller.cli.samples import daq_line, print_samples, watched
 from controller.cli.session import Session, addressed_to_ocm, open_session
+from controller.dashboard.stories import story_text
 from controller.failure import CommandFailed
-from controller.stories import story_text
 from idl_like_interfaces.daqif import (
     DaqReply,
     DaqState,

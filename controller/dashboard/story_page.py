@@ -8,8 +8,8 @@ from rich.text import Text
 from controller.dashboard.drawing import FRAME, framed, joined
 from controller.dashboard.page import Page, hints
 from controller.dashboard.snapshot import Snapshot
+from controller.dashboard.stories import Line, lines_of, sections
 from controller.dashboard.text import tail
-from controller.stories import Line, lines_of, sections
 
 STEP_HINT = "n next, p previous, space on, b back"
 

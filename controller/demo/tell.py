@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from controller.dashboard.stories import story_text
 from controller.demo.scratch import ROOT
 from controller.failure import CommandFailed
-from controller.stories import story_text
 from idl_like_interfaces.daqif import DaqStory, OcmDaqControl
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing_extensions import override
 from controller.dashboard.chosen import Chosen
 from controller.dashboard.page import Page
 from controller.dashboard.snapshot import Snapshot
+from controller.dashboard.stories import story_text
 from controller.dashboard.story_page import line_count
 from controller.dashboard.view import View
-from controller.stories import story_text
 from idl_like_interfaces.daqif import DaqStory
 from idl_like_interfaces.errors import Transient
 from tests.support.eventually import eventually
