@@ -217,7 +217,7 @@ class ScriptedDpm(Scripted, DpmDaqControl):
         super().__init__("dpm", journal)
         self.specifications: dict[str, DpSpecification] = {}
         self.statuses: dict[str, DaqStatus] = {}
-        self.tell: Callable[[DaqStatus], None] = lambda _: None
+        self.tell: Callable[[DaqStatus], object] = lambda _: None
 
     def go(
         self, id: str, *phases: Phase, result: str = "", alerts: list[DaqAlert] | None = None
