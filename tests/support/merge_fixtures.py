@@ -31,9 +31,9 @@ headers as text (`.hdr`). Each is merged twice: as the in-place target of a prod
 a source of a new one. A refusal has its exit code and what the message says; an alert its id.
 *Errors* and *warnings* are those that `obsorb fits verify` finds in the file itself.
 
-`make fixtures` writes this page anew, from the packages that are installed. A test makes every
-merge again and compares: a file that comes with a new version of a package makes it fail, and
-has its line here after `make fixtures`. Look at the new lines before you commit them.
+A test makes every merge again, examines each product, and compares the outcome with this page when
+the packages are of the versions below. A new version may bring new files: `make fixtures` writes the
+page anew, from what is installed. Look at the new lines before you commit them.
 
 Made with {versions}.
 
@@ -111,6 +111,15 @@ def rows() -> dict[str, str]:
     return {line.split("`")[1]: line for line in lines if line.startswith("| `")}
 
 
+def is_of_these_packages() -> bool:
+    """Tell whether the committed page was made with the versions that are installed."""
+    return f"Made with {_versions()}." in PAGE.read_text()
+
+
+def _versions() -> str:
+    return " and ".join(f"{package} {version(package)}" for package in PACKAGES)
+
+
 def _is_fixture(path: Path) -> bool:
     if path.name.lower().endswith(_NAMES):
         return True
@@ -130,8 +139,7 @@ def _lines() -> Iterator[str]:
 
 def main() -> None:
     """Write the page."""
-    versions = " and ".join(f"{package} {version(package)}" for package in PACKAGES)
-    PAGE.write_text(_HEAD.format(versions=versions) + "\n".join(_lines()) + "\n")
+    PAGE.write_text(_HEAD.format(versions=_versions()) + "\n".join(_lines()) + "\n")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,14 @@ from idl_like_interfaces.merging import MergeExit
 from objects.products.merge.layout import read_layout
 from objects.products.merge.verify import verify_file
 from objects.products.merge.writer import header_block
-from tests.support.merge_fixtures import Merge, fixtures, merge_file, row, rows
+from tests.support.merge_fixtures import (
+    Merge,
+    fixtures,
+    is_of_these_packages,
+    merge_file,
+    row,
+    rows,
+)
 
 FIXTURES = fixtures()
 
@@ -40,10 +47,12 @@ def test_a_file_is_merged_as_the_page_says_and_the_product_is_sound(
 ) -> None:
     """Byte for byte what the file has; our verification, astropy and CFITSIO are the judges.
 
-    A file of another version of a package is new: see the page for what to do.
+    Files of other versions of the packages may be new: see the page for what to do.
     """
     name, ways = merges
-    assert row(name, FIXTURES[name], list(ways.values())) == rows().get(name), "run make fixtures"
+    if is_of_these_packages():
+        line = row(name, FIXTURES[name], list(ways.values()))
+        assert line == rows().get(name), "run make fixtures"
     for as_target, merge in ways.items():
         assert merge.product.exists() == (merge.code == MergeExit.OK)
         if merge.code == MergeExit.OK:
@@ -143,5 +152,7 @@ def is_same(one: Any, other: Any) -> bool:
 
 
 def test_the_page_lists_every_file() -> None:
-    """And no other, as long as the packages are those that it was made with."""
+    """And no other."""
+    if not is_of_these_packages():
+        pytest.skip("the page was made with other versions of astropy and fitsio")
     assert list(rows()) == list(FIXTURES), "run make fixtures"
