@@ -233,7 +233,7 @@ def _sparse(path: Path, rows: int, columns: int) -> Path:
     [
         (12000, 12000),
         pytest.param(32768, 32768, marks=pytest.mark.soak),
-        pytest.param(1, 500_000_000, marks=pytest.mark.soak),
+        pytest.param(1, 200_000_000, marks=pytest.mark.soak),
     ],
 )
 def test_memory_is_bounded_whatever_the_size(tmp_path: Path, rows: int, columns: int) -> None:
