@@ -88,7 +88,8 @@ def test_damaged_dictionaries_are_read_or_refused(name: str, data: st.DataObject
 
 
 @pytest.mark.soak
-@settings(max_examples=200_000, deadline=None)
+@pytest.mark.timeout(1200)
+@settings(max_examples=5_000, deadline=None)
 @given(st.sampled_from(list(FILES)), st.data())
 def test_many_damaged_dictionaries(name: str, data: st.DataObject) -> None:
     """The same at full count."""
