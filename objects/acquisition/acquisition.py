@@ -186,8 +186,17 @@ class Acquisition:
                     self._abort_at_sources(force=False)
                 case Phase.STOPPING:
                     self._stop(Trigger.STOP, force=False)
+                case Phase.ACQUIRING if self._have_ended():
+                    # The end of the last one was kept, and the stop that follows had not begun.
+                    self._stop(Trigger.SOURCES_ENDED, force=False)
                 case _:
                     pass
+
+    def _have_ended(self) -> bool:
+        """Tell whether nothing is left that could end by itself, and something has."""
+        states = [self._result(link).state for link in self.primaries]
+        ended = all(state in (SourceState.ENDED, SourceState.FAILED) for state in states)
+        return ended and bool(self.primaries or not self.metadata)
 
     def _note_cut_short(self) -> None:
         told = refusal(
@@ -210,8 +219,7 @@ class Acquisition:
             self.record.set_results(result)
             if failure is not None:
                 self._complain(result.source_name, "stop", failure)
-            states = [self._result(link).state for link in self.primaries]
-            if all(state in (SourceState.ENDED, SourceState.FAILED) for state in states):
+            if self._have_ended():
                 log.info("acquisition %s: all primary sources have ended", self.record.id)
                 self._stop(Trigger.SOURCES_ENDED, force=False)
 

@@ -396,6 +396,7 @@ class Coordinator:
         """Go on where the process ended; a command that was half done is finished."""
         match acquisition.record.phase:
             case Phase.ACQUIRING:
+                self._run_beside(Resumption(acquisition, self.dpm_link.nudge))
                 self._watch(acquisition)
             case Phase.NOT_STARTED | Phase.STARTING | Phase.STOPPING | Phase.ABORTING:
                 self._run_beside(Resumption(acquisition, self.dpm_link.nudge))

@@ -21,6 +21,9 @@ from tests.system.daq_kill_clients import Client
 
 VICTIMS = ("ocm", "dpm")
 _OTHERS = ("events", "cam1", "cam2", "host1")
+READY_S = 180.0
+"""Generous: what starts shares the machine with whatever else runs."""
+
 KINDS = ("auto", "stopped", "metadata", "files")
 
 INSTALLATION = """
@@ -124,7 +127,7 @@ class Arena:
         for name in (*_OTHERS, *VICTIMS):
             self._start(name)
         for name in (*_OTHERS, *VICTIMS):
-            self._processes[name].await_line(f"ready {name}")
+            self._processes[name].await_line(f"ready {name}", READY_S)
         self._reader.start()
         for client in self.clients:
             client.start()
@@ -140,7 +143,7 @@ class Arena:
             self._kill_and_start(victims)
             more += 1
         for name in victims:
-            self._processes[name].await_line(f"ready {name}")
+            self._processes[name].await_line(f"ready {name}", READY_S)
         self.kills.append(Kill(victims=victims, at=at, back_at=time.monotonic(), more=more))
 
     def finish(self) -> None:

@@ -14,7 +14,7 @@ from astropy.io import fits
 from tests.system.daq_kill_arena import VICTIMS, arena
 from tests.system.daq_kill_judge import Judge
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
 SEED = 20261122
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"

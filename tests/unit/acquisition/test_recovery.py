@@ -103,6 +103,28 @@ def test_one_cut_short_in_its_stop_is_stopped(bench: Bench) -> None:
     assert not bench.daq.get_status(id).error
 
 
+def test_one_whose_last_source_had_ended_is_stopped(bench: Bench) -> None:
+    """Killed after the end was kept and before the stop had begun: nobody else would stop it."""
+    bench.dpm.faults["*"] = DEAD
+    id = bench.start("a", "m", properties=QUICK)
+    bench.a.end()
+    bench.await_phase(id, Phase.STOPPED)
+    bench.dpm.faults.clear()
+    bench.component.stop()
+    freeze(bench, id, Phase.ACQUIRING)
+    assert len(bench.queued(id).sources) == 2
+
+
+def test_one_without_sources_to_acquire_is_stopped(bench: Bench) -> None:
+    """Killed before it stopped by itself."""
+    bench.dpm.faults["*"] = DEAD
+    sources = [{"type": "fitsFile", "sourceName": "f", "location": "/f.fits"}]
+    id = bench.daq.start_daq_v2(json.dumps({"sources": sources})).id
+    bench.dpm.faults.clear()
+    freeze(bench, id, Phase.ACQUIRING)
+    assert len(bench.queued(id).sources) == 2
+
+
 def test_one_cut_short_in_its_abort_is_aborted(bench: Bench) -> None:
     """Without an error, when all obey."""
     id = bench.start("a", "m", properties=QUICK)
