@@ -54,9 +54,11 @@ def test_unreadable_file_is_refused(small: SmallInstallation, tmp_path: Path, na
 
 
 def test_file_that_is_no_text_is_refused(small: SmallInstallation, tmp_path: Path) -> None:
-    """As one that cannot be read."""
-    (tmp_path / "x").write_bytes(b"\xff\xfe\xff")
-    assert "cannot be read" in refused("daq", "startv2", f"@{tmp_path / 'x'}")
+    """At the byte where it is no UTF-8, with what to do about it."""
+    (tmp_path / "x").write_bytes(b"{\xff\xfe\xff")
+    error = refused("daq", "startv2", f"@{tmp_path / 'x'}")
+    assert "is not UTF-8 at byte 1" in error
+    assert "remedy: save it as UTF-8" in error
 
 
 @pytest.mark.parametrize(
