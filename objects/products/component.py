@@ -151,7 +151,6 @@ class DpmComponent(Component):
 
     @override
     def start(self) -> None:
-        self._steps.start()
         if self._pictures is not None:
             self._pictures.start()
             self._catch_up(self._pictures)

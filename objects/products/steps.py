@@ -89,11 +89,6 @@ class Steps:
             Step.DISCARD: self._discard,
         }
 
-    def start(self) -> None:
-        """Start what shall be ready when the first step comes."""
-        if self._mergers is not None:
-            self._mergers.start()
-
     def close(self) -> None:
         """End what waits for steps; all of them have ended."""
         if self._mergers is not None:
@@ -109,6 +104,8 @@ class Steps:
         return self._actions[step](job, self._workspace.job_folder(job.id), cancel)
 
     def _collect(self, job: Job, folder: Path, cancel: Cancel) -> Outcome:
+        if self._mergers is not None:
+            self._mergers.start()  # not before: a start of the whole installation has enough to do
         specification, files = self._workspace.read_documents(folder)
         stopped_at = specification.stopped_at or job.queued_at
         return _outcome_of(self._collector.collect(files, folder, stopped_at, cancel))

@@ -52,7 +52,7 @@ class WarmMergers(Closing):
         self._closed = False
 
     def start(self) -> None:
-        """Start those that wait."""
+        """Start those that wait; harmless when repeated."""
         with self._lock:
             self._fill()
 

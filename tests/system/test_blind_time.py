@@ -97,14 +97,18 @@ def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 @pytest.mark.parametrize("victim", [CHANNEL, "name server"])
 def test_whom_it_concerns_knows_in_time_that_it_is_blind(played: Played, victim: str) -> None:
     """Each of the clients says so itself, within 3 s of the kill."""
-    late = [(title, kill) for title, kill in played.kills if kill.known_s > KNOWN_S + _noise_s(kill)]
+    late = [
+        (title, kill) for title, kill in played.kills if kill.known_s > KNOWN_S + _noise_s(kill)
+    ]
     assert not [each for each in late if each[1].victim == victim]
 
 
 @pytest.mark.parametrize("victim", VICTIMS)
 def test_all_is_whole_in_time(played: Played, victim: str) -> None:
     """Within 5 s of the restart everybody has what was published after it, and sees."""
-    late = [(title, kill) for title, kill in played.kills if kill.whole_s > WHOLE_S + _noise_s(kill)]
+    late = [
+        (title, kill) for title, kill in played.kills if kill.whole_s > WHOLE_S + _noise_s(kill)
+    ]
     assert not [each for each in late if each[1].victim == victim]
 
 
