@@ -13,7 +13,8 @@ demo: $(READY)
 	$(BIN)/obsorb demo
 
 test: $(READY)
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not alone"
+	$(BIN)/pytest -m alone
 
 check: $(READY)
 	$(BIN)/ruff format --check .

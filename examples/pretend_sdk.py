@@ -41,6 +41,7 @@ class _Camera:
     serial: str
     parameters: dict[str, float]
     is_connected: bool = True
+    exposed: int = 0
     buffers: list[NDArray[np.uint16]] = field(default_factory=list)
     free: list[int] = field(default_factory=list)
     full: list[FrameInfo] = field(default_factory=list)
@@ -155,7 +156,7 @@ def pull_cable(serial: str) -> None:
 def _expose(camera: _Camera) -> None:
     """Do what the driver does: fill free buffers; without one the frame is lost."""
     noise = np.random.default_rng(1)
-    count = 0
+    camera.exposed = 0
     while True:
         began = time.time()
         exposure_s = camera.parameters["exposure_s"]
@@ -163,11 +164,11 @@ def _expose(camera: _Camera) -> None:
             over = camera.news.wait_for(lambda: not _is_exposing(camera), exposure_s)
             if over:
                 return
-            count += 1
+            camera.exposed += 1
             if camera.free:
                 buffer = camera.free.pop(0)
                 camera.buffers[buffer][:] = _picture(noise, exposure_s)
-                camera.full.append(FrameInfo(buffer, count, began))
+                camera.full.append(FrameInfo(buffer, camera.exposed, began))
                 camera.news.notify_all()
 
 

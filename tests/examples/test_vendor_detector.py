@@ -121,7 +121,7 @@ def test_frames_that_nobody_fetched_are_counted(sdk: ModuleType, tmp_path: Path)
         recorder.rec_pause()
         (camera,) = sdk._open.values()
         eventually(lambda: not camera.free)
-        eventually(lambda: len(camera.full) == 8)
+        eventually(lambda: len(camera.full) == 8 and camera.exposed > camera.full[-1].count)
         recorder.rec_continue()
         before = recorder.rec_status().frames_processed
         eventually(lambda: recorder.rec_status().frames_processed >= before + 12)

@@ -14,7 +14,7 @@ from tests.hostile.arena import Arena, Outcome, arena, best_of
 from tests.hostile.attacks import ATTACKS
 from tests.hostile.table import text_of
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.system, pytest.mark.alone, pytest.mark.timeout(180)]
 
 RATIO = 2.0
 FLOOR_MS = 10.0

@@ -18,7 +18,7 @@ from tests.system.blind_arena import CHANNEL, Arena, Kill, arena
 from tests.system.blind_page import text_of
 from tests.system.blind_taps import Comparison
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.system, pytest.mark.alone, pytest.mark.timeout(300)]
 
 KNOWN_S = 3.0
 """Promised: after so long every client knows that it is blind."""

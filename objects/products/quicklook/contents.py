@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import count
+from itertools import islice
 from math import prod
 from pathlib import Path
 from typing import Any
+
+from astropy.io.fits import VerifyError
+
+from objects.products.merge.layout import walk_layout
+from objects.products.merge.problems import BadFits
 
 MOST_HDUS = 500
 """So many are looked at; the headers of all of them would be kept in memory."""
@@ -31,8 +36,9 @@ _BROKEN = (
     AttributeError,
     OverflowError,
     EOFError,
+    VerifyError,
 )
-"""What astropy raises for a header that makes no sense; ``VerifyError`` is among them."""
+"""What astropy raises for a header that makes no sense."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +80,13 @@ class OpenFile:
     """A FITS file that is open.
 
     Attributes:
+        path: The file.
         hdus: astropy's list of them; headers are read when they are asked for.
         descriptor: Of the file; -1: it is compressed as a whole, so that what lies where is
             not known.
     """
 
+    path: Path
     hdus: Any
     descriptor: int
 
@@ -96,41 +104,70 @@ def opened(path: Path) -> Iterator[OpenFile]:
         is_plain = stream.read(len(_BEGIN)) == _BEGIN
         stream.seek(0)
         with fits.open(stream, lazy_load_hdus=True) as hdus:
-            yield OpenFile(hdus=hdus, descriptor=stream.fileno() if is_plain else -1)
+            descriptor = stream.fileno() if is_plain else -1
+            yield OpenFile(path=path, hdus=hdus, descriptor=descriptor)
 
 
-def examine(hdus: Any) -> Contents:
+def examine(file: OpenFile) -> Contents:
     """Read the headers of a file, as far as they can be read."""
     parts: list[Part] = []
     headers: list[Any] = []
-    note = ""
-    for index in count():
-        if index == MOST_HDUS:
-            note = f"only the first {MOST_HDUS} HDUs were looked at"
-            break
+    for index in range(MOST_HDUS):
         try:
-            hdu = hdus[index]
+            hdu = file.hdus[index]
         except IndexError:
+            note = _passed_over(file, index)
             break
         except _BROKEN as error:
-            note = f"HDU {index} and what follows cannot be read: {_one_line(error)}"
+            note = _unread(index, _one_line(error))
             break
         parts.append(_part(index, hdu))
         headers.append(hdu.header)
+    else:
+        note = f"only the first {MOST_HDUS} HDUs were looked at"
     return Contents(parts=tuple(parts), keywords=tuple(_keywords(headers)), note=note)
 
 
-def _part(index: int, hdu: Any) -> Part:
+def _passed_over(file: OpenFile, known: int) -> str:
+    """Say what is behind the HDUs that astropy knows: it ends at a header that it cannot read."""
+    if file.descriptor < 0:
+        return ""
+    found = 0
     try:
-        return _described(index, hdu)
+        for hdu in islice(walk_layout(file.path), known + 1):
+            found = hdu.index + 1
+    except BadFits as error:
+        # Of one that astropy has shown its own part tells.
+        said = _one_line(error).removeprefix(f"{file.path}: ")
+        return _unread(known, said) if found == known else ""
+    return _unread(known, "its header makes no sense") if found > known else ""
+
+
+def _unread(index: int, why: str) -> str:
+    return f"HDU {index} and what follows cannot be read: {why}"
+
+
+def _part(index: int, hdu: Any) -> Part:
+    name = _name(hdu)
+    try:
+        return _described(index, name, hdu)
     except _BROKEN as error:
-        return Part(index=index, name=str(hdu.name), text=f"cannot be read: {_one_line(error)}")
+        return Part(index=index, name=name, text=f"cannot be read: {_one_line(error)}")
 
 
-def _described(index: int, hdu: Any) -> Part:
+def _name(hdu: Any) -> str:
+    """Return EXTNAME and EXTVER, as far as they make sense."""
+    name = ""
+    with suppress(*_BROKEN):
+        name = str(hdu.name)
+        if hdu.ver > 1:
+            return f"{name},{hdu.ver}"
+    return name
+
+
+def _described(index: int, name: str, hdu: Any) -> Part:
     from astropy.io import fits
 
-    name = f"{hdu.name},{hdu.ver}" if hdu.ver > 1 else hdu.name
     match hdu:
         case fits.GroupsHDU():
             shape = tuple(hdu.header[f"NAXIS{n}"] for n in range(2, hdu.header["NAXIS"] + 1))
@@ -186,7 +223,7 @@ def _value(header: Any, name: str) -> str:
 
     try:
         value = header[name]
-    except (*_BROKEN, fits.VerifyError):
+    except _BROKEN:
         return "(cannot be read)"
     if value is None or isinstance(value, fits.card.Undefined):
         return "(undefined)"

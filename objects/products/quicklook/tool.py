@@ -69,7 +69,7 @@ def _drawn(product: Path) -> Any:
     try:
         with opened(product) as file:
             size = _size(product.stat().st_size)
-            return draw_page(file, examine(file.hdus), product.name, size)
+            return draw_page(file, examine(file), product.name, size)
     except _UNREADABLE as error:
         said = error.strerror if isinstance(error, OSError) else str(error)
         why = f"cannot be read: {said}" if said else "is no FITS file"

@@ -9,6 +9,7 @@ import pytest
 from astropy.io import fits
 
 from objects.products.quicklook.contents import Contents, examine, opened
+from objects.products.quicklook.tool import quicklook
 from tests.support.fits import (
     astropy_file,
     compressed_image,
@@ -21,7 +22,7 @@ from tests.support.fits import (
 
 def contents(path: Path) -> Contents:
     with opened(path) as file:
-        return examine(file.hdus)
+        return examine(file)
 
 
 def texts(path: Path) -> list[str]:
@@ -112,6 +113,53 @@ def test_what_is_before_a_damage_is_told(tmp_path: Path) -> None:
     path.write_bytes(content)
     found = contents(path)
     assert [part.name for part in found.parts[:2]] == ["PRIMARY", "A"]
+
+
+def spoil(path: Path, keyword: str, card: str) -> None:
+    """Put another text in the place of a card."""
+    content = bytearray(path.read_bytes())
+    start = content.index(f"{keyword:8}= ".encode())
+    content[start : start + 80] = card.ljust(80).encode()
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("card", "name"),
+    [("EXTNAME = 'unclosed", ""), ("EXTVER  = 1-2", "A"), ("EXTVER  = 'two'", "A")],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_an_hdu_whose_name_makes_no_sense_is_told(tmp_path: Path, card: str, name: str) -> None:
+    """Without what cannot be read of it; it is drawn, and so is what follows."""
+    extensions = [image("A", EXTVER=2), image("B")]
+    path = write_fits(tmp_path / "a.fits", extensions=extensions)
+    spoil(path, card[:8].strip(), card)
+    found = contents(path)
+    assert [part.name for part in found.parts] == ["PRIMARY", name, "B"]
+    assert [part.text for part in found.parts[1:]] == ["3 x 4 int16"] * 2
+    assert found.note == ""
+    assert quicklook(path).is_file()
+
+
+@pytest.mark.parametrize("card", ["BSCALE  = ??", "BLANK   = 'x"])
+@pytest.mark.filterwarnings("ignore")
+def test_what_astropy_passes_over_is_said_to_be_there(tmp_path: Path, card: str) -> None:
+    """It takes a header that it cannot read for the end of the file."""
+    extensions = [image("A"), image("B", GAIN=3), image("C")]
+    path = write_fits(tmp_path / "a.fits", extensions=extensions)
+    spoil(path, "GAIN", card)
+    found = contents(path)
+    assert [part.name for part in found.parts] == ["PRIMARY", "A"]
+    assert found.note.startswith("HDU 2 and what follows cannot be read: ")
+    assert str(tmp_path) not in found.note
+
+
+@pytest.mark.parametrize("blocks", [0, 2])
+@pytest.mark.filterwarnings("ignore")
+def test_of_a_whole_file_nothing_is_said_to_be_missing(tmp_path: Path, blocks: int) -> None:
+    """Nor of one with filling behind its last HDU."""
+    path = write_fits(tmp_path / "a.fits", extensions=[image("A"), table("T")])
+    path.write_bytes(path.read_bytes() + bytes(blocks * 2880))
+    assert contents(path).note == ""
 
 
 def test_what_is_no_fits_file_cannot_be_opened(tmp_path: Path) -> None:
