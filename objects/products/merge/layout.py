@@ -28,6 +28,7 @@ LARGEST_HEADER = 10_000
 """Blocks (360 000 cards): beyond it the END card was lost, and data are read as header."""
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
+_AT_ONCE = 256 * BLOCK
 _DATA_WIDTHS = frozenset({8, 16, 32, 64, -32, -64})
 
 
@@ -105,12 +106,29 @@ def walk_layout(path: Path) -> Iterator[Hdu]:
             hdu = _read_hdu(file, path, index, offset, size)
             yield hdu
             index, offset = index + 1, hdu.data_offset + hdu.data_size
+        _check_end(path, file, offset)
 
 
 def _is_filling(file: BinaryIO, offset: int) -> bool:
     """Tell whether a block behind the last HDU is mere filling, as tapes left it."""
     file.seek(offset)
     return not file.read(BLOCK).strip(b"\0 ")
+
+
+def _check_end(path: Path, file: BinaryIO, offset: int) -> None:
+    """Refuse filling with more behind it: an extension there would be lost without a word."""
+    file.seek(offset)
+    end = offset
+    while octets := file.read(_AT_ONCE):
+        if rest := octets.lstrip(b"\0 "):
+            blocks = (end + len(octets) - len(rest) - offset) // BLOCK
+            raise BadFits(
+                path,
+                f"{blocks * BLOCK} bytes of filling at byte {offset}, then more "
+                f"at byte {offset + blocks * BLOCK}",
+                cause="a writer left a gap in front of an extension, or never wrote one there",
+            )
+        end += len(octets)
 
 
 def _read_hdu(file: BinaryIO, path: Path, index: int, offset: int, found: int) -> Hdu:

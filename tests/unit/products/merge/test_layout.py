@@ -62,6 +62,22 @@ def test_filling_behind_the_last_hdu_is_no_hdu(tmp_path: Path) -> None:
     assert len(read_layout(path)) == 2
 
 
+@pytest.mark.parametrize("blocks", [1, 700])
+def test_an_extension_behind_filling_is_not_lost(tmp_path: Path, blocks: int) -> None:
+    """Whether the gap is a mistake, only its writer knows: better told than dropped."""
+    path = write_fits(tmp_path / "a.fits", extensions=[image("A")])
+    size = path.stat().st_size
+    other = write_fits(tmp_path / "b.fits", extensions=[image("LOST")])
+    lost = other.read_bytes()[read_layout(other)[1].offset :]
+    with path.open("ab") as file:
+        file.write(b"\0" * BLOCK * blocks + lost)
+    with pytest.raises(BadFits) as refusal:
+        read_layout(path)
+    begin = size + blocks * BLOCK
+    told = f"{blocks * BLOCK} bytes of filling at byte {size}, then more at byte {begin}"
+    assert told in refusal.value.message
+
+
 def test_a_truncated_file_is_told_with_both_sizes(tmp_path: Path) -> None:
     """The refusal names file, HDU, the size found and the size expected."""
     extension = read_layout(hubble_frames())[1]
