@@ -20,6 +20,7 @@ from idl_like_interfaces.cards import (
 
 CONTINUATION = "CONTINUE  "
 
+_CONTINUED = re.compile(rf"{CONTINUATION} *'")
 _VALUE_FIELD = re.compile(r" *(?P<value>'(?:[^']|'')*'|[^/]*?) *(?:/ ?(?P<comment>.*?))? *")
 _RECORD = re.compile(r"'(?P<field>[A-Za-z_][\w.]*): +[-+.\dEeDd]+ *'")
 _HIERARCH_CARD = re.compile(r"HIERARCH +[^=']*=(?P<rest>.*)")
@@ -79,7 +80,7 @@ def parse_cards(images: Iterable[str]) -> list[Card]:
     cards: list[Card] = []
     for image in images:
         card = parse_card(image)
-        if image.startswith(f"{CONTINUATION}'") and cards and _is_continued(cards[-1]):
+        if _CONTINUED.match(image) and cards and _is_continued(cards[-1]):
             cards[-1] = replace(cards[-1], images=(*cards[-1].images, *card.images))
         else:
             cards.append(card)
@@ -88,14 +89,14 @@ def parse_cards(images: Iterable[str]) -> list[Card]:
 
 def whole_value(card: Card) -> str:
     """Return the value as it is written, a string over several cards in one piece."""
-    pieces = [value for value, _ in _fields(card)]
+    pieces = [value for value, _ in value_fields(card)]
     text = "".join(piece[1:-1].removesuffix("&") for piece in pieces[:-1])
     return f"'{text}{pieces[-1][1:-1]}'" if len(pieces) > 1 else pieces[0]
 
 
 def whole_comment(card: Card) -> str:
     """Return the comment, that of a string over several cards in one piece."""
-    return " ".join(comment for _, comment in _fields(card) if comment)
+    return " ".join(comment for _, comment in value_fields(card) if comment)
 
 
 def split_value(card: Card) -> tuple[str, str]:
@@ -109,14 +110,15 @@ def split_value(card: Card) -> tuple[str, str]:
     return _split_field(image[NAME_LENGTH + len(VALUE_INDICATOR) :])
 
 
-def _fields(card: Card) -> list[tuple[str, str]]:
+def value_fields(card: Card) -> list[tuple[str, str]]:
+    """Return value and comment of each record of a card; see ``split_value``."""
     return [split_value(card), *(_split_field(image[NAME_LENGTH:]) for image in card.images[1:])]
 
 
 def _is_continued(card: Card) -> bool:
     if card.kind is CardKind.COMMENTARY and not _HIERARCH_CARD.fullmatch(card.images[0]):
         return False
-    return _fields(card)[-1][0].endswith("&'")
+    return value_fields(card)[-1][0].endswith("&'")
 
 
 def _split_field(text: str) -> tuple[str, str]:

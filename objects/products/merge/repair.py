@@ -17,6 +17,7 @@ from objects.products.merge.cards import (
     Card,
     parse_card,
     split_value,
+    value_fields,
 )
 
 _BLANKS = re.compile(r"[\0\t\r\n\f\v]")
@@ -79,7 +80,7 @@ def _has_legal_name(card: Card) -> bool:
 def _has_legal_value(card: Card) -> bool:
     if card.kind is CardKind.COMMENTARY:
         return True
-    return _VALUE.fullmatch(split_value(card)[0]) is not None
+    return all(_VALUE.fullmatch(value) for value, _ in value_fields(card))
 
 
 def _upper_name(card: Card) -> Card:

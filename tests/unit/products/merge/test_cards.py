@@ -228,7 +228,7 @@ def test_a_continued_string_stays_together() -> None:
     images = [
         "LONG    = 'one &'",
         "CONTINUE  'two &' / c",
-        "CONTINUE  'three'",
+        "CONTINUE     'three'",
         "CONTINUE  'stray'",
         "A = 1",
     ]

@@ -59,6 +59,18 @@ def test_what_became_of_a_sloppy_card(image: str, wanted: str, done: str) -> Non
     assert done in said
 
 
+def test_a_string_with_a_sloppy_piece_is_kept_as_commentary() -> None:
+    """A reader of the product would stumble over the keyword; each piece is still there."""
+    images = ["WHO     = 'one &'", "CONTINUE  'unclosed", "A       = 1"]
+    cards, repairs = repair_cards(parse_cards(image.ljust(80) for image in images))
+    assert [card.images[0].rstrip() for card in cards] == [
+        "COMMENT WHO     = 'one &'",
+        "COMMENT CONTINUE  'unclosed",
+        "A       = 1",
+    ]
+    assert "since its value" in repairs[0].done
+
+
 def test_a_long_sloppy_card_goes_on_over_two_comments() -> None:
     """The name of the keyword takes 8 columns, so the last 8 go to the next card."""
     text = "not.fits= " + "x" * 70
