@@ -111,6 +111,17 @@ def suspicious_checksums(source: str, hdu: Hdu, wrong: Sequence[str]) -> MergeCo
     )
 
 
+def log_file_lost(path: str, reason: str) -> MergeContent:
+    """Tell that the log file takes no more."""
+    return _alert(
+        "log_file",
+        AlertSeverity.WARNING,
+        "",
+        f"the log file {path} cannot be written any more: {reason}; the merge goes on without",
+        remedy="see to free space where it is, or choose another with --logfile",
+    )
+
+
 def collision_messages(collisions: Sequence[Collision]) -> Iterator[MergeContent]:
     """Tell who won and who did not, one message each, and how many more there are."""
     for collision in collisions[:COLLISIONS_TOLD]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
 from idl_like_interfaces.merging import MergeContent, MergeMessage, MergeMessageType
 from objects.component.clock import Clock
-from objects.products.merge.findings import suspicious_checksums
+from objects.products.merge.findings import log_file_lost, suspicious_checksums
 from objects.products.merge.layout import Hdu
 from objects.products.merge.problems import MergeProblem
 from objects.products.merge.product import OutputHdu, Product
@@ -29,8 +30,7 @@ class Messages:
         if self.log_file is not None:
             time = message.timestamp.isoformat(timespec="milliseconds")
             more = "".join(f"; {text}" for text in (content.cause, content.remedy) if text)
-            self.log_file.write(f"{time} {type_} {content.message}{more}\n")
-            self.log_file.flush()
+            self._write(self.log_file, f"{time} {type_} {content.message}{more}\n")
         self._on_message(message)
 
     def progress(self, product: Product, index: int) -> None:
@@ -55,6 +55,18 @@ class Messages:
             remedy=problem.remedy,
         )
         self.tell(MergeMessageType.ERROR, content)
+
+    def _write(self, log_file: TextIO, line: str) -> None:
+        """Write a line; a log file that takes no more is given up, the merge is not."""
+        try:
+            log_file.write(line)
+            log_file.flush()
+        except OSError as error:
+            self.log_file = None
+            with suppress(OSError):  # it tries once more to write what is left
+                log_file.close()
+            alert = log_file_lost(log_file.name, error.strerror or str(error))
+            self.tell(MergeMessageType.ALERT, alert)
 
 
 class Watch:

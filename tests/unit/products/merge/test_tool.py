@@ -315,6 +315,18 @@ def test_a_log_file_that_cannot_be_written_is_told(bench: Bench) -> None:
     assert not bench.product.exists()
 
 
+def test_a_log_file_that_takes_no_more_is_told_once_and_spoils_no_merge(bench: Bench) -> None:
+    """The product is good all the same; its progress is told, and the result last."""
+    bench.add("s", extensions=[image("A")])
+    assert bench.merge(logfile=Path("/dev/full")) == MergeExit.OK
+    (alert,) = bench.of(MergeMessageType.ALERT)
+    assert alert.content.id == "log_file"
+    assert "/dev/full cannot be written any more: No space left" in alert.content.message
+    assert len(bench.of(MergeMessageType.PROGRESS)) == 2
+    assert bench.messages[-1].type is MergeMessageType.RESULT
+    primary_header(bench.product)
+
+
 @pytest.mark.spec("ESO-144")
 def test_a_dry_run_leaves_no_trace(bench: Bench) -> None:
     """No product, no log file, inputs untouched; alerts are told as in earnest."""
