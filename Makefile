@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # More than the cores of a small machine: most tests wait for processes, not for the processor.
 WORKERS ?= 3
+# Of each module compiled once, not once by every process that is started.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test check bench soak rows reference fixtures clean
 
