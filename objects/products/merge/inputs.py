@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -77,7 +78,7 @@ def _check_present(sources: Sequence[FitsFileSource], root: Path) -> None:
         + (" (on another host)" if is_remote else "")
         for source in sources
         for is_remote in [_REMOTE.match(source.location) is not None]
-        if is_remote or not (root / source.location).is_file()
+        if is_remote or not os.path.isfile(root / source.location)  # noqa: PTH113 (never raises)
     ]
     if missing:
         raise MergeProblem(

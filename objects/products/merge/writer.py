@@ -37,15 +37,15 @@ def check_output(path: Path) -> None:
     Raises:
         MergeProblem: With what to do instead.
     """
-    if path.exists() or path.is_symlink():
+    if os.path.lexists(path):
         raise MergeProblem(
             f"the output file {path} exists, and a merge replaces nothing",
             code=MergeExit.INTERNAL,
             remedy="move it away, or choose another name with --outfile",
         )
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):  # noqa: PTH112 (never raises)
         raise MergeProblem(
-            f"the output folder {path.parent} does not exist",
+            f"the output folder {path.parent} does not exist or may not be entered",
             code=MergeExit.INTERNAL,
             remedy="make it, or choose another name with --outfile",
         )

@@ -175,6 +175,17 @@ def test_an_output_folder_must_exist(bench: Bench) -> None:
     assert str(bench.folder / "no") in bench.error()
 
 
+def test_a_name_that_no_file_can_have_is_the_users_mistake(bench: Bench) -> None:
+    """Such a location is not there, such an output cannot be written: no fault of the merger."""
+    bench.add("s")
+    assert bench.merge(outfile=Path("x" * 300)) == MergeExit.INTERNAL
+    assert "cannot be written: File name too long" in bench.error()
+    bench.messages.clear()
+    bench.sources.append(bench.source("long") | {"location": "x" * 300})
+    assert bench.merge() == MergeExit.NO_SOURCE
+    assert "1 of 2 source files are not there" in bench.error()
+
+
 def test_a_disk_that_refuses_is_told_with_the_file(bench: Bench) -> None:
     """Here by a part file that cannot be opened for writing; a full disk reads alike."""
     part = bench.product.with_name(f"{bench.product.name}.part")
