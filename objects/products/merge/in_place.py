@@ -52,34 +52,43 @@ def write_in_place(target: Path, hdus: Sequence[OutputHdu], path: Path, on_hdu: 
         MergeProblem: It could not be written, or an input changed; the target is as it was.
     """
     try:
-        remember(target, _own(target, hdus))
-        try:
-            return _make(target, hdus, path, on_hdu)
-        except BaseException:
-            put_back(target, path)
-            raise
+        return _make(target, hdus, path, on_hdu)
     except OSError as error:
         raise not_written(path, error) from error
 
 
 def _make(target: Path, hdus: Sequence[OutputHdu], path: Path, on_hdu: OnHdu) -> int:
+    is_remembered = False
+    try:
+        with target.open("r+b") as file:
+            _lock(target, file)  # before there is a record: another merge may need its own
+            remember(target, _own(target, hdus))
+            is_remembered = True
+            return _change(file, target, hdus, path, on_hdu)
+    except BaseException:
+        if is_remembered:  # the lock is gone by now, which whoever puts back takes
+            put_back(target, path)
+        raise
+
+
+def _change(
+    file: BinaryIO, target: Path, hdus: Sequence[OutputHdu], path: Path, on_hdu: OnHdu
+) -> int:
     pump = Pump()
-    with target.open("r+b") as file:
-        _lock(target, file)
-        for index, hdu in enumerate(hdus):
-            if hdu.origin is not None and hdu.origin.path == target:
-                datasum = _renew_header(file, hdu.images, hdu.origin, pump)
-            else:
-                file.seek(0, os.SEEK_END)
-                datasum = write_hdu(file, hdu, pump)
-            on_hdu(index, datasum)
-        file.flush()
-        review(target, hdus)
-        os.fsync(file.fileno())
-        size = file.seek(0, os.SEEK_END)
-        check_output(path)
-        target.rename(path)
-        os.fchmod(file.fileno(), READ_ONLY)
+    for index, hdu in enumerate(hdus):
+        if hdu.origin is not None and hdu.origin.path == target:
+            datasum = _renew_header(file, hdu.images, hdu.origin, pump)
+        else:
+            file.seek(0, os.SEEK_END)
+            datasum = write_hdu(file, hdu, pump)
+        on_hdu(index, datasum)
+    file.flush()
+    review(target, hdus)
+    os.fsync(file.fileno())
+    size = file.seek(0, os.SEEK_END)
+    check_output(path)
+    target.rename(path)
+    os.fchmod(file.fileno(), READ_ONLY)
     fsync_folder(path.parent)
     fsync_folder(target.parent)
     return size

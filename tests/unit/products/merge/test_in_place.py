@@ -207,3 +207,16 @@ def test_a_merger_that_is_still_dying_is_waited_for(bench: Bench) -> None:
         fcntl.flock(dying.fileno(), fcntl.LOCK_UN)
         back.result(30)
     assert target.read_bytes() == before
+
+
+def test_a_merge_that_finds_another_at_work_leaves_its_record_alone(bench: Bench) -> None:
+    """By it the target comes back if that other merge is killed."""
+    target, record = bench.folder / "target.fits", bench.folder / ".target.fits.undo"
+    before = target.read_bytes()
+    record.write_text("of the other")
+    with target.open("rb") as other:
+        fcntl.flock(other.fileno(), fcntl.LOCK_EX)
+        assert make(bench, "new.fits", in_place=True) == 255
+    assert "another merge is writing" in bench.error()
+    assert record.read_text() == "of the other"
+    assert target.read_bytes() == before
