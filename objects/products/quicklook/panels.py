@@ -79,12 +79,12 @@ def panel(file: OpenFile, part: Part, room: tuple[int, int]) -> Panel:
         index = middle(part.shape)
         # Twice as fine as it is shown: what remains is reduced by averages.
         found = binned(_plane(file, part, index), (2 * room[1], 2 * room[0]))
+        ends = limits(found.values)
+        make = _curve if rows == 1 else _image
+        picture = make(found, ends, (columns, rows), room)
     except (*_BROKEN, NotDrawn, MemoryError, RuntimeError) as error:
         note = f"not drawn: {' '.join(str(error).split()) or type(error).__name__}"
         return Panel(title=title, note=note, size=(columns, rows), picture=None)
-    ends = limits(found.values)
-    make = _curve if rows == 1 else _image
-    picture = make(found, ends, (columns, rows), room)
     note = ", ".join(_remarks(found, ends, index, part.shape))
     return Panel(title=title, note=note, size=(columns, rows), picture=picture)
 

@@ -24,16 +24,14 @@ def limits(values: NDArray[np.float64]) -> tuple[float, float] | None:
     """
     from astropy.visualization import ZScaleInterval
 
-    is_known = np.isfinite(values)
-    if not is_known.any():
+    known = values[np.isfinite(values)]
+    if not known.size:
         return None
-    lowest = float(values.min(where=is_known, initial=np.inf))
-    highest = float(values.max(where=is_known, initial=-np.inf))
+    lowest, highest = float(known.min()), float(known.max())
     if lowest == highest:
         return lowest, highest
-    step = values.size // _SAMPLES + 1
-    sample = values.ravel()[::step]
-    black, white = ZScaleInterval().get_limits(sample[np.isfinite(sample)])
+    # Of those that are known: every other column may have no value.
+    black, white = ZScaleInterval().get_limits(known[:: known.size // _SAMPLES + 1])
     usable = np.isfinite(black) and np.isfinite(white) and black < white
     return (float(black), float(white)) if usable else (lowest, highest)
 
