@@ -40,6 +40,7 @@ from idl_like_interfaces.keywords import (
     ValueKeyword,
 )
 from idl_like_interfaces.naming import REFERENCE
+from idl_like_interfaces.places import HOST, split_place
 
 AnySource = PrimarySource | MetadataSource | FitsFileSource | FitsKeywordsSource
 
@@ -51,8 +52,6 @@ _LONGEST_FITS_STRING = 68
 _LONGEST_PATH = 4095
 _INTEGERS = range(-(2**63), 2**64)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x80-\x9f]")
-_HOST = r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]*@)?[A-Za-z0-9_][A-Za-z0-9_.-]*"
-_PLACE = re.compile(rf"(?:{_HOST}:)?/.*", re.DOTALL)
 _PART = r"[A-Za-z0-9._~+:-]{1,64}"
 _NAME = re.compile(rf"{_PART}(?:/{_PART}){{0,15}}")
 
@@ -123,7 +122,7 @@ def check_reference(reference: str, path: str) -> None:
 def check_location(location: str, path: str, *, may_be_relative: bool = False) -> None:
     """Refuse what cannot be the place of a file: ``/path`` or ``host:/path``."""
     fault = path_fault(location)
-    if not fault and not may_be_relative and not _PLACE.fullmatch(location):
+    if not fault and not may_be_relative and split_place(location) is None:
         fault = "is neither an absolute path nor host:/path"
     if not fault and not may_be_relative and _leads_upwards(location.rpartition("/")[0]):
         fault = "has a part '..'"
@@ -150,7 +149,7 @@ def check_receivers(receivers: Sequence[OlasReceiver], path: str) -> None:
                 field=field,
                 remedy="give the absolute path of an existing folder",
             )
-        if receiver.host and not re.fullmatch(_HOST, receiver.host):
+        if receiver.host and not re.fullmatch(HOST, receiver.host):
             field = f"{path}[{place}].host"
             raise BadParam(
                 f"{field}: {shown(receiver.host)} is no host",

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import socket
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-_LOCATION = re.compile(r"(?:(?P<host>[^/:]+):)?(?P<path>/.*)", re.DOTALL)
+from idl_like_interfaces.places import split_place
 
 ALWAYS_LOCAL = frozenset({"", "localhost", "127.0.0.1"})
 
@@ -42,10 +41,10 @@ def parse_location(text: str, here: frozenset[str]) -> Location:
     Raises:
         ValueError: It is neither.
     """
-    found = _LOCATION.fullmatch(text)
+    found = split_place(text)
     if found is None:
         raise ValueError(f"location {text!r} is neither an absolute path nor host:/path")
-    return place(found["host"] or "", found["path"], here)
+    return place(*found, here)
 
 
 def place(host: str, path: str, here: frozenset[str]) -> Location:

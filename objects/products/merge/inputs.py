@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from idl_like_interfaces.documents import DpSpecification, FitsFileSource
 from idl_like_interfaces.merging import MergeExit
+from idl_like_interfaces.places import split_place
 from objects.products.merge.cards import Card, parse_cards
 from objects.products.merge.layout import Hdu, read_layout
 from objects.products.merge.problems import BadFits, MergeProblem
 from objects.products.merge.repair import Repair, repair_cards
-
-_REMOTE = re.compile(r"[A-Za-z0-9.-]+:/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +75,7 @@ def _check_present(sources: Sequence[FitsFileSource], root: Path) -> None:
         f"{source.source_name}: {source.location if is_remote else root / source.location}"
         + (" (on another host)" if is_remote else "")
         for source in sources
-        for is_remote in [_REMOTE.match(source.location) is not None]
+        for is_remote in [_is_elsewhere(source.location)]
         if is_remote or not os.path.isfile(root / source.location)  # noqa: PTH113 (never raises)
     ]
     if missing:
@@ -87,6 +85,11 @@ def _check_present(sources: Sequence[FitsFileSource], root: Path) -> None:
             cause="a location is wrong, or a file was not collected yet",
             remedy=f"put the files there, or correct the locations; relative ones begin at {root}",
         )
+
+
+def _is_elsewhere(location: str) -> bool:
+    place = split_place(location)
+    return place is not None and place[0] != ""
 
 
 def _open(source: FitsFileSource, root: Path, field: str) -> Input:

@@ -114,10 +114,13 @@ def test_missing_sources_are_110_and_all_are_named(bench: Bench) -> None:
         bench.source("gone"),
         bench.source("far") | {"location": "host:/data/far.fits"},
     ]
+    for name, location in (("at", "me@host:/x.fits"), ("odd", "a_b:/x.fits")):
+        bench.sources.append(bench.source(name) | {"location": location})
     bench.target["source"] = bench.source("no_target")
     assert bench.merge() == 110
-    assert "3 of 4" in bench.error()
-    for name in ("gone.fits", "far.fits (on another host)", "no_target.fits"):
+    assert "5 of 6" in bench.error()
+    elsewhere = ("/data/far.fits", "at: me@host:/x.fits", "odd: a_b:/x.fits")
+    for name in ("gone.fits", *(f"{it} (on another host)" for it in elsewhere), "no_target.fits"):
         assert name in bench.error()
     assert not bench.product.exists()
 
