@@ -135,7 +135,7 @@ class DpmComponent(Component):
 
     @override
     def objects(self) -> list[ActiveObject]:
-        stories = Stories(self._workspace, has_pictures=self._pictures is not None)
+        stories = Stories(self._workspace, self._pictures)
         return [
             ActiveObject(
                 path=f"dpm/{self.site.name}/dpm",

@@ -57,6 +57,7 @@ class Pictures:
         self._program = program
         self._news = threading.Condition()
         self._waiting: deque[tuple[str, Path]] = deque()
+        self._drawn = ""
         self._worker: _Worker | None = None
         self._closed = False
         self._given_up = False
@@ -86,6 +87,11 @@ class Pictures:
             self._waiting.append((id, product))
             self._news.notify_all()
 
+    def expects(self, id: str) -> bool:
+        """Tell whether the picture of an acquisition waits to be drawn, or is being drawn."""
+        with self._news:
+            return id == self._drawn or any(id == each for each, _ in self._waiting)
+
     @property
     def pid(self) -> int | None:
         """Process id of who draws; ``None``: there is nobody now."""
@@ -98,6 +104,8 @@ class Pictures:
             error = self._draw(product)
             if not self._given_up:
                 self._tell(id, error)
+            with self._news:
+                self._drawn = ""
         self._dismiss()
 
     def _next(self) -> tuple[str, Path] | None:
@@ -109,12 +117,15 @@ class Pictures:
                 if self._given_up or (self._closed and not self._waiting):
                     return None
                 if self._waiting:
+                    self._drawn = self._waiting[0][0]
                     return self._waiting.popleft()
             self._dismiss()
 
     def _leave_out(self) -> None:
         while len(self._waiting) > MOST_WAITING:
-            self._tell(self._waiting.popleft()[0], _LEFT_OUT)
+            self._tell(self._waiting[0][0], _LEFT_OUT)
+            with self._news:
+                self._waiting.popleft()
 
     def _tell(self, id: str, error: str) -> None:
         try:

@@ -11,10 +11,14 @@ from objects.products.collisions import story_of_collisions
 from objects.products.history import alerts_of, stays
 from objects.products.job import Job, status_of
 from objects.products.locations import local_names, place
+from objects.products.pictures import Pictures
 from objects.products.progress import Step
 from objects.products.quicklook.tool import picture_of
 from objects.products.sources import SourceFile
 from objects.products.workspace import PICTURE_LOG, Workspace
+
+_LATER = "it is not drawn yet"
+_NEVER = "the DPM ended before it was drawn, or it was removed: draw it with"
 
 
 class Stories:
@@ -22,12 +26,12 @@ class Stories:
 
     Args:
         workspace: Where everything is kept.
-        has_pictures: Whether pictures are made.
+        pictures: Has them made; ``None``: there are none.
     """
 
-    def __init__(self, workspace: Workspace, *, has_pictures: bool) -> None:
+    def __init__(self, workspace: Workspace, pictures: Pictures | None) -> None:
         self._workspace = workspace
-        self._has_pictures = has_pictures
+        self._pictures = pictures
         self._here = local_names()
 
     def tell(self, job: Job, folder: Path) -> ProductStory:
@@ -65,15 +69,24 @@ class Stories:
     def _picture(self, job: Job, result: Path | None, folder: Path) -> tuple[str, str]:
         if result is None or not job.has_result:
             return "", ""
+        # Asked first: one that is drawn meanwhile is found below.
+        is_expected = self._is_expected(job)
         if (picture := picture_of(result)).is_file():
             return str(picture), ""
-        if not self._has_pictures:
+        if self._pictures is None:
             return "", "the setting quicklook of the DPM is off"
         try:
             said = (folder / PICTURE_LOG).read_text(encoding="utf-8").splitlines()
         except OSError:
             said = []
-        return "", said[-1] if said else "it is not drawn yet"
+        if said:
+            return "", said[-1]
+        return "", _LATER if is_expected else f"{_NEVER} `obsorb quicklook {result}`"
+
+    def _is_expected(self, job: Job) -> bool:
+        if not job.announced:
+            return True  # it is asked for when the product is announced
+        return self._pictures is not None and self._pictures.expects(job.id)
 
     def _receivers(
         self, job: Job, specification: DpSpecification | None, result: Path | None

@@ -7,12 +7,13 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from idl_like_interfaces.daqif import AlertSeverity, DaqSubstate
-from objects.products import pictures
+from objects.products import component, pictures
 from objects.products.component import DpmSettings
 from objects.products.pictures import PROGRAM, Pictures
 from tests.support.eventually import eventually
@@ -168,6 +169,8 @@ def test_an_end_waits_for_no_picture_unless_it_has_patience(tmp_path: Path, quic
     with drawing(noted, quick) as found:
         found.request("A", tmp_path / "never.fits")
         eventually(lambda: found.pid is not None)
+        found.request("B", tmp_path / "b.fits")
+        assert [found.expects(id) for id in "ABC"] == [True, True, False]
     assert noted.notes == []
     patient = Pictures(noted, program=quick)
     patient.start()
@@ -214,6 +217,34 @@ def test_a_picture_that_fails_is_a_note_and_nothing_more(
         dpm.wait("A.1", DaqSubstate.COMPLETED, error=False)
         eventually(lambda: "no FITS" in dpm.daq.get_story("A.1").picture_note)
         assert dpm.daq.get_story("A.1").picture == ""
+
+
+def test_a_picture_that_an_end_prevented_for_good_is_said_to_be_missing(
+    data_root: Path, settings: DpmSettings
+) -> None:
+    """Of an acquisition in the archive: nobody waits for it, and it is said how to draw it."""
+    with running(data_root, settings) as dpm:
+        dpm.daq.queue_daq(specification("A.1", make_source(data_root / "s.fits")))
+        dpm.wait("A.1", DaqSubstate.COMPLETED)
+        result = dpm.daq.get_daq_status("A.1").result
+        eventually((dpm.root / "archive" / "A.1").exists)
+    with running(data_root, settings, pictures=True) as dpm:
+        note = dpm.daq.get_story("A.1").picture_note
+    assert "ended before it was drawn" in note
+    assert f"`obsorb quicklook {result}`" in note
+
+
+def test_while_a_picture_is_drawn_it_is_not_said_to_be_missing(
+    data_root: Path, settings: DpmSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It waits for its turn, or is being drawn."""
+    program = tmp_path / "never.py"
+    program.write_text("import sys\nfor line in sys.stdin: pass\n")
+    monkeypatch.setattr(component, "Pictures", partial(Pictures, program=program))
+    with running(data_root, settings, pictures=True) as dpm:
+        dpm.daq.queue_daq(specification("A.1", make_source(data_root / "s.fits")))
+        dpm.wait("A.1", DaqSubstate.COMPLETED)
+        assert dpm.daq.get_story("A.1").picture_note == "it is not drawn yet"
 
 
 def test_while_the_product_is_released_it_is_a_warning(
