@@ -10,6 +10,7 @@ from pathlib import Path
 
 from idl_like_interfaces.daqif import DaqAlert
 from objects.products import alerts
+from objects.products.merge.undo import is_private
 from objects.products.progress import Step
 from objects.products.sources import SourceFile
 from objects.products.transfer import NO_ROOM, ROOM, TransferFailed
@@ -31,11 +32,22 @@ def require_room(folder: Path, size: int) -> None:
         )
 
 
-def lack_of_room(folder: Path, files: Sequence[SourceFile]) -> DaqAlert | None:
-    """Tell that a product of these files has no place; the target is there already."""
-    sizes = (folder / file.path for file in files if not file.is_target)
+def lack_of_room(folder: Path, files: Sequence[SourceFile], *, in_place: bool) -> DaqAlert | None:
+    """Tell that a product of these files has no place.
+
+    Args:
+        folder: Of the acquisition; the product is made there.
+        files: What it is made of.
+        in_place: The merger may make the product of the target itself, which then needs no
+            second place. Whether its headers have room for that, only the merge shows.
+    """
+    paths = [
+        folder / file.path
+        for file in files
+        if not (in_place and file.is_target and is_private(folder / file.path))
+    ]
     try:
-        require_room(folder, sum(path.stat().st_size for path in sizes))
+        require_room(folder, sum(path.stat().st_size for path in paths))
     except TransferFailed as failure:
         return room_alert(Step.MERGE, failure.description)
     return None

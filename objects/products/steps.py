@@ -142,7 +142,7 @@ class Steps:
         program = find_program(wanted)
         if program is None:
             return Outcome(failed=True, alerts=[not_started(wanted)])
-        if full := lack_of_room(folder, files):
+        if full := lack_of_room(folder, files, in_place=self._mergers is not None):
             return Outcome(failed=True, alerts=[full], passing=True)
         marks = self._collector.marks(files, folder)
         run = self._run_merger([program, *more], folder, output, cancel)

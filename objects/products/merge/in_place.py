@@ -21,7 +21,7 @@ from objects.products.merge.problems import MergeProblem
 from objects.products.merge.product import OutputHdu
 from objects.products.merge.pump import Pump
 from objects.products.merge.review import review
-from objects.products.merge.undo import put_back, remember
+from objects.products.merge.undo import is_private, put_back, remember
 from objects.products.merge.writer import (
     READ_ONLY,
     OnHdu,
@@ -35,7 +35,7 @@ from objects.products.merge.writer import (
 def can_become(target: Path, hdus: Sequence[OutputHdu]) -> bool:
     """Tell whether a target can become a product without its data being moved."""
     own = _own(target, hdus)
-    if not own or not _is_private(target):
+    if not own or not is_private(target):
         return False
     last = own[-1]
     is_whole = last.data_offset + last.data_size == target.stat().st_size and not last.fill
@@ -111,12 +111,6 @@ def _has_room(hdu: OutputHdu) -> bool:
     assert hdu.origin is not None
     wanted = len(header_block(hdu.images, CHECKSUM_ZERO, 0))
     return wanted <= hdu.origin.data_offset - hdu.origin.offset
-
-
-def _is_private(target: Path) -> bool:
-    """Tell whether no other name and no rule says that somebody else may need the file."""
-    is_file = target.is_file() and not target.is_symlink()
-    return is_file and target.stat().st_nlink == 1 and os.access(target, os.W_OK)
 
 
 def _lock(target: Path, file: BinaryIO) -> None:

@@ -35,6 +35,12 @@ class _Record(msgspec.Struct, frozen=True, kw_only=True):
     headers: list[_Header]
 
 
+def is_private(target: Path) -> bool:
+    """Tell whether no other name and no rule says that somebody else may need the file."""
+    is_file = target.is_file() and not target.is_symlink()
+    return is_file and target.stat().st_nlink == 1 and os.access(target, os.W_OK)
+
+
 def remember(target: Path, hdus: list[Hdu]) -> None:
     """Write the record of a target with all its HDUs; on return it survives a crash.
 

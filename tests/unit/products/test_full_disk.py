@@ -138,7 +138,8 @@ def test_while_the_real_merger_writes(disk: Path, monkeypatch: pytest.MonkeyPatc
     """Somebody else took the room after it had been looked at: the merger's words are understood."""
     filled: list[Path] = []
 
-    def taken(_folder: Path, _files: object) -> None:
+    def taken(_folder: Path, _files: object, *, in_place: bool) -> None:
+        assert in_place
         filled.append(fill(disk, but=32 << 10))
 
     keywords = [{"type": "valueKeyword", "name": f"K{n}", "value": n} for n in range(2000)]
