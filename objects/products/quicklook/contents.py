@@ -27,7 +27,7 @@ KEYWORDS = (
 """What is shown beside the images, in this order, of what the file has."""
 
 _BEGIN = b"SIMPLE"
-_BROKEN = (
+BROKEN = (
     OSError,
     ValueError,
     TypeError,
@@ -118,7 +118,7 @@ def examine(file: OpenFile) -> Contents:
         except IndexError:
             note = _passed_over(file, index)
             break
-        except _BROKEN as error:
+        except BROKEN as error:
             note = _unread(index, _one_line(error))
             break
         parts.append(_part(index, hdu))
@@ -151,14 +151,14 @@ def _part(index: int, hdu: Any) -> Part:
     name = _name(hdu)
     try:
         return _described(index, name, hdu)
-    except _BROKEN as error:
+    except BROKEN as error:
         return Part(index=index, name=name, text=f"cannot be read: {_one_line(error)}")
 
 
 def _name(hdu: Any) -> str:
     """Return EXTNAME and EXTVER, as far as they make sense."""
     name = ""
-    with suppress(*_BROKEN):
+    with suppress(*BROKEN):
         name = str(hdu.name)
         if hdu.ver > 1:
             return f"{name},{hdu.ver}"
@@ -223,7 +223,7 @@ def _value(header: Any, name: str) -> str:
 
     try:
         value = header[name]
-    except _BROKEN:
+    except BROKEN:
         return "(cannot be read)"
     if value is None or isinstance(value, fits.card.Undefined):
         return "(undefined)"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import isqrt
 from typing import TYPE_CHECKING, Any
 
-from objects.products.quicklook.contents import OpenFile, Part
+from objects.products.quicklook.contents import BROKEN, OpenFile, Part
 from objects.products.quicklook.planes import (
     Binned,
     NotDrawn,
@@ -31,16 +31,6 @@ _THIN = 24
 """Pixels that a side has at least on the screen."""
 
 _CURVE = 200
-_BROKEN = (
-    OSError,
-    ValueError,
-    TypeError,
-    KeyError,
-    IndexError,
-    AttributeError,
-    OverflowError,
-    EOFError,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +72,7 @@ def panel(file: OpenFile, part: Part, room: tuple[int, int]) -> Panel:
         ends = limits(found.values)
         make = _curve if rows == 1 else _image
         picture = make(found, ends, (columns, rows), room)
-    except (*_BROKEN, NotDrawn, MemoryError, RuntimeError) as error:
+    except (*BROKEN, NotDrawn, MemoryError, RuntimeError) as error:
         note = f"not drawn: {' '.join(str(error).split()) or type(error).__name__}"
         return Panel(title=title, note=note, size=(columns, rows), picture=None)
     note = ", ".join(_remarks(found, ends, index, part.shape))

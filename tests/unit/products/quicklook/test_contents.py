@@ -153,6 +153,16 @@ def test_what_astropy_passes_over_is_said_to_be_there(tmp_path: Path, card: str)
     assert str(tmp_path) not in found.note
 
 
+@pytest.mark.parametrize("card", ["TFORM1  = 'unclosed", "ZVAL1   = 1-2"])
+@pytest.mark.filterwarnings("ignore")
+def test_tiles_that_make_no_sense_cost_their_own_panel(tmp_path: Path, card: str) -> None:
+    """What astropy finds only when it reads the pixels."""
+    path = write_fits(tmp_path / "a.fits", extensions=[compressed_image("C"), image("B")])
+    spoil(path, card[:8].strip(), card)
+    assert [part.name for part in contents(path).parts] == ["PRIMARY", "C", "B"]
+    assert quicklook(path).is_file()
+
+
 @pytest.mark.parametrize("blocks", [0, 2])
 @pytest.mark.filterwarnings("ignore")
 def test_of_a_whole_file_nothing_is_said_to_be_missing(tmp_path: Path, blocks: int) -> None:
