@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from idl_like_interfaces.cards import CardKind
+from idl_like_interfaces.checks import compiled_rule
+from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.keywords import KeywordRule, KeywordRuleFilter, KeywordRuleTransform
 from objects.products.merge.cards import Card
 from objects.products.merge.formatting import rename_card
@@ -50,7 +52,11 @@ def select(cards: Sequence[Card], patterns: Sequence[str]) -> list[bool]:
 
 
 def _transform(cards: Sequence[Card], rule: KeywordRuleTransform, field: str) -> list[Card]:
-    regex = _compiled(rule, field)
+    try:
+        regex = compiled_rule(rule, field)
+    except BadParam as error:
+        what = error.message.removeprefix(f"{error.field}: ")
+        raise SchemaViolation(error.field, what, remedy=error.remedy) from error
     chosen = select(cards, rule.selection_patterns)
     return [
         _renamed(card, regex, rule.format, field) if taken else card
@@ -61,20 +67,3 @@ def _transform(cards: Sequence[Card], rule: KeywordRuleTransform, field: str) ->
 def _renamed(card: Card, regex: re.Pattern[str], replacement: str, field: str) -> Card:
     name = regex.sub(replacement, card.name, count=1)
     return card if name == card.name else rename_card(card, name, f"{field}.format")
-
-
-def _compiled(rule: KeywordRuleTransform, field: str) -> re.Pattern[str]:
-    try:
-        regex = re.compile(rule.regex)
-    except re.error as error:
-        raise SchemaViolation(
-            f"{field}.regex", f"{rule.regex!r} is no regular expression: {error}"
-        ) from error
-    try:
-        # The replacement is compiled before anything is searched, so this checks it whole.
-        regex.sub(rule.format, "")
-    except (re.error, IndexError) as error:
-        raise SchemaViolation(
-            f"{field}.format", f"{rule.format!r} does not fit {rule.regex!r}: {error}"
-        ) from error
-    return regex
