@@ -24,7 +24,7 @@ class Abandoned:
     Args:
         workspace: Keeps the list.
         dpm: Is asked.
-        adopt: Takes what it says.
+        adopt: Takes what it says; tells whether that stands now.
         clock: The time.
     """
 
@@ -32,7 +32,7 @@ class Abandoned:
         self,
         workspace: Workspace,
         dpm: DpmDaqControl,
-        adopt: Callable[[DaqStatus], object],
+        adopt: Callable[[DaqStatus], bool],
         clock: Clock,
     ) -> None:
         self._workspace = workspace
@@ -42,6 +42,12 @@ class Abandoned:
         self._lock = threading.Lock()
         self._file_ids: dict[str, str] = {}
         self._asked_at = 0.0
+        self._is_kept = True
+
+    @property
+    def is_kept(self) -> bool:
+        """Tell whether the list on disk is the one in memory."""
+        return self._is_kept
 
     def load(self) -> None:
         """Take up what was kept."""
@@ -52,6 +58,12 @@ class Abandoned:
         with self._lock:
             self._file_ids[id] = file_id
             self._save()
+
+    def keep_again(self) -> None:
+        """Write the list if the disk did not take it before."""
+        with self._lock:
+            if not self._is_kept:
+                self._save()
 
     def attend(self) -> None:
         """Ask for each of them, every few seconds."""
@@ -73,8 +85,8 @@ class Abandoned:
             status = self._dpm.get_daq_status(id)
         except DaqException:
             return True  # it never came there
-        if status.file_id == file_id:
-            self._adopt(status)
+        if status.file_id == file_id and not self._adopt(status):
+            return False  # its end here is not in the archive yet
         return status.file_id != file_id or status.state is DaqState.COMPLETED
 
     def _forget(self, id: str) -> None:
@@ -87,4 +99,8 @@ class Abandoned:
             self._workspace.save_abandoned(self._file_ids)
         except OSError as error:
             # Harmless but after a restart: then only the DPM's events tell of them.
-            log.error("the abandoned acquisitions cannot be kept: %s", error)
+            level = logging.ERROR if self._is_kept else logging.DEBUG
+            log.log(level, "the abandoned acquisitions cannot be kept: %s", error)
+            self._is_kept = False
+        else:
+            self._is_kept = True

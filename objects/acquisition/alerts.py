@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from idl_like_interfaces.daqif import AlertSeverity, DaqAlert
 from idl_like_interfaces.errors import RemoteError
 
@@ -46,6 +48,22 @@ def alert(
 def with_alert(alerts: Sequence[DaqAlert], new: DaqAlert) -> list[DaqAlert]:
     """Return the alerts with one set, in the place of the one with its id."""
     return [*without_alert(alerts, new.id), new]
+
+
+def with_unkept(alerts: Sequence[DaqAlert], error: OSError, time: datetime) -> list[DaqAlert]:
+    """Return the alerts with one that the workspace is not written; the same again changes nothing."""
+    new = DaqAlert(
+        id=WORKSPACE,
+        severity=AlertSeverity.WARNING,
+        description=f"the workspace cannot be written: {error.strerror or error}",
+        cause="the disk is full, read-only or gone",
+        remedy="free some space or look after the disk: it is tried again by itself;"
+        " a restart of the coordinator before that loses this state",
+        time=time,
+    )
+    old = next((each for each in alerts if each.id == WORKSPACE), None)
+    is_known = old is not None and replace(old, time=time) == new
+    return list(alerts) if is_known else with_alert(alerts, new)
 
 
 def without_alert(alerts: Sequence[DaqAlert], id: str) -> list[DaqAlert]:

@@ -15,7 +15,7 @@ from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.stdif import StdCmds
 from objects.acquisition.coordinator import Coordinator, Rules
 from objects.acquisition.ocm import OcmServant
-from objects.acquisition.store import Workspace, WorkspaceError
+from objects.acquisition.store import Workspace
 from objects.acquisition.vocabulary import ANY, Vocabulary
 from objects.component.config_path import ConfigPath, find
 from objects.component.loggers import OCM
@@ -80,7 +80,7 @@ class OcmComponent(Component):
     def recover(self) -> None:
         try:
             self.coordinator.recover()
-        except WorkspaceError as error:
+        except OSError as error:
             raise BadParam(
                 str(error),
                 field="workspace",
@@ -109,8 +109,12 @@ class OcmComponent(Component):
 
     @override
     def detail(self) -> str:
-        number = len(self.coordinator.acquisitions())
+        number = len(self.coordinator.in_progress())
         return f"{number} acquisition{'' if number == 1 else 's'} in progress"
+
+    @override
+    def problem(self) -> str:
+        return self.coordinator.problem
 
     def _is_active(self) -> bool:
         return self.coordinator.is_active

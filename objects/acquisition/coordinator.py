@@ -31,6 +31,7 @@ from objects.acquisition.context import Context, new_context
 from objects.acquisition.dpm_link import DpmLink
 from objects.acquisition.event_log import note_status
 from objects.acquisition.handing import Handing
+from objects.acquisition.keeping import Keeping
 from objects.acquisition.record import Record, Surroundings, first_status
 from objects.acquisition.refusals import check_prefix, damaged, refusal, unheard_of, unknown
 from objects.acquisition.resuming import Resumption
@@ -111,6 +112,7 @@ class Coordinator:
         dpm = site.narrow(rules.dpm, DpmDaqControl, rules.dpm_timeout_s)
         self._teller = Teller(site.narrow(rules.dpm, DpmDaqControl, TELLING_S))
         self._abandoned = Abandoned(workspace, dpm, self.adopt, site.clock)
+        self._keeping = Keeping(site, workspace, self.acquisitions, self._abandoned)
         self._handing = Handing(dpm, site.clock, self._abandoned.add)
         self.dpm_link = DpmLink(
             acquisitions=self.acquisitions,
@@ -138,7 +140,8 @@ class Coordinator:
                 record = Record(status, context, self._around)
                 self._active[status.id] = self._acquisition(record)
                 log.info("acquisition %s recovered in %s", status.id, record.phase)
-        self._workspace.save_list(list(self._active))
+        # On a full disk it starts all the same.
+        self._keeping.try_list()
 
     def start(self) -> None:
         """Go on with what was recovered, and begin to talk with the DPM."""
@@ -147,6 +150,7 @@ class Coordinator:
             self._resume(acquisition)
         tell_faults(self._site, self._workspace.faults, REMEDY)
         self._site.keeps_accounts(self.dpm_link.accounts)
+        self._keeping.start()
         self.dpm_link.start()
         self._note_activity()
         self._shown.tidy(among(lambda: [each.record.id for each in self.acquisitions()]))
@@ -160,18 +164,28 @@ class Coordinator:
             beside, self._beside = self._beside, []
         for work in beside:
             work.join(_JOIN_S)
+        self._keeping.close()
         self._shown.close()
         self._workspace.close()
 
     @property
     def is_active(self) -> bool:
         """Tell whether an acquisition is in progress."""
-        return bool(self._active)
+        return bool(self.in_progress())
+
+    @property
+    def problem(self) -> str:
+        """What could not be written and is in memory only; empty: nothing."""
+        return self._keeping.problem
 
     def acquisitions(self) -> list[Acquisition]:
-        """Return those in progress, oldest first."""
+        """Return those in progress, oldest first, and those whose end is not archived yet."""
         with self._lock:
             return list(self._active.values())
+
+    def in_progress(self) -> list[Acquisition]:
+        """Return those that have not ended, oldest first."""
+        return [each for each in self.acquisitions() if not each.record.phase.is_final]
 
     def begin(self, plan: Plan) -> DaqReply:
         """Make an acquisition and start it.
@@ -181,6 +195,8 @@ class Coordinator:
                 failed.
         """
         check_start_time(plan, self._site.clock.utc())
+        # The id may be that of one whose end the disk has not taken yet.
+        self._keeping.attend()
         acquisition = self._make(plan)
         if plan.unknown:
             told = unheard_of(acquisition.record.id, plan.unknown)
@@ -270,8 +286,7 @@ class Coordinator:
         with log_owner(news.id):
             if found is not None:
                 return found.record.adopt(news)
-            self._correct(news)
-            return True
+            return self._correct(news)
 
     def _archived(self, id: str) -> tuple[DaqStatus, Context]:
         try:
@@ -282,28 +297,29 @@ class Coordinator:
             raise unknown(id)
         return kept
 
-    def _correct(self, news: DaqStatus) -> None:
-        """Let the DPM's end of an acquisition stand that was aborted here by force."""
+    def _correct(self, news: DaqStatus) -> bool:
+        """Let the DPM's end stand of one that was aborted here by force; tell whether it does."""
         phase = phase_of(news.state, news.substate)
         kept = None
         with suppress(DamagedError):
             kept = self._workspace.archived(news.id) if phase and phase.is_final else None
         if kept is None or kept[0].file_id != news.file_id:
-            return
+            return True
         if (kept[0].substate, kept[0].result) != (news.substate, news.result):
             log.warning("acquisition %s: the DPM says that it is %s", news.id, news.substate)
             news = replace(news, start_time=kept[0].start_time)
-            self._workspace.correct_archived(news)
+            try:
+                self._workspace.correct_archived(news)
+            except OSError as error:
+                log.error("acquisition %s cannot be corrected yet: %s", news.id, error)
+                return False
             self._site.publish(STATUS_TOPIC, news)
+        return True
 
     def _make(self, plan: Plan) -> Acquisition:
         with self._lock:
             if plan.id and plan.id in self._active:
-                raise refusal(
-                    plan.id,
-                    f"an acquisition with the id {plan.id} is in progress",
-                    remedy="choose another id, or leave it to the coordinator",
-                )
+                raise _taken(plan.id, self._active[plan.id].record)
             now = self._site.clock.utc()
             file_id = self._new_file_id(now)
             check_prefix(plan.id, plan.file_prefix, file_id)
@@ -327,11 +343,13 @@ class Coordinator:
             DaqException: It cannot be kept; it does not exist then.
         """
         try:
-            acquisition.record.begin()
-            self._save_list()
+            acquisition.record.begin(self._keeping.save_list)
         except OSError as error:
             with self._lock:
                 self._active.pop(acquisition.record.id, None)
+            # Nothing may be found of it at the next start, nor take room that others need.
+            self._workspace.remove(acquisition.record.id)
+            self._keeping.try_list()
             self._shown.forget(acquisition.record.id)
             raise _not_kept(acquisition.record.id, error) from error
         self._note_activity()
@@ -352,20 +370,17 @@ class Coordinator:
         text = time.replace(tzinfo=None).isoformat(timespec="milliseconds")
         return f"{self._rules.instrument_id}.{text}"
 
-    def _save_list(self) -> None:
-        with self._lock:
-            self._workspace.save_list(list(self._active))
-
     def _lay_to_rest(self, id: str) -> None:
-        """Forget an acquisition that is in the archive."""
+        """Forget an acquisition that has ended, when it is in the archive."""
         with self._lock:
-            self._active.pop(id, None)
-            try:
-                self._workspace.save_list(list(self._active))
-            except OSError as error:
-                # Harmless: at the next start it is found to have ended.
-                log.error("list.json cannot be written: %s", error)
-        self._shown.forget(id)
+            found = self._active.get(id)
+            is_archived = found is not None and found.record.is_kept
+            if is_archived:
+                del self._active[id]
+        if is_archived:
+            # If that fails the next start finds that it has ended.
+            self._keeping.try_list()
+            self._shown.forget(id)
         self._note_activity()
 
     def _publish(self, status: DaqStatus) -> None:
@@ -374,8 +389,7 @@ class Coordinator:
         self._shown.show(status)
 
     def _note_activity(self) -> None:
-        with self._lock:
-            self._shown.count(len(self._active))
+        self._shown.count(len(self.in_progress()))
         self._on_activity()
 
     def _watch(self, acquisition: Acquisition) -> None:
@@ -404,11 +418,26 @@ class Coordinator:
                 pass
 
 
+def _taken(id: str, by: Record) -> DaqException:
+    if by.phase.is_final:
+        return refusal(
+            id,
+            f"acquisition {id} has ended and is not in the archive yet",
+            cause="the disk is full, read-only or gone",
+            remedy="free some space or repair the disk, or choose another id",
+        )
+    return refusal(
+        id,
+        f"an acquisition with the id {id} is in progress",
+        remedy="choose another id, or leave it to the coordinator",
+    )
+
+
 def _not_kept(id: str, error: OSError) -> DaqException:
     return refusal(
         id,
         f"the acquisition was not started: the workspace cannot be written"
         f" ({error.strerror or error})",
         cause="the disk is full, read-only or gone",
-        remedy="repair the workspace and start again",
+        remedy="free some space or repair the disk, then start again",
     )

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from idl_like_interfaces.daqif import (
-    AlertSeverity,
     AwaitDaqReply,
     DaqAlert,
     DaqException,
@@ -44,7 +43,8 @@ class Surroundings:
         clock: The time.
         workspace: Keeps it.
         publish: Tells everybody; never blocks.
-        ended: Called once, when it has entered a final state and is archived.
+        ended: Called when it has entered a final state; if the disk did not take that, so
+            that it is not archived, once more when it is.
     """
 
     clock: Clock
@@ -81,6 +81,7 @@ class Record:
         self._dpm_error = al.is_error(self._dpm_alerts)
         self._dpm_time_s = 0.0
         self._kept: Kept | None = None
+        self._is_kept = True
         self._closed = False
         self._lock = threading.RLock()
         self._changes = News()
@@ -107,6 +108,11 @@ class Record:
             return self._status, self._context
 
     @property
+    def is_kept(self) -> bool:
+        """Tell whether the disk has it as it is; at the end: the archive."""
+        return self._is_kept
+
+    @property
     def phase(self) -> Phase:
         """The state now."""
         return Phase((self._status.state, self._status.substate))
@@ -126,15 +132,19 @@ class Record:
         """What a command answers."""
         return DaqReply(id=self.id, error=self._status.error)
 
-    def begin(self) -> None:
+    def begin(self, enlist: Callable[[], None]) -> None:
         """Keep and publish it for the first time.
+
+        Args:
+            enlist: Keeps that there is one more.
 
         Raises:
             OSError: It cannot be kept; nothing was published.
         """
         with self._changing():
             self._context = replace(self._context, entered=[self._status])
-            self._save()
+            self._save(self._status, self._context)
+            enlist()
             self._tell()
 
     def move(self, trigger: Trigger) -> None:
@@ -181,19 +191,31 @@ class Record:
             return True
 
     def set_results(self, *results: SourceResult) -> None:
-        """Note what sources do; nothing of it is public, so nothing is published."""
+        """Note what sources do; that is not public, but whether the disk takes it is."""
         with self._lock:
             if self.phase.is_final:
                 return
+            before = self._status
             for result in results:
                 known = self._context.with_result(result)
                 self._context = replace(self._context, results=known)
             self._compose(self._status.timestamp)
-            try:
+            self._keep()
+            if self._status != before:
+                self._tell()
+
+    def keep_again(self) -> None:
+        """Keep what the disk did not take before, and publish that it has."""
+        if self._is_kept:
+            return
+        with self._changing():
+            before = self._status
+            # Somebody may have kept it meanwhile, with a change.
+            if not self._is_kept:
                 self._keep()
-            except OSError as error:
-                log.error("acquisition %s cannot be kept: %s", self.id, error)
-                self._note_unkept(error)
+            # The alert has gone, or tells of another fault of the disk.
+            if self._status != before:
+                self._tell()
 
     def set_keywords(self, new: list[FitsKeyword], check: Callable[[], None]) -> None:
         """Add or replace keywords, if it may be changed; ``check`` raises when not."""
@@ -324,8 +346,12 @@ class Record:
         return not is_late and self._differs(news)
 
     def _is_doubtful(self, phase: Phase | None, news: DaqStatus) -> bool:
-        is_same = phase is self.phase and news.file_id == self._status.file_id
-        return is_same and phase in AT_DPM and self._differs(news)
+        if phase is None or news.file_id != self._status.file_id:
+            return False
+        if self.phase.is_final:
+            # Aborted here only, and not in the archive yet: it is corrected when it is there.
+            return phase.is_final and phase is not self.phase
+        return phase is self.phase and phase in AT_DPM and self._differs(news)
 
     def _differs(self, news: DaqStatus) -> bool:
         return (
@@ -352,53 +378,57 @@ class Record:
         if entered:
             entries = [*self._context.entered, self._status]
             self._context = replace(self._context, entered=entries)
-        try:
-            self._keep()
-        except OSError as error:
-            log.error("acquisition %s cannot be kept: %s", self.id, error)
-            self._note_unkept(error)
-            self._compose(time_s)
+        self._keep()
         self._tell()
 
     def _compose(self, time_s: float) -> None:
-        alerts = [*self._context.alerts, *self._dpm_alerts]
+        self._status, self._context = self._composed(self._context, time_s)
+
+    def _composed(self, context: Context, time_s: float) -> Kept:
+        """Return what is public of it, and the inside with the alerts that are over."""
+        alerts = [*context.alerts, *self._dpm_alerts]
         if alerts != self._status.alerts:
-            past, time = self._context.past_alerts, self._around.clock.utc()
+            past, time = context.past_alerts, self._around.clock.utc()
             known = past_alerts(past, self._status.alerts, alerts, time)
-            self._context = replace(self._context, past_alerts=known)
-        self._status = replace(
+            context = replace(context, past_alerts=known)
+        status = replace(
             self._status,
             timestamp=time_s,
             alerts=alerts,
             error=al.is_error(alerts) or self._dpm_error,
             message=al.text_of(alerts),
         )
+        return status, context
 
     def _keep(self) -> None:
-        self._save()
-        if any(each.id == al.WORKSPACE for each in self._context.alerts):
-            alerts = al.without_alert(self._context.alerts, al.WORKSPACE)
-            self._context = replace(self._context, alerts=alerts)
-            self._compose(self._status.timestamp)
-            self._save()
-        if self.phase.is_final:
-            self._around.workspace.archive(self.id)
+        """Keep it, at the end in the archive; as long as that cannot be, an alert says so."""
+        # What is on disk never says that it is not there.
+        relieved = al.without_alert(self._context.alerts, al.WORKSPACE)
+        context = replace(self._context, alerts=relieved)
+        status, context = self._composed(context, self._status.timestamp)
+        try:
+            self._save(status, context)
+            if self.phase.is_final:
+                self._around.workspace.archive(self.id)
+        except OSError as error:
+            self._note_unkept(error)
+        else:
+            if not self._is_kept:
+                log.info("acquisition %s is kept again", self.id)
+            self._status, self._context, self._is_kept = status, context, True
 
-    def _save(self) -> None:
+    def _save(self, status: DaqStatus, context: Context) -> None:
         kept, self._kept = self._kept, None
-        self._around.workspace.save(self._status, self._context, kept)
-        self._kept = (self._status, self._context)
+        self._around.workspace.save(status, context, kept)
+        self._kept = (status, context)
 
     def _note_unkept(self, error: OSError) -> None:
-        note = DaqAlert(
-            id=al.WORKSPACE,
-            severity=AlertSeverity.WARNING,
-            description=f"the workspace cannot be written: {error.strerror or error}",
-            cause="the disk is full, read-only or gone",
-            remedy="repair it; a restart of the coordinator before that loses this state",
-            time=self._around.clock.utc(),
-        )
-        self._context = replace(self._context, alerts=al.with_alert(self._context.alerts, note))
+        if self._is_kept:
+            log.error("acquisition %s cannot be kept: %s", self.id, error)
+        self._is_kept = False
+        alerts = al.with_unkept(self._context.alerts, error, self._around.clock.utc())
+        self._context = replace(self._context, alerts=alerts)
+        self._compose(self._status.timestamp)
 
     def _tell(self) -> None:
         self._around.publish(self._status)

@@ -102,6 +102,12 @@ class Workspace:
         if kept is None or status != kept[0]:
             write_json_atomic(self._file(self._current, status.id, "status"), status)
 
+    def remove(self, id: str) -> None:
+        """Forget one whose start was refused, as far as the disk allows."""
+        for kind in reversed(_KINDS):
+            with suppress(OSError):
+                self._file(self._current, id, kind).unlink()
+
     def save_list(self, ids: list[str]) -> None:
         """Keep which acquisitions are in progress.
 
@@ -161,7 +167,7 @@ class Workspace:
         write_json_atomic(self._file(self._archive, status.id, "status"), status)
 
     def load(self) -> list[Kept]:
-        """Return the acquisitions in progress, oldest first; bring the folder into order.
+        """Return the acquisitions in progress, oldest first; put away what has ended.
 
         What is damaged is told in ``faults``, and the rest goes on.
         """
@@ -172,7 +178,6 @@ class Workspace:
         for orphan in sorted(self._present() - loaded):
             log.warning("acquisition %s is not readable, or has ended: archived", orphan)
             self.archive(orphan)
-        self.save_list([status.id for status, _ in kept])
         return kept
 
     def _load_list(self) -> list[str]:
