@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from objects.products.merge.foreign import compression_of
 from objects.products.transfer import RETRY, TransferFailed
 
 _BEGIN = b"SIMPLE  ="
-_PACKED = {
-    b"\x1f\x8b": "gzip",
-    b"BZh": "bzip2",
-    b"\xfd7zXZ": "xz",
-    b"\x1f\x9d": "compress",
-    b"PK\x03\x04": "zip",
-}
 
 
 def require_fits(path: Path) -> None:
@@ -37,5 +31,5 @@ def require_fits(path: Path) -> None:
 def _cause(begin: bytes) -> str:
     if not begin:
         return "the source has not written anything, or its disk is full"
-    packed = [name for sign, name in _PACKED.items() if begin.startswith(sign)]
-    return f"it is packed ({packed[0]})" if packed else "the source named another file"
+    packed, _ = compression_of(begin)
+    return f"it is packed ({packed})" if packed else "the source named another file"

@@ -34,15 +34,21 @@ def not_fits(path: Path, offset: int, wanted: str, start: bytes) -> BadFits:
         start: The first bytes that are there.
     """
     if offset == 0:
-        for magic, (name, tool) in _COMPRESSIONS.items():
-            if start.startswith(magic):
-                return _compressed(path, name, tool)
+        name, tool = compression_of(start)
+        if name:
+            return _compressed(path, name, tool)
     what = "a FITS file" if offset == 0 else "an extension"
     return BadFits(
         path,
         f"at byte {offset} {what} must begin with {wanted}, found {_shown(start)}",
         cause=_cause(start) if offset == 0 else "something was written behind the end",
     )
+
+
+def compression_of(start: bytes) -> tuple[str, str]:
+    """Return how a file is compressed and what undoes that; empty: it is not."""
+    found = (told for magic, told in _COMPRESSIONS.items() if start.startswith(magic))
+    return next(found, ("", ""))
 
 
 def header_as_text(header: bytes) -> bool:

@@ -171,6 +171,7 @@ def test_a_blocked_step_is_woken_once_and_never_later() -> None:
         (b"", "it is empty", "has not written anything"),
         (b"hello, world", "it begins with b'hello, wo'", "another file"),
         (b"\x1f\x8b\x08more", "no FITS file", "packed (gzip)"),
+        (b"\x28\xb5\x2f\xfdmore", "no FITS file", "packed (zstd)"),
     ],
 )
 def test_what_no_merger_could_use_is_told_before_the_merge(
