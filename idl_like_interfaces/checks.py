@@ -251,9 +251,9 @@ def identity_of(keyword: FitsKeyword) -> tuple[CardKind, str]:
 def keyword_fault(keyword: FitsKeyword) -> tuple[str, str] | None:
     """Say which member of a keyword is wrong and why; ``None``: it fits."""
     if isinstance(keyword, LiteralKeyword):
-        fault = _name_fault(*kind_and_name(keyword.value))
+        fault = name_fault(*kind_and_name(keyword.value))
         return ("value", fault) if fault else _text_fault("value", keyword.value)
-    fault = _name_fault(*identity_of(keyword))
+    fault = name_fault(*identity_of(keyword))
     if fault:
         return "name", fault
     return _text_fault("comment", keyword.comment or "") or _value_fault(keyword)
@@ -279,7 +279,8 @@ def shown(text: str, most: int = 60) -> str:
     return repr(text if len(text) <= most else f"{text[:most]}…")
 
 
-def _name_fault(kind: CardKind, name: str) -> str:
+def name_fault(kind: CardKind, name: str) -> str:
+    """Say why a name can be none of its kind of keyword; empty when it can."""
     if kind is CardKind.ESO:
         longest = CARD_LENGTH - len(ESO_PREFIX) - len(" = v")
         is_good = bool(re.fullmatch(ESO_NAME, name)) and len(name) <= longest

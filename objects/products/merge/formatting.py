@@ -10,14 +10,13 @@ import re
 
 from idl_like_interfaces.cards import (
     CARD_LENGTH,
-    COMMENTARY_NAMES,
     ESO_PREFIX,
     NAME_LENGTH,
     VALUE_INDICATOR,
     CardKind,
 )
-from idl_like_interfaces.checks import identity_of, keyword_fault, value_text
-from idl_like_interfaces.keywords import ESO_NAME, STANDARD_NAME, FitsKeyword, LiteralKeyword
+from idl_like_interfaces.checks import identity_of, keyword_fault, name_fault, value_text
+from idl_like_interfaces.keywords import FitsKeyword, LiteralKeyword
 from objects.products.merge.cards import (
     CONTINUATION,
     Card,
@@ -30,8 +29,11 @@ from objects.products.merge.problems import SchemaViolation
 
 _FIXED_WIDTH = 20
 _STRING_WIDTH = 8
-_LONGEST_ESO_NAME = 63
 _REMEDY = "shorten, replace or leave out the keyword; write text in ASCII"
+_NAME_REMEDIES = (
+    "use 1 to 8 of A-Z 0-9 _ -; give commentary as a literalKeyword",
+    "use words of A-Z 0-9 _ - with single blanks, 63 columns at most",
+)
 _AROUND_PIECE = len("'&'")
 _SEPARATOR = " / "
 
@@ -69,10 +71,9 @@ def rename_card(card: Card, name: str, field: str) -> Card:
     Raises:
         SchemaViolation: The name is illegal for that kind, or leaves no room for the value.
     """
+    _check_name(card.kind, name, field)
     if card.kind is CardKind.ESO:
-        _check_eso_name(name, field)
         return Card(kind=card.kind, name=name, images=_renamed_images(card, name, field))
-    _check_name(name, field, wants_value=card.kind is CardKind.VALUE)
     first = name.ljust(NAME_LENGTH) + card.images[0][NAME_LENGTH:]
     return Card(kind=card.kind, name=name, images=(first, *card.images[1:]))
 
@@ -138,20 +139,7 @@ def _padded(text: str) -> str:
     return f"'{text[1:-1].ljust(_STRING_WIDTH)}'" if text.startswith("'") else text
 
 
-def _check_name(name: str, field: str, *, wants_value: bool) -> None:
-    legal = re.fullmatch(STANDARD_NAME, name) and name not in ("CONTINUE", "HIERARCH")
-    if not legal or (wants_value and name in COMMENTARY_NAMES - {"END"}):
-        raise SchemaViolation(
-            field,
-            f"{name!r} cannot be the name of a {'value' if wants_value else 'commentary'} keyword",
-            remedy="use 1 to 8 of A-Z 0-9 _ -; give commentary as a literalKeyword",
-        )
-
-
-def _check_eso_name(name: str, field: str) -> None:
-    if not re.fullmatch(ESO_NAME, name) or len(name) > _LONGEST_ESO_NAME:
-        raise SchemaViolation(
-            field,
-            f"{name!r} cannot be the name of an ESO keyword",
-            remedy=f"use words of A-Z 0-9 _ - with single blanks, {_LONGEST_ESO_NAME} columns at most",
-        )
+def _check_name(kind: CardKind, name: str, field: str) -> None:
+    fault = name_fault(kind, name) if name else "a keyword needs a name"
+    if fault:
+        raise SchemaViolation(field, fault, remedy=_NAME_REMEDIES[kind is CardKind.ESO])

@@ -110,6 +110,7 @@ def test_each_rule_works_on_what_the_one_before_left() -> None:
         (rename("(", "x", "+v *"), "rules[0].regex", "no regular expression"),
         (rename("O{99999999999999999999}", "x", "+v *"), "rules[0].regex", "no regular expression"),
         (rename("O", r"\2", "+v NONE"), "rules[0].format", "does not fit"),
+        (rename("OBJECT", "X" * 99, "+v *"), "rules[0].format", "XX…' cannot be the name"),
         (rename("OBJECT", "FAR TOO LONG", "+v *"), "rules[0].format", "cannot be the name"),
     ],
 )
