@@ -376,8 +376,11 @@ class Record:
         """Keep, publish and announce what has changed."""
         self._compose(time_s)
         if entered:
-            entries = [*self._context.entered, self._status]
-            self._context = replace(self._context, entered=entries)
+            known = self._context.entered
+            # A kill between two files leaves the entry, and a state that is entered once more.
+            if known and (known[-1].state, known[-1].substate) == self.phase.value:
+                known = known[:-1]
+            self._context = replace(self._context, entered=[*known, self._status])
         self._keep()
         self._tell()
 

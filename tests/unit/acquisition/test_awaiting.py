@@ -78,13 +78,16 @@ def record_in(phase: Phase) -> Record:
     plan = Plan(sources=[source], await_interval=1.0)
     context = new_context(plan, "x", "T.x", "ocm", datetime(2026, 1, 2, tzinfo=UTC))
     status = replace(first_status(context), state=phase.state, substate=phase.substate)
-    around = Surroundings(
+    return Record(status, replace(context, entered=[status]), _around())
+
+
+def _around() -> Surroundings:
+    return Surroundings(
         clock=ManualClock(),
         workspace=Nowhere(Path("/nowhere")),
         publish=lambda _: None,
         ended=lambda _: None,
     )
-    return Record(status, replace(context, entered=[status]), around)
 
 
 def ways(begin: Phase) -> dict[Phase, list[Trigger]]:
@@ -114,6 +117,19 @@ def _on(begin: Phase, way: list[Trigger]) -> list[Phase]:
     for trigger in way:
         phases.append(TRANSITIONS[phases[-1], trigger])
     return phases
+
+
+def test_a_state_that_was_noted_before_a_kill_is_entered_once() -> None:
+    """A kill between the files of state and story leaves the older state and the newer story."""
+    before = record_in(Phase.STOPPED)
+    stopped = before.status
+    before.move(Trigger.HAND_OVER)
+    again = Record(stopped, before.context, _around())
+    again.move(Trigger.HAND_OVER)
+    assert [each.substate for each in again.context.entered] == [
+        Phase.STOPPED.substate,
+        Phase.NOT_SCHEDULED.substate,
+    ]
 
 
 @pytest.fixture
