@@ -16,7 +16,7 @@ import pytest
 from tests.docs.page import Page, all_pages
 
 _DRIVER = Path(__file__).with_name("driver.py")
-_DEADLINE_S = 100.0
+_DEADLINE_S = 300.0
 _DEFAULT_ADDRESS = "localhost:9090"
 _PAGES = [page for page in all_pages() if any(step.kind != "file" for step in page.steps())]
 
@@ -25,7 +25,7 @@ def _name(page: Page) -> str:
     return page.name
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize(
     "page", [page for page in _PAGES if not page.needs_installation], ids=_name
 )
@@ -35,7 +35,7 @@ def test_every_snippet_of_a_page_runs(page: Page, tmp_path: Path) -> None:
     assert code == 0, output
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("page", [page for page in _PAGES if page.needs_installation], ids=_name)
 def test_every_snippet_runs_beside_an_installation(page: Page, names: str, tmp_path: Path) -> None:
     """The pages share one; what they start has names and ids of their own."""

@@ -41,9 +41,9 @@ _ROW = re.compile(r"\| (?P<ticks>`+)(?P<message>.+?)(?P=ticks) \|.*\|.*\|")
 _UNWRITABLE = "/sys/obsorb"
 """No user may write there, root neither."""
 
-_DEADLINE_S = 60.0
+_DEADLINE_S = 180.0
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
 
 
 def _messages() -> list[str]:
