@@ -54,6 +54,9 @@ _ACCEPTED_AT_ONCE = 64
 _ACCEPT_AGAIN_S = 0.1
 _CLOSE_DEADLINE_S = 5.0
 
+_LONGEST_SLEEP_S = 3600.0
+"""The kernel counts a sleep in milliseconds of 32 bits, and callers may wait for longer."""
+
 
 class Watch:
     """All connections of a daemon, and the thread that watches those that have nothing to say.
@@ -233,7 +236,8 @@ class Watch:
 
     def _watch_once(self) -> None:
         left_s = self.alarms.next_s(time.monotonic())
-        for number, events in self._epoll.poll(-1 if left_s is None else left_s):
+        sleep_s = -1 if left_s is None else min(left_s, _LONGEST_SLEEP_S)
+        for number, events in self._epoll.poll(sleep_s):
             # What fails for one must not be missed by the others: it is told only once.
             try:
                 self._notice(number, events)
