@@ -1,0 +1,1 @@
+"""The event logger: streams of events to files, many runs at once."""

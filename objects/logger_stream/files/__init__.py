@@ -1,0 +1,1 @@
+"""Event files: written, indexed, read, verified, recovered."""

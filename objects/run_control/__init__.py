@@ -1,0 +1,1 @@
+"""Run control: one run over many writers, and what became of it."""
