@@ -23,7 +23,6 @@ from objects.acquisition.refusals import refusal
 from objects.acquisition.rounds import Round
 from objects.acquisition.sources import SourceFailure, SourceLink
 from objects.acquisition.states import (
-    AT_DPM,
     AT_SOURCES,
     LEGAL,
     Command,
@@ -120,11 +119,8 @@ class Acquisition:
         with self._turn_for(Command.FORCE_ABORT if force else Command.ABORT):
             if self.record.phase in AT_SOURCES:
                 self._abort_at_sources(force=force)
-            elif self.record.phase in AT_DPM:
-                self._handing.abort(self.record, force=force)
             else:
-                self._handing.withdraw(self.record)
-                self.record.move(Trigger.ABORT)
+                self._handing.abort(self.record, force=force)
             return self.record.reply
 
     def update_keywords(self, keywords: list[FitsKeyword]) -> DaqReply:

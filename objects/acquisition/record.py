@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -156,11 +156,25 @@ class Record:
         with self._changing():
             self._move(trigger)
 
-    def move_if(self, phase: Phase, trigger: Trigger) -> None:
-        """Do the same if it is in a state still: the DPM's news may have been faster."""
+    def move_if(self, triggers: Mapping[Phase, Trigger], alert: DaqAlert | None = None) -> bool:
+        """Do the same as far as it is in a state for it still: the DPM's news may be faster.
+
+        Args:
+            triggers: What happens, by the state that it is in now; else nothing does.
+            alert: Set together with it.
+
+        Returns:
+            Whether it has entered another state.
+        """
         with self._changing():
-            if self.phase is phase:
-                self._move(trigger)
+            trigger = triggers.get(self.phase)
+            if trigger is None:
+                return False
+            if alert is not None:
+                alerts = al.with_alert(self._context.alerts, alert)
+                self._context = replace(self._context, alerts=alerts)
+            self._move(trigger)
+            return True
 
     def adopt(self, news: DaqStatus, *, was_asked: bool = False) -> bool:
         """Take over what the DPM says, unless it is about the past or another product.

@@ -2,18 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
+from msgspec.structs import replace
 
 from idl_like_interfaces.daqif import DaqException
 from idl_like_interfaces.errors import BadOperation, OutcomeUnknown, Transient
+from idl_like_interfaces.mapping.coding import to_json
 from idl_like_interfaces.metadaqif import MetaDaqState
 from idl_like_interfaces.recif import RecStatusName
 from objects.acquisition import alerts
+from objects.acquisition.handing import Handing
 from objects.acquisition.states import Phase
 from tests.support.daq import Bench
 from tests.support.eventually import eventually
 
 DEAD = Transient("nobody answers")
+ENDED = DaqException("it has ended", id="x")
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> Iterator[Bench]:
+    """Yield a coordinator that hands over once, and then not again for an hour."""
+    running = Bench(tmp_path, dpm_retry_s=3600)
+    yield running
+    running.close()
+
+
+def taken_unheard(bench: Bench) -> str:
+    """Return an acquisition that the DPM has taken without the coordinator hearing of it."""
+    bench.dpm.faults["queue_daq"] = OutcomeUnknown("no answer")
+    id = bench.start("", "m")
+    bench.daq.stop_daq(id)
+    record = bench.component.coordinator.find(id).record
+    eventually(lambda: record.context.maybe_queued)
+    bench.dpm.faults.clear()
+    bench.dpm.queue_daq(to_json(record.context.specification()))
+    return id
 
 
 @pytest.mark.spec("ESO-053", "ESO-054", "ESO-058")
@@ -74,6 +101,39 @@ def test_what_the_dpm_may_have_is_withdrawn(bench: Bench) -> None:
     assert not bench.daq.abort_daq(id).error
     assert "abort_daq" in bench.dpm.calls
     assert bench.phase(id) is Phase.ABORTED
+
+
+def test_news_of_the_abort_may_be_faster_than_its_answer(slow: Bench) -> None:
+    """The DPM tells its states before the request to abort returns: no more is done here."""
+    id = taken_unheard(slow)
+    assert not slow.daq.abort_daq(id).error
+    assert slow.published(id)[-2:] == [Phase.ABORTING_MERGE, Phase.ABORTED]
+
+
+@pytest.mark.parametrize("end", [Phase.COMPLETED, Phase.ABORTED])
+def test_what_the_dpm_has_ended_is_not_taken_for_never_queued(slow: Bench, end: Phase) -> None:
+    """Its refusal has two reasons, so it is asked: a product stands, an abort is what was wanted."""
+    id = taken_unheard(slow)
+    slow.dpm.tell = lambda _: None
+    slow.dpm.go(id, Phase.COLLECTING, end, result="/p.fits")
+    slow.dpm.faults["abort_daq"] = ENDED
+    if end is Phase.COMPLETED:
+        with pytest.raises(DaqException, match=r"Completed.*was not aborted"):
+            slow.daq.abort_daq(id)
+    else:
+        assert not slow.daq.abort_daq(id).error
+    status = slow.daq.get_status(id)
+    assert ((status.state, status.substate), status.result) == (end.value, "/p.fits")
+
+
+def test_another_acquisition_of_the_id_is_not_taken_for_it(slow: Bench) -> None:
+    """What the DPM has ended is of another time: this one was never queued."""
+    id = taken_unheard(slow)
+    slow.dpm.statuses[id] = replace(slow.dpm.statuses[id], file_id="TEST.2020-01-01T00:00:00.000")
+    slow.dpm.go(id, Phase.COMPLETED, result="/p.fits")
+    slow.dpm.faults["abort_daq"] = ENDED
+    assert not slow.daq.abort_daq(id).error
+    assert (slow.phase(id), slow.daq.get_status(id).result) == (Phase.ABORTED, "")
 
 
 @pytest.mark.spec("ESO-061")
@@ -138,3 +198,31 @@ def test_an_alert_that_comes_behind_the_end_changes_nothing(bench: Bench) -> Non
     assert bench.daq.get_status(id) == ended
     assert len(bench.published(id)) == published
     assert archive == sorted(e.name for e in bench.component.workspace.folder.rglob(f"{id}*"))
+
+
+def test_the_dpm_may_complete_it_while_it_is_aborted_here(bench: Bench) -> None:
+    """Its word comes between the decision to force and the end here: the product stands."""
+    id = bench.start("", "m")
+    bench.daq.stop_daq(id)
+    bench.queued(id)
+    record = bench.component.coordinator.find(id).record
+    bench.dpm.faults["abort_daq"] = DEAD
+    handing = Handing(
+        bench.dpm, bench.site.clock, lambda who, _: bench.dpm.go(who, Phase.COMPLETED, result="/p")
+    )
+    with pytest.raises(DaqException, match=r"Completed.*was not aborted"):
+        handing.abort(record, force=True)
+    status = bench.daq.get_status(id)
+    assert (status.substate, status.result, status.alerts) == ("Completed", "/p", [])
+
+
+def test_a_forced_abort_asks_a_hanging_dpm_once(bench: Bench) -> None:
+    """Each further question would cost the operator the deadline again."""
+    id = bench.start("", "m")
+    bench.daq.stop_daq(id)
+    bench.queued(id)
+    before = len(bench.dpm.calls)
+    bench.dpm.faults["*"] = OutcomeUnknown("no answer")
+    assert bench.daq.force_abort_daq(id).error
+    assert bench.dpm.calls[before:] == ["abort_daq"]
+    assert "aborted here only" in bench.daq.get_status(id).message
