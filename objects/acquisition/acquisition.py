@@ -252,12 +252,9 @@ class Acquisition:
     def _stop(self, trigger: Trigger, *, force: bool) -> DaqReply:
         if self.record.phase is Phase.ACQUIRING:
             self.record.move(trigger)
-        failures = {
-            **self._do("stop", self._not_ended(self.primaries), lambda link, old: link.stop(old)),
-            **self._do("stop", self._not_ended(self.metadata), lambda link, old: link.stop(old)),
-        }
+        failures = self._stop_sources(force=force)
         if failures and not force:
-            if len(failures) == len(self.primaries) + len(self.metadata):
+            if len(self._not_ended(self._everybody)) == len(self._everybody):
                 raise self._refusal("no source could be stopped", failures)
             return self.record.reply
         self.record.set_results(
@@ -269,6 +266,20 @@ class Acquisition:
         self.record.move(Trigger.STOPPED)
         self.record.move(Trigger.HAND_OVER)
         return self.record.reply
+
+    def _stop_sources(self, *, force: bool) -> dict[str, SourceFailure]:
+        """Stop the primary sources, then the metadata sources, which cover their whole recording."""
+
+        def stop(links: Sequence[SourceLink]) -> dict[str, SourceFailure]:
+            return self._do("stop", self._not_ended(links), lambda link, old: link.stop(old))
+
+        failures = stop(self.primaries)
+        running = [link.name for link in self.primaries if self._result(link).state in _RUNNING]
+        if running and self.metadata and not force:
+            text = "acquisition %s: the metadata sources go on, since %s may record still"
+            log.warning(text, self.record.id, ", ".join(running))
+            return failures
+        return {**failures, **stop(self.metadata)}
 
     def _abort_at_sources(self, *, force: bool) -> None:
         if self.record.phase is not Phase.ABORTING:

@@ -161,6 +161,45 @@ def test_force_goes_on_without_the_dead(bench: Bench) -> None:
     assert files == ["/data/b.fits", "/data/m.fits"]
 
 
+@pytest.mark.spec("ESO-032", "ESO-041")
+def test_metadata_goes_on_while_a_primary_may_record(bench: Bench) -> None:
+    """One primary does not stop: the metadata sources wait for it, and a second stop ends both."""
+    id = bench.start("ab", "m")
+    bench.a.faults["rec_stop"] = DEAD
+    assert bench.daq.stop_daq(id).error
+    assert bench.phase(id) is Phase.STOPPING
+    assert bench.m.calls == ["start_daq"]
+    bench.a.faults.clear()
+    assert not bench.daq.stop_daq(id).error
+    stops = [name for name, call in bench.journal if call in ("rec_stop", "stop_daq")]
+    assert stops[-2:] == ["a", "m"]
+    files = [each.location for each in bench.queued(id).sources if isinstance(each, FitsFileSource)]
+    assert sorted(files) == ["/data/a.fits", "/data/b.fits", "/data/m.fits"]
+
+
+@pytest.mark.spec("ESO-032", "ESO-039")
+def test_nothing_is_stopped_when_the_only_primary_is_not(bench: Bench) -> None:
+    """That is a failure of the whole command; by force the metadata source is stopped, too."""
+    id = bench.start("a", "m")
+    bench.a.faults["*"] = DEAD
+    with pytest.raises(DaqException, match="no source could be stopped"):
+        bench.daq.stop_daq(id)
+    assert bench.m.calls == ["start_daq"]
+    assert bench.daq.force_stop_daq(id).error
+    files = [each.location for each in bench.queued(id).sources if isinstance(each, FitsFileSource)]
+    assert files == ["/data/m.fits"]
+
+
+def test_metadata_does_not_wait_for_a_primary_that_has_failed(bench: Bench) -> None:
+    """Its recording is over, though badly: the metadata source is stopped once."""
+    id = bench.start("a", "m")
+    bench.a.end(RecStatusName.FAILED, "shutter stuck")
+    eventually(lambda: "stop_daq" in bench.m.calls)
+    assert bench.phase(id) is Phase.STOPPING
+    assert bench.daq.stop_daq(id).error
+    assert bench.m.calls.count("stop_daq") == 1
+
+
 @pytest.mark.spec("ESO-045")
 def test_what_a_metadata_source_says_is_used(bench: Bench) -> None:
     """Files and keywords of its stop reply are in the specification of the product."""
