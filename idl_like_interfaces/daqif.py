@@ -434,7 +434,7 @@ class OcmDaqControl(Protocol):
 
     @operation(DaqException)
     def retry_merge_daq(self, id: str) -> None:
-        """Let an acquisition that is stuck in StateMerging go on.
+        """Let an acquisition that is stuck in StateMerging go on, or its silent merger begin anew.
 
         Raises:
             DaqException: Not in StateMerging, or the DPM cannot be reached.
@@ -502,6 +502,8 @@ class DpmDaqControl(Protocol):
     @operation(DaqException)
     def retry_merge_daq(self, id: str) -> None:
         """Let an acquisition that is stuck with an error go on.
+
+        A merger of which the alert ``merge/silent`` tells is ended, and merging begins anew.
 
         Raises:
             DaqException: It has ended.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from objects.component.clock import Clock
 from objects.products import alerts
 from objects.products.cancel import Cancel
 from objects.products.locations import Location, parse_location
+from objects.products.originals import Mark, is_current, mark, regular
 from objects.products.progress import Step
 from objects.products.remote import Network, together
 from objects.products.sources import SourceFile
@@ -35,9 +35,6 @@ log = logging.getLogger("daq.dpm.transfer")
 
 REST_S = 3.0
 """A file that was modified after the stop must have been left alone for so long."""
-
-Mark = tuple[int, int]
-"""Size and time of a file: whether it has changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,14 +91,14 @@ class Collector:
 
     def marks(self, files: Sequence[SourceFile], folder: Path) -> dict[SourceFile, Mark]:
         """Note the state of files that were collected: that of their originals."""
-        return {file: _mark(folder / file.path) for file in files}
+        return {file: mark(folder / file.path) for file in files}
 
     def changes(self, marks: dict[SourceFile, Mark]) -> Collected:
         """Tell which originals on this host have changed since they were collected.
 
         What was merged is then not what the source delivers: it has to be done again.
         """
-        changed = [file for file, mark in marks.items() if self._has_changed(file, mark)]
+        changed = [file for file, before in marks.items() if self._has_changed(file, before)]
         failure = still_written("it changed while it was merged")
         return Collected(
             alerts=[_not_collected(file, failure) for file in changed], passing=bool(changed)
@@ -110,12 +107,12 @@ class Collector:
     def _origin(self, file: SourceFile) -> Location:
         return parse_location(file.origin, self._here)
 
-    def _has_changed(self, file: SourceFile, mark: Mark) -> bool:
+    def _has_changed(self, file: SourceFile, before: Mark) -> bool:
         origin = self._origin(file)
         if not origin.is_local:
             return False
         try:
-            return _mark(Path(origin.path)) != mark
+            return mark(Path(origin.path)) != before
         except OSError:
             return False  # nobody has to keep the original
 
@@ -146,11 +143,12 @@ class Collector:
     ) -> None:
         if os.path.exists(origin):  # noqa: PTH110 (a loop of links does not exist, either)
             self._require_rest(origin, stopped_at)
-        if _is_current(origin, place):
+        may_have_changed = file.is_target and _was_merged(place)
+        if is_current(origin, place, may_have_changed=may_have_changed):
             return
         place.unlink(missing_ok=True)
         place.with_name(f".{place.name}{PART_SUFFIX}").unlink(missing_ok=True)
-        real = _regular(origin)
+        real = regular(origin)
         # The merger changes its target: a hard link would let it change the original.
         ways = (reflink, copy) if file.is_target else (hard_link, reflink, copy)
         bring(real, place, ways, cancel)
@@ -158,7 +156,7 @@ class Collector:
     def _is_current_far(
         self, origin: Location, place: Path, file: SourceFile, cancel: Cancel
     ) -> bool:
-        if not (place.parent.parent / MERGE_LOG).exists():
+        if not _was_merged(place):
             return True  # just collected, and nothing was merged yet
         try:
             return self._network.is_current(origin, place, cancel)
@@ -179,30 +177,8 @@ class Collector:
             raise still_written(f"it was modified {age_s:.1f} s ago, after the stop")
 
 
-def _mark(path: Path) -> Mark:
-    seen = path.stat()
-    return seen.st_size, seen.st_mtime_ns
-
-
-def _is_current(origin: Path, place: Path) -> bool:
-    if not place.exists():
-        return False
-    try:
-        return origin.samefile(place) or _mark(origin) == _mark(place)
-    except FileNotFoundError:
-        return True  # collected before; nobody has to keep the original after that
-
-
-def _regular(origin: Path) -> Path:
-    # A link to a symbolic link would only be one more.
-    real = Path(os.path.realpath(origin, strict=True))
-    if not stat.S_ISREG(real.stat().st_mode):
-        raise TransferFailed(
-            "it is not a regular file",
-            cause="the source named a folder or device",
-            remedy="correct what the source delivers and start the acquisition again",
-        )
-    return real
+def _was_merged(place: Path) -> bool:
+    return (place.parent.parent / MERGE_LOG).exists()
 
 
 def _failed(file: SourceFile, failure: TransferFailed) -> Collected:

@@ -34,7 +34,7 @@ log = logging.getLogger("daq.dpm")
 STORAGE_PERIOD_S = 10.0
 
 _LOOK_S = 2.0
-"""How often it is looked whether something may be tried again."""
+"""How often it is looked whether something may be tried again, or seems to hang."""
 
 _LAST_PICTURES_S = 8.0
 
@@ -60,6 +60,7 @@ class DpmSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         look_again_s: Pause before something that may be over by itself (a full disk, a lost
             connection) is tried again, doubled up to 5 min; 0: it is not.
         abort_grace_s: From SIGTERM to SIGKILL for a merger that is aborted.
+        merge_silence_s: A merger that has told no progress for so long raises an alert; 0: none.
         complete_after_failed_release: True: an acquisition completes although a
             receiver failed; False: it stays in Releasing until it is retried.
         poll_once: End when nothing is left to do.
@@ -79,6 +80,7 @@ class DpmSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     net_timeout_s: Annotated[float, Meta(ge=1.0)] = 60.0
     look_again_s: Seconds = 10.0
     abort_grace_s: Seconds = 5.0
+    merge_silence_s: Seconds = 300.0
     complete_after_failed_release: bool = False
     poll_once: bool = False
     quicklook: bool = True
@@ -105,6 +107,7 @@ class DpmComponent(Component):
                 bin_merge=settings.bin_merge,
                 warm_mergers=settings.warm_mergers,
                 abort_grace_s=settings.abort_grace_s,
+                merge_silence_s=settings.merge_silence_s,
                 complete_after_failed_release=settings.complete_after_failed_release,
             ),
             self._network,
@@ -160,6 +163,7 @@ class DpmComponent(Component):
         self._ends.append(self.site.every(STORAGE_PERIOD_S, self._publish_storage))
         self._engine.start()
         self._ends.append(self.site.every(_LOOK_S, self._engine.look))
+        self._ends.append(self.site.every(_LOOK_S, self._steps.look))
 
     @override
     def stop(self) -> None:

@@ -18,6 +18,7 @@ from objects.products.patience import Patience
 from objects.products.progress import ADMITTED_TO, STAGES, Step
 from objects.products.room import room_alert
 from objects.products.schedule import Entry, Limits, plan
+from objects.products.silence import is_silent
 from objects.products.steps import Outcome, Steps
 from objects.products.transfer import NO_ROOM
 
@@ -74,9 +75,13 @@ class Engine:
             return job
 
     def retry(self, id: str) -> None:
-        """Let one that is stuck go on; nothing happens to another."""
+        """Let one that is stuck go on, and a silent merger begin anew; nothing happens to another."""
         with self._ledger.news:
-            self._ledger.change(id, lambda it: retried(it, self._clock.utc()) if it.stuck else it)
+            job = self._ledger.change(
+                id, lambda it: retried(it, self._clock.utc()) if it.stuck else it
+            )
+            if is_silent(job) and id in self._busy:
+                self._busy[id].request()
 
     def look(self) -> None:
         """Try again what may have become possible by itself; to be called now and then."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
+from functools import cache
 from pathlib import PurePosixPath
 
 from idl_like_interfaces.places import split_place
@@ -29,10 +30,14 @@ class Location:
         return not self.host
 
 
+@cache
 def local_names() -> frozenset[str]:
-    """Return the names under which this host knows itself."""
-    own = socket.gethostname()
-    return ALWAYS_LOCAL | {own, own.partition(".")[0]}
+    """Return the names under which this host knows itself, with its domain and without.
+
+    Asked once: where no name server answers, that takes its time.
+    """
+    names = {socket.gethostname(), socket.getfqdn()}
+    return ALWAYS_LOCAL | names | {name.partition(".")[0] for name in names}
 
 
 def parse_location(text: str, here: frozenset[str]) -> Location:

@@ -28,6 +28,9 @@ log = logging.getLogger("daq.dpm.controller")
 LONGEST_LINE = 1 << 20
 """Bytes of what a merger says on one line; a longer one is cut."""
 
+Heard = Callable[[str], None]
+"""Told each line of a merger in words, progress included."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeRun:
@@ -53,8 +56,49 @@ def find_program(name: str) -> str | None:
     return os.path.abspath(found) if found else None  # noqa: PTH100 (links are kept: venvs)
 
 
+class Minutes:
+    """Takes down what a merger says: in its log file, in the log of the DPM, and in memory.
+
+    Args:
+        journal: The log file.
+        heard: Told each line.
+
+    Attributes:
+        messages: What it told, progress left out.
+    """
+
+    def __init__(self, journal: IO[bytes], heard: Heard) -> None:
+        self.messages: list[MergeMessage] = []
+        self._journal = journal
+        self._heard = heard
+
+    def take(self, line: bytes) -> None:
+        """Take a line, which is a message or anything else."""
+        try:
+            message = msgspec.json.decode(line, type=MergeMessage)
+        except msgspec.DecodeError:
+            self._journal.write(line)
+            note_output(line)
+            self._heard(line.decode("utf-8", "replace").strip())
+            return
+        self._journal.write(f"{message.type.value}: {message.content.message}\n".encode())
+        note_message(message)
+        self._heard(message.content.message)
+        if message.type != "progress":
+            self.messages.append(message)
+
+
+def unheard(_words: str) -> None:
+    """Listen to nothing."""
+
+
 def run_merger(
-    command: list[str], folder: Path, log_path: Path, cancel: Cancel, grace_s: float
+    command: list[str],
+    folder: Path,
+    log_path: Path,
+    cancel: Cancel,
+    grace_s: float,
+    heard: Heard = unheard,
 ) -> MergeRun:
     """Run a merger to its end.
 
@@ -64,6 +108,7 @@ def run_merger(
         log_path: Gets what it says, at the end of what is there.
         cancel: Ends it: SIGTERM, after ``grace_s`` SIGKILL, for its process group.
         grace_s: Time to clean up after SIGTERM.
+        heard: Told each line, from this thread.
 
     Raises:
         OSError: It could not be started, or the log not written.
@@ -79,26 +124,26 @@ def run_merger(
             start_new_session=True,
         )
         log.info("merger %d started in %s", process.pid, folder)
-        run = _supervise(process, journal, cancel, grace_s)
+        run = _supervise(process, Minutes(journal, heard), cancel, grace_s)
         journal.write(f"ended with {run.code}\n".encode())
     log.info("merger %d ended with %d", process.pid, run.code)
     return run
 
 
 def _supervise(
-    process: subprocess.Popen[bytes], journal: IO[bytes], cancel: Cancel, grace_s: float
+    process: subprocess.Popen[bytes], minutes: Minutes, cancel: Cancel, grace_s: float
 ) -> MergeRun:
-    messages: list[MergeMessage] = []
     assert process.stdout is not None
     try:
         with process.stdout, Ending(process.pid, grace_s) as ending, cancel.waking(ending.begin):
-            _listen(process.stdout, journal, messages.append)
+            while line := process.stdout.readline(LONGEST_LINE):
+                minutes.take(line)
             # Not reaped yet: until the block is left no signal can meet another process.
             os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
     finally:
         signal_group(process.pid, signal.SIGKILL)  # what it may have left running
         process.wait()
-    return MergeRun(code=process.returncode, messages=messages)
+    return MergeRun(code=process.returncode, messages=minutes.messages)
 
 
 class Ending:
@@ -133,22 +178,3 @@ def signal_group(group: int, number: int) -> None:
     """Send a signal to a process group, if it is there."""
     with suppress(ProcessLookupError):
         os.killpg(group, number)
-
-
-def take_line(line: bytes, journal: IO[bytes], take: Callable[[MergeMessage], None]) -> None:
-    """Write a line of a merger into the logs; hand it on when it is a message, but no progress."""
-    try:
-        message = msgspec.json.decode(line, type=MergeMessage)
-    except msgspec.DecodeError:
-        journal.write(line)
-        note_output(line)
-    else:
-        journal.write(f"{message.type.value}: {message.content.message}\n".encode())
-        note_message(message)
-        if message.type != "progress":
-            take(message)
-
-
-def _listen(stdout: IO[bytes], journal: IO[bytes], take: Callable[[MergeMessage], None]) -> None:
-    while line := stdout.readline(LONGEST_LINE):
-        take_line(line, journal, take)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 
+from idl_like_interfaces.documents import DpSpecification
 from objects.component.atomic import PART_SUFFIX, fsync_folder
 from objects.products.cancel import Cancel
 from objects.products.job import Product
@@ -15,6 +17,19 @@ from objects.products.workspace import RESULT_LINK
 _READ_ONLY = 0o444
 
 _placing = threading.Lock()  # looking whether a name is free and taking it is one act
+
+
+def product_name(specification: DpSpecification) -> str:
+    """Return the file name of the product below ``result/``."""
+    target = specification.target
+    return f"{target.file_prefix}{target.file_id}.fits"
+
+
+def remove_output(folder: Path, name: str) -> None:
+    """Remove what an interrupted merger left."""
+    for left in (name, f"{name}{PART_SUFFIX}", f".{name}{PART_SUFFIX}"):
+        with suppress(FileNotFoundError):
+            os.unlink(folder / left)  # noqa: PTH108 (a name, whatever it is)
 
 
 def finish(output: Path, name: str, cancel: Cancel) -> Product:

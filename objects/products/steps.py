@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +11,6 @@ from msgspec.structs import replace
 
 from idl_like_interfaces.daqif import DaqAlert
 from idl_like_interfaces.documents import DpSpecification
-from objects.component.atomic import PART_SUFFIX
 from objects.component.clock import Clock
 from objects.products import alerts
 from objects.products.cancel import Cancel
@@ -24,12 +21,20 @@ from objects.products.ledger import Ledger
 from objects.products.locations import local_names
 from objects.products.merge.orders import MergeJob
 from objects.products.merge.undo import forget, put_back
-from objects.products.merger import MergeRun, find_program, merge_command, run_merger
-from objects.products.product import finish, is_placed, link_result, put_in_place
+from objects.products.merger import Heard, MergeRun, find_program, merge_command, run_merger
+from objects.products.product import (
+    finish,
+    is_placed,
+    link_result,
+    product_name,
+    put_in_place,
+    remove_output,
+)
 from objects.products.progress import Step
 from objects.products.release import Releaser
 from objects.products.remote import Network
 from objects.products.room import lack_of_room, speaks_of_room
+from objects.products.silence import Silences
 from objects.products.sources import FOLDER, SourceFile
 from objects.products.transfer import TransferFailed
 from objects.products.verdict import judge, not_started
@@ -44,6 +49,7 @@ class StepSettings:
     bin_merge: str
     warm_mergers: int
     abort_grace_s: float
+    merge_silence_s: float
     complete_after_failed_release: bool
 
 
@@ -82,6 +88,7 @@ class Steps:
         # A merger of somebody else's is started for each product: that is all that is known of it.
         kept = 0 if settings.bin_merge else settings.warm_mergers
         self._mergers = WarmMergers(kept, settings.abort_grace_s) if kept else None
+        self._silences = Silences(ledger, clock, settings.merge_silence_s)
         self._actions: dict[Step, Callable[[Job, Path, Cancel], Outcome]] = {
             Step.COLLECT: self._collect,
             Step.MERGE: self._merge,
@@ -93,6 +100,10 @@ class Steps:
         """End what waits for steps; all of them have ended."""
         if self._mergers is not None:
             self._mergers.close()
+
+    def look(self) -> None:
+        """Tell of steps that seem to hang; to be called now and then."""
+        self._silences.look()
 
     def run(self, step: Step, job: Job, cancel: Cancel) -> Outcome:
         """Do a step.
@@ -145,7 +156,8 @@ class Steps:
         if full := lack_of_room(folder, files, in_place=self._mergers is not None):
             return Outcome(failed=True, alerts=[full], passing=True)
         marks = self._collector.marks(files, folder)
-        run = self._run_merger([program, *more], folder, output, cancel)
+        with self._silences.listening(id) as heard:
+            run = self._run_merger([program, *more], folder, output, cancel, heard)
         cancel.check()
         found = judge(run, has_output=output.is_file())
         if run.code != 0 or not output.is_file():
@@ -157,7 +169,7 @@ class Steps:
         return self._place(id, folder, finish(output, name, cancel), found)
 
     def _run_merger(
-        self, merger: list[str], folder: Path, output: Path, cancel: Cancel
+        self, merger: list[str], folder: Path, output: Path, cancel: Cancel, heard: Heard
     ) -> MergeRun:
         specification, log_path = folder / SPECIFICATION, folder / MERGE_LOG
         if self._mergers is not None:
@@ -168,9 +180,9 @@ class Steps:
                 log=str(log_path),
                 in_place=True,
             )
-            return self._mergers.run(job, cancel)
+            return self._mergers.run(job, cancel, heard)
         command = [*merger, "--json", "--root", str(folder), "-o", str(output), str(specification)]
-        return run_merger(command, folder, log_path, cancel, self._settings.abort_grace_s)
+        return run_merger(command, folder, log_path, cancel, self._settings.abort_grace_s, heard)
 
     def _place(self, id: str, folder: Path, product: Product, found: list[DaqAlert]) -> Outcome:
         # Remembered first: after a crash between the two our own file is known again.
@@ -219,23 +231,10 @@ class Steps:
         self._ledger.change(job.id, lambda it: replace(it, product=None))
 
 
-def product_name(specification: DpSpecification) -> str:
-    """Return the file name of the product below ``result/``."""
-    target = specification.target
-    return f"{target.file_prefix}{target.file_id}.fits"
-
-
 def _own_target(folder: Path, specification: DpSpecification) -> Path:
     """Return the copy of the in-place target; without one a name that no file has."""
     source = specification.target.source
     return folder / (source.location if source else f"{FOLDER}/none")
-
-
-def remove_output(folder: Path, name: str) -> None:
-    """Remove what an interrupted merger left."""
-    for left in (name, f"{name}{PART_SUFFIX}", f".{name}{PART_SUFFIX}"):
-        with suppress(FileNotFoundError):
-            os.unlink(folder / left)  # noqa: PTH108 (a name, whatever it is)
 
 
 def _outcome_of(collected: Collected) -> Outcome:

@@ -22,6 +22,14 @@ _CHUNK = 4 << 20
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 """Errors that are over when somebody makes room."""
 
+AWAY = frozenset(
+    {
+        *(errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN),
+        *(errno.EHOSTDOWN, errno.EHOSTUNREACH),
+    }
+)
+"""Errors of a mounted disk whose server does not answer now."""
+
 Way = Callable[[Path, Path, Cancel], None]
 """Brings an existing file to a name that is free; ``OSError`` when it cannot."""
 
@@ -62,7 +70,7 @@ class TransferFailed(Exception):
             f"{what}: {told}" if what else told,
             cause=cause,
             remedy=remedy,
-            passing=error.errno in NO_ROOM,
+            passing=error.errno in NO_ROOM | AWAY,
         )
 
 
@@ -132,7 +140,13 @@ _REASONS = {
         "the file system is mounted read-only",
         f"mount it for writing, {RETRY}",
     ),
-    errno.EIO: ("the disk has a fault", f"look after the disk, {RETRY}"),
+    **dict.fromkeys(
+        AWAY,
+        (
+            "the disk has a fault, or its file server does not answer",
+            f"look after the disk or mount it again, {RETRY}",
+        ),
+    ),
 }
 
 

@@ -15,17 +15,24 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
 
 import msgspec
 from typing_extensions import override
 
 from idl_like_interfaces.closing import Closing
-from idl_like_interfaces.merging import MergeExit, MergeMessage
+from idl_like_interfaces.merging import MergeExit
 from objects.component import launch
 from objects.products.cancel import Cancel
 from objects.products.merge.orders import PROGRAM, MergeEnded, MergeJob
-from objects.products.merger import LONGEST_LINE, Ending, MergeRun, signal_group, take_line
+from objects.products.merger import (
+    LONGEST_LINE,
+    Ending,
+    Heard,
+    MergeRun,
+    Minutes,
+    signal_group,
+    unheard,
+)
 
 log = logging.getLogger("daq.dpm.controller")
 
@@ -70,7 +77,7 @@ class WarmMergers(Closing):
         with self._lock:
             return [merger.pid for merger in self._idle]
 
-    def run(self, job: MergeJob, cancel: Cancel) -> MergeRun:
+    def run(self, job: MergeJob, cancel: Cancel, heard: Heard = unheard) -> MergeRun:
         """Let a product be made; like ``run_merger``.
 
         Raises:
@@ -81,7 +88,7 @@ class WarmMergers(Closing):
         try:
             with Path(job.log).open("ab", buffering=0) as journal:
                 journal.write(f"merger {merger.pid} makes {job.outfile}\n".encode())
-                run = merger.make(job, journal, cancel, self._grace_s)
+                run = merger.make(job, Minutes(journal, heard), cancel, self._grace_s)
                 journal.write(f"ended with {run.code}\n".encode())
             # A bug may have left anything behind in the process.
             is_good = merger.is_alive and run.code != MergeExit.INTERNAL
@@ -145,19 +152,19 @@ class _Warm:
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
-    def make(self, job: MergeJob, journal: IO[bytes], cancel: Cancel, grace_s: float) -> MergeRun:
+    def make(self, job: MergeJob, minutes: Minutes, cancel: Cancel, grace_s: float) -> MergeRun:
         self.products += 1
-        messages: list[MergeMessage] = []
         with Ending(self.pid, grace_s) as ending, cancel.waking(ending.begin):
             self._tell(job)
-            code = self._listen(journal, messages)
+            code = self._listen(minutes)
             if code is None:
                 # Not reaped yet: until the block is left no signal can meet another process.
                 os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
         if code is not None and not ending.has_begun:
-            return MergeRun(code=code, messages=messages)
+            return MergeRun(code=code, messages=minutes.messages)
         self.dismiss()
-        return MergeRun(code=self._process.returncode or MergeExit.INTERNAL, messages=messages)
+        ended = self._process.returncode or MergeExit.INTERNAL
+        return MergeRun(code=ended, messages=minutes.messages)
 
     def dismiss(self) -> None:
         """End it, at once: it has nothing to lose."""
@@ -175,11 +182,11 @@ class _Warm:
             self._process.stdin.write(msgspec.json.encode(job) + b"\n")
             self._process.stdin.flush()
 
-    def _listen(self, journal: IO[bytes], messages: list[MergeMessage]) -> int | None:
+    def _listen(self, minutes: Minutes) -> int | None:
         """Return the exit code; ``None`` when it ended before it told one."""
         assert self._process.stdout is not None
         while line := self._process.stdout.readline(LONGEST_LINE):
             with suppress(msgspec.DecodeError):
                 return msgspec.json.decode(line, type=MergeEnded).code
-            take_line(line, journal, messages.append)
+            minutes.take(line)
         return None

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from objects.products.cancel import Cancel, Cancelled
 from objects.products.collect import REST_S, Collector
 from objects.products.remote import Network, NetworkSettings, RsyncSettings
 from objects.products.sources import SourceFile
+from objects.products.workspace import MERGE_LOG
 from tests.support.clock import ManualClock
 from tests.support.products import HEADER, make_source
 
@@ -272,3 +274,66 @@ def test_a_file_that_was_named_again_is_told(
     (alert,) = collector.collect([file], folder, STOPPED, Cancel()).alerts
     assert (alert.id, alert.severity.value) == ("collect/twice/a", "Warning")
     assert "named again by m, n" in alert.description
+
+
+@pytest.fixture
+def away(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path, int], None]:
+    """Return a function that lets every look at a file fail, as where its server is away."""
+    stat = os.stat
+
+    def take_away(lost: Path, number: int) -> None:
+        def look(path: Any, *args: Any, **options: Any) -> os.stat_result:
+            if path == lost or path == str(lost):
+                raise OSError(number, os.strerror(number), str(lost))
+            return stat(path, *args, **options)
+
+        monkeypatch.setattr(os, "stat", look)
+
+    return take_away
+
+
+@pytest.mark.parametrize("number", [errno.ESTALE, errno.EIO, errno.EACCES])
+@pytest.mark.parametrize("is_target", [False, True])
+def test_an_original_that_cannot_be_looked_at_costs_no_good_copy(
+    tmp_path: Path,
+    folder: Path,
+    collected: Collect,
+    away: Callable[[Path, int], None],
+    number: int,
+    is_target: bool,
+) -> None:
+    """What was collected is taken as it is: it need not be collected again."""
+    origin = make_source(tmp_path / "a.fits")
+    collected(origin, is_target=is_target)
+    inode = (folder / "sources" / "0_s_a.fits").stat().st_ino
+    away(origin, number)
+    assert collected(origin, is_target=is_target) == []
+    assert (folder / "sources" / "0_s_a.fits").stat().st_ino == inode
+
+
+def test_a_target_that_a_merger_may_have_changed_waits_for_its_original(
+    tmp_path: Path, folder: Path, collector: Collector, away: Callable[[Path, int], None]
+) -> None:
+    """Nobody can tell what it was: it is kept, and tried again by itself."""
+    origin = make_source(tmp_path / "a.fits")
+    file = SourceFile(source_name="s", origin=str(origin), path="sources/a", is_target=True)
+    collector.collect([file], folder, STOPPED, Cancel())
+    make_source(folder / MERGE_LOG)
+    away(origin, errno.ESTALE)
+    found = collector.collect([file], folder, STOPPED, Cancel())
+    assert found.passing
+    assert "Stale file handle" in found.alerts[0].description
+    assert "file server" in found.alerts[0].cause
+    assert (folder / "sources" / "a").exists()
+
+
+def test_an_original_whose_server_is_away_is_tried_again_by_itself(
+    tmp_path: Path, folder: Path, collector: Collector, away: Callable[[Path, int], None]
+) -> None:
+    """As one of another host is."""
+    origin = make_source(tmp_path / "a.fits")
+    file = SourceFile(source_name="s", origin=str(origin), path="sources/a")
+    away(origin, errno.ESTALE)
+    found = collector.collect([file], folder, STOPPED, Cancel())
+    assert found.has_failed
+    assert found.passing

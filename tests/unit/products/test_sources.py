@@ -39,9 +39,12 @@ def test_what_is_no_location_is_refused(text: str) -> None:
         parse_location(text, HERE)
 
 
-def test_this_host_knows_its_names() -> None:
-    """At least its host name and localhost."""
+def test_this_host_knows_its_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its host name, with its domain and without, and localhost."""
     assert {socket.gethostname(), "localhost", ""} <= local_names()
+    monkeypatch.setattr(socket, "gethostname", lambda: "dpm1")
+    monkeypatch.setattr(socket, "getfqdn", lambda: "dpm1.obs.example")
+    assert {"dpm1", "dpm1.obs.example"} <= local_names.__wrapped__()
 
 
 def test_the_target_comes_first_and_keyword_sources_have_no_index() -> None:
