@@ -25,12 +25,12 @@ def top(
     session: Session,
     once: Annotated[bool, typer.Option("--once", help="Print one frame and end.")] = False,
     page: Annotated[
-        Page, typer.Option("--page", help="Begin with another page; the digits 1 to 6 turn them.")
+        Page, typer.Option("--page", help="Begin with another page; the digits 1 to 7 turn them.")
     ] = Page.OVERVIEW,
 ) -> None:
-    """Show an installation, live: overview, alarms, event channel, ledger, processes, stories.
+    """Show an installation, live: overview, alarms, event channel, ledger, processes, stories, runs.
 
-    The digits 1 to 6 turn the pages; q or Ctrl-C ends it. On the page of an acquisition's story n
+    The digits 1 to 7 turn the pages; q or Ctrl-C ends it. On the page of an acquisition's story n
     and p go to the next and previous one, space and b through its lines. --json prints what all
     pages show.
     """

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from controller.dashboard.chosen import Chosen
 from controller.dashboard.picture import Picture
-from controller.dashboard.services import SharedServices
+from controller.dashboard.services import Loggers, SharedServices
 from controller.dashboard.snapshot import NameServerLine
 from controller.statistics import ask_all, survey_of
 from idl_like_interfaces.announcements import HEARTBEAT_TOPIC, Heartbeat
@@ -75,6 +75,7 @@ class Gatherer(Closing):
             ("log", self._follow_log, PERIOD_S),
             ("calls", self._poll_calls, CALLS_PERIOD_S),
             ("shared services", self._poll_shared, PERIOD_S),
+            ("loggers", self._poll_loggers, PERIOD_S),
             ("story", lambda: self.chosen.ask(PERIOD_S), PERIOD_S),
         ]
         if len(names.addresses) > 1:
@@ -85,6 +86,7 @@ class Gatherer(Closing):
         ]
         self._survey = survey_of(names, _DEADLINE_S)
         self._shared = SharedServices(names, root)
+        self._loggers = Loggers(names, root)
         self._last_record = -1
         self._has_ocm = False
 
@@ -113,6 +115,7 @@ class Gatherer(Closing):
             thread.join()
         self._survey.close()
         self._shared.close()
+        self._loggers.close()
         if self._consumer is not None:
             self._consumer.close()
 
@@ -146,6 +149,10 @@ class Gatherer(Closing):
     def _poll_shared(self) -> None:
         self.picture.await_objects(PERIOD_S)
         self.picture.put_shared(self._shared.ask(self.picture.bound(), _DEADLINE_S))
+
+    def _poll_loggers(self) -> None:
+        self.picture.await_objects(PERIOD_S)
+        self.picture.put_loggers(self._loggers.ask(self.picture.bound(), _DEADLINE_S))
 
     def _poll_name_servers(self) -> None:
         self.picture.put_name_servers(map(_role_of, self._addresses))

@@ -19,6 +19,7 @@ class Page(StrEnum):
     LEDGER = "ledger"
     PARTS = "parts"
     STORY = "story"
+    RUNS = "runs"
 
 
 KEYS = {str(number): page for number, page in enumerate(Page, start=1)}
@@ -27,7 +28,7 @@ KEYS = {str(number): page for number, page in enumerate(Page, start=1)}
 def hints(page: Page) -> str:
     """Say which key leads where."""
     said = [f"[{each}]" if each is page else f"{key} {each}" for key, each in KEYS.items()]
-    return f" {'  '.join(said)}  q quit "
+    return f"{'  '.join(said)}  q quit"
 
 
 def absent(page: Page, what: str) -> Layout:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from controller.dashboard.calls import CallHistory
+from controller.dashboard.loggers import LoggerHistory
 from controller.dashboard.snapshot import (
     AcquisitionLine,
     ChannelLine,
@@ -22,6 +23,7 @@ from controller.folded import folded_note
 from idl_like_interfaces.announcements import ComponentState, Heartbeat
 from idl_like_interfaces.daqif import DaqState, DaqStatus
 from idl_like_interfaces.errors import RemoteError
+from idl_like_interfaces.event_logger import LoggerStatus
 from idl_like_interfaces.events import ChannelStats
 from idl_like_interfaces.logs import StoredRecord
 from idl_like_interfaces.naming import Binding, BindingType, Lease
@@ -37,6 +39,7 @@ _SHARED = {
     "ledger": ("ledger", "balance"),
     "oldb": ("online database", "oldb"),
     "project": ("project service", "project"),
+    "run": ("run control", "run_control"),
     "supervisor": ("supervisor", "supervisor"),
 }
 """What a shared service is called, and which fields of a snapshot its answers are."""
@@ -94,6 +97,7 @@ class Picture:
         self._calls = CallHistory()
         self._name_servers: tuple[NameServerLine, ...] = ()
         self._shared: dict[str, object] = {}
+        self._loggers = LoggerHistory()
 
     def watch(self, what: str) -> None:
         """Expect answers of a service from now on."""
@@ -175,6 +179,11 @@ class Picture:
             with self._changed:
                 self._shared |= zip(_SHARED[path][1:], found, strict=True)
 
+    def put_loggers(self, answers: Mapping[str, LoggerStatus | RemoteError]) -> None:
+        """Take what the event loggers say."""
+        with self._changed:
+            self._loggers.put(answers)
+
     def bound(self) -> set[str]:
         """Return the names of all objects."""
         with self._changed:
@@ -224,6 +233,7 @@ class Picture:
                 troubles=self._troubles(now),
                 calls=self._calls.lines(),
                 name_servers=self._name_servers,
+                loggers=self._loggers.lines(),
                 **self._shared,  # type: ignore[arg-type]  # the fields of _SHARED
             )
 

@@ -21,6 +21,7 @@ from controller.dashboard.panels import (
     names_text,
 )
 from controller.dashboard.parts_page import draw_parts
+from controller.dashboard.run_page import draw_runs
 from controller.dashboard.snapshot import Snapshot, Trouble
 from controller.dashboard.story_page import draw_story
 from controller.dashboard.text import duration
@@ -31,6 +32,7 @@ _PAGES = {
     Page.CHANNEL: draw_channel,
     Page.LEDGER: draw_ledger,
     Page.PARTS: draw_parts,
+    Page.RUNS: draw_runs,
 }
 
 WIDE = 140

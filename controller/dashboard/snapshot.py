@@ -9,10 +9,12 @@ from idl_like_interfaces.accounts import Balance
 from idl_like_interfaces.alarms import AlarmStats, Overview
 from idl_like_interfaces.announcements import ComponentState
 from idl_like_interfaces.daqif import DaqState, DaqStory, DaqSubstate
+from idl_like_interfaces.event_logger import LoggerStatus
 from idl_like_interfaces.events import ConsumerStats, JournalStats
 from idl_like_interfaces.logs import LogLevel
 from idl_like_interfaces.oldb import OldbStats
 from idl_like_interfaces.project import ProjectInformation
+from idl_like_interfaces.run_control import RunControlStatus
 from idl_like_interfaces.supervision import SupervisorStatus
 
 SILENT_AFTER_S = 3.0
@@ -152,6 +154,28 @@ class NameServerLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoggerLine:
+    """An event logger.
+
+    Attributes:
+        name: Of its control object.
+        status: What it said last.
+        rates: Events per second of all its runs, oldest first.
+        why: Why it does not answer now; empty: it does.
+    """
+
+    name: str
+    status: LoggerStatus
+    rates: tuple[float, ...] = ()
+    why: str = ""
+
+    @property
+    def short(self) -> str:
+        """Its name without what all have in common."""
+        return self.name.removesuffix("/control").rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
     """Something that the dashboard cannot reach.
 
@@ -192,6 +216,8 @@ class Snapshot:
         chosen: Id of the acquisition whose story is told; empty: none.
         story: Its story; None: it was not asked for, or cannot be had.
         story_note: Why it cannot be had now.
+        run_control: Who commands, and the active runs.
+        loggers: The event loggers, sorted by name.
     """
 
     time: datetime
@@ -214,3 +240,5 @@ class Snapshot:
     chosen: str = ""
     story: DaqStory | None = None
     story_note: str = ""
+    run_control: RunControlStatus | None = None
+    loggers: tuple[LoggerLine, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from controller.dashboard.loggers import LoggerHistory
 from controller.dashboard.page import KEYS, Page, hints
 from controller.dashboard.snapshot import ChannelLine, Snapshot
 from idl_like_interfaces.accounts import Account, Balance, Drop, Flow, HopKind, Line, Verdict
@@ -23,10 +25,12 @@ from idl_like_interfaces.alarms import (
     Overview,
     Severity,
 )
+from idl_like_interfaces.errors import CommFailure
 from idl_like_interfaces.events import ConsumerState, ConsumerStats, JournalStats, QoS
 from idl_like_interfaces.oldb import OldbStats
 from idl_like_interfaces.project import ProjectInformation
 from idl_like_interfaces.supervision import PartState, PartStatus, SupervisorStatus
+from tests.unit.controller.loggers import logger, run_control
 from tests.unit.controller.pictures import NOON, component, draw, installation
 
 MINUTE = timedelta(minutes=1)
@@ -155,6 +159,8 @@ def full(**changes: Any) -> Snapshot:
             ),
             journal=JournalStats(folder="/j", segments=1, bytes=4096, is_writable=False),
         ),
+        "run_control": run_control(),
+        "loggers": (logger(),),
     }
     return installation(**(values | changes))
 
@@ -180,6 +186,20 @@ WANTED = {
     ),
     Page.LEDGER: ("1 lost, 2 balanced", "silent: gone", "lost: 2 by", "obs/ocm", "1 hops"),
     Page.PARTS: ("demo on here, up 1m00s", "host1", "crash loop", "signal SIGSEGV"),
+    Page.RUNS: (
+        "1 active, last 1042; Anna at console pts/3",
+        "PAUSED BY",
+        "1042",
+        "paused",
+        "7m00s",
+        "20000",
+        "23.8 MiB",
+        "RUNNING, 1 of 1 senders",
+        "/data: 4.0 GiB free (4%), full in 42m00s, stream physics",
+        "alarms disconnected since 11:52",
+        "physics",
+        "disk full on",
+    ),
 }
 
 
@@ -252,5 +272,31 @@ def test_every_page_says_which_keys_lead_on(page: Page, width: int, height: int)
 
 def test_each_page_has_a_key() -> None:
     """The digits in their order."""
-    assert list(KEYS) == ["1", "2", "3", "4", "5", "6"]
+    assert list(KEYS) == ["1", "2", "3", "4", "5", "6", "7"]
     assert list(KEYS.values()) == list(Page)
+
+
+def test_runs_can_be_watched_without_run_control() -> None:
+    """Each logger knows its own; a run that run control does not know is shown, too."""
+    alone = draw(full(run_control=None), 80, 24, Page.RUNS)
+    assert "no run control" in alone
+    assert "active" in alone
+    strange = logger(1)
+    runs = [replace(strange.status.runs[0], run=1043)]
+    other = dataclasses.replace(strange, status=replace(strange.status, runs=runs))
+    both = draw(full(loggers=(logger(), other)), 200, 50, Page.RUNS)
+    assert "1043" in both
+    assert "in obs/logger/1/control" in both
+
+
+def test_a_logger_that_is_away_stays_with_the_reason() -> None:
+    """What it said last is shown as long as its name is bound."""
+    history = LoggerHistory()
+    history.put({"obs/logger/0/control": logger().status})
+    history.put({"obs/logger/0/control": CommFailure("connection refused")})
+    (line,) = history.lines()
+    assert line.status == logger().status
+    assert line.rates == (100.0,)
+    assert "refused" in draw(full(loggers=(line,)), 200, 50, Page.RUNS)
+    history.put({})
+    assert history.lines() == ()
