@@ -21,7 +21,6 @@ from objects.component.config_path import ConfigPath, find
 from objects.component.loggers import OCM
 from objects.component.site import ActiveObject, Component, Site
 from objects.component.std import StdHooks, StdServant
-from objects.dictionaries.loading import load_dictionaries
 
 
 class OcmSettings(Value, frozen=True, kw_only=True):
@@ -124,6 +123,9 @@ def _vocabulary(settings: OcmSettings) -> Vocabulary:
     """Load the dictionaries; one that is missing or faulty ends the start."""
     if not settings.dictionaries:
         return ANY
+    # Here, since few who read the settings need a reader of YAML.
+    from objects.dictionaries.loading import load_dictionaries
+
     paths = [
         find(path, field=f"dictionaries[{place}]")
         for place, path in enumerate(settings.dictionaries)

@@ -29,6 +29,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Annotated, Any
@@ -219,8 +220,14 @@ def _addresses(table: NameServerTable) -> tuple[Address, ...]:
     return first, second
 
 
+@cache
+def _kinds() -> dict[str, EntryPoint]:
+    """Return what is installed; looked for once, since every distribution is opened for it."""
+    return {point.name: point for point in entry_points(group=COMPONENTS)}
+
+
 def _entry_point(kind: object, field: str) -> EntryPoint:
-    known = {point.name: point for point in entry_points(group=COMPONENTS)}
+    known = _kinds()
     if kind is None:
         raise BadParam(
             f"{field}: the field is missing",

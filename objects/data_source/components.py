@@ -30,6 +30,9 @@ from objects.data_source.synthetic_frames import SyntheticFrames
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Length = Annotated[int, msgspec.Meta(ge=1, le=32768)]
 
+WARM_UP_AFTER_S = 3.0
+"""When astropy is loaded: not while the whole installation starts and wants the processor."""
+
 
 class SourceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Settings that every source has; an own one adds its own.
@@ -57,7 +60,12 @@ class SourceComponent(Component):
 
     @override
     def start(self) -> None:
+        self._end_warming = self.site.every(WARM_UP_AFTER_S, self._warm_up)
+
+    def _warm_up(self) -> None:
         import astropy.io.fits  # noqa: F401 (now, not within the first command)
+
+        self._end_warming()
 
     def place(self, text: str) -> Path:
         """Return a path of the settings: absolute, or below the data root."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from typing import Any
 
@@ -157,36 +156,3 @@ class AioCaller:
         """Close all idle connections and forget where the object was."""
         self._pool.place = None
         self._pool.clear()
-
-
-class AioCallers:
-    """The callers of one stub, one for each event loop that uses it."""
-
-    def __init__(self, target: Target) -> None:
-        self._target = target
-        self._lock = threading.Lock()
-        self._callers: dict[asyncio.AbstractEventLoop, AioCaller] = {}
-
-    def here(self) -> AioCaller:
-        """Return the one of the running loop.
-
-        Raises:
-            RuntimeError: No loop runs in this thread.
-        """
-        loop = asyncio.get_running_loop()
-        caller = self._callers.get(loop)
-        if caller is None:
-            with self._lock:
-                # A loop is kept by its caller's connections; nothing else would let it go.
-                for each in [each for each in self._callers if each.is_closed()]:
-                    del self._callers[each]
-                caller = self._callers[loop] = AioCaller(self._target)
-        return caller
-
-    def close(self) -> None:
-        """Have every loop close its idle connections; from any thread."""
-        with self._lock:
-            callers = dict(self._callers)
-        for loop, caller in callers.items():
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(caller.close)

@@ -8,7 +8,7 @@ from typing import Any
 from weakref import WeakSet
 
 from idl_like_interfaces.errors import BadOperation, BadParam, RemoteError
-from idl_like_interfaces.mapping.calling.aiocaller import AioCallers
+from idl_like_interfaces.mapping.calling.aiocallers import AioCallers
 from idl_like_interfaces.mapping.calling.connecting import connect
 from idl_like_interfaces.mapping.calling.lane import Lane
 from idl_like_interfaces.mapping.calling.line import Line

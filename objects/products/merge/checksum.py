@@ -6,8 +6,6 @@ the text that makes the sum over a whole HDU all ones.
 
 from __future__ import annotations
 
-import numpy as np
-
 from idl_like_interfaces.octets import Buffer
 
 CHECKSUM_ZERO = "0" * 16
@@ -23,6 +21,8 @@ def add_to_sum(total: int, data: Buffer) -> int:
 
     Parts of whole words may be added in any order.
     """
+    import numpy as np
+
     if odd := len(data) % 4:
         data = bytes(data) + bytes(4 - odd)
     words = np.frombuffer(data, dtype=">u4")

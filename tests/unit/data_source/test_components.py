@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -114,3 +115,16 @@ def test_the_kinds_are_known_to_installations(component: type) -> None:
     """By an entry point of the kind's name."""
     (point,) = entry_points(group="obsorb.components", name=component.kind)  # type: ignore[attr-defined]
     assert point.load() is component
+
+
+def test_a_source_loads_astropy_once_when_the_start_is_over(tmp_path: Path) -> None:
+    """Neither within the start of an installation nor within the first command."""
+    site = FakeSite(tmp_path, name="host1")
+    component = TelemetryComponent(site, TelemetrySettings())
+    component.recover()
+    component.start()
+    assert len(site._jobs) == 1
+    site.tick()
+    assert site._jobs == []
+    assert "astropy.io.fits" in sys.modules
+    component.stop()
