@@ -14,6 +14,7 @@ from idl_like_interfaces.clients.owner import log_owner
 from idl_like_interfaces.daqif import AwaitDaqReply, DaqException, DaqReply
 from idl_like_interfaces.keywords import FitsKeyword
 from objects.acquisition import alerts as al
+from objects.acquisition.bounds import check_update, too_much
 from objects.acquisition.handing import Handing
 from objects.acquisition.metadata_link import MetadataLink
 from objects.acquisition.primary_link import PrimaryLink
@@ -127,11 +128,10 @@ class Acquisition:
         """Add or replace keywords of the product.
 
         Raises:
-            DaqException: Not legal now.
+            DaqException: Not legal now, or they become too many.
         """
         with log_owner(self.record.id):
-            check = partial(self._check_legal, Command.UPDATE_KEYWORDS)
-            self.record.set_keywords(keywords, check)
+            self.record.set_keywords(keywords, partial(self._check_update, keywords))
             return self.record.reply
 
     def retry_merge(self) -> None:
@@ -321,8 +321,14 @@ class Acquisition:
             if request == "start" and asked.is_given_up:
                 self._doubt([link for link in links if self._is_waiting(link)])
             raise self._lost_turn(lost) from lost
+        failures |= too_much(self.record.context, results)
+        results = [each for each in results if each.source_name not in failures]
         self._note(request, results, failures)
         return failures
+
+    def _check_update(self, keywords: list[FitsKeyword]) -> None:
+        self._check_legal(Command.UPDATE_KEYWORDS)
+        check_update(self.record.context, keywords)
 
     def _note(
         self, request: str, results: list[SourceResult], failures: Mapping[str, SourceFailure]

@@ -16,6 +16,7 @@ from idl_like_interfaces.daqif import (
     DaqSubstate,
     OcmDaqControl,
 )
+from objects.acquisition.bounds import check_plan
 from objects.acquisition.coordinator import Coordinator
 from objects.acquisition.event_log import note_command
 from objects.acquisition.refusals import refusal
@@ -59,6 +60,7 @@ class OcmServant(OcmDaqControl):
         self._take("start_daq", id)
         plan = plan_v1(id, file_prefix, prim_sources, meta_sources, properties)
         plan = self._vocabulary.plan(plan, "properties.keywords", "sources")
+        check_plan(plan, "properties")
         return self._coordinator.begin(plan)
 
     @override
@@ -67,6 +69,7 @@ class OcmServant(OcmDaqControl):
         plan = self._vocabulary.plan(
             plan_v2(specification), "specification.keywords", "specification.sources"
         )
+        check_plan(plan, "specification")
         return self._coordinator.begin(plan)
 
     @override

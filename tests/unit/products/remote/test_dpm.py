@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,8 @@ from idl_like_interfaces.daqif import DaqSubstate
 from objects.products.component import DpmSettings
 from objects.products.remote import Network
 from objects.products.remote.failures import failure
+from objects.products.remote.rsync import Rsync
+from objects.products.remote.slots import Slots
 from tests.support.disk import mount, small_disk
 from tests.support.eventually import eventually
 from tests.support.products import Dpm, MergerControl, make_source, running, specification
@@ -174,3 +179,100 @@ def test_a_full_far_receiver_gets_its_product_when_it_has_room(
             dpm.site.tick()
             dpm.wait("A.1", DaqSubstate.COMPLETED)
         assert (disk / "A.1.fits").stat().st_size == len("merged:") + (2 << 20)
+
+
+class Gate:
+    """Holds transfers until it is opened, and notes which have begun.
+
+    Attributes:
+        begun: File names, in order.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.begun: list[str] = []
+        self._news = threading.Condition()
+        self._is_open = False
+        move = Rsync.move
+
+        def held(rsync: Rsync, call: Any, *args: Any, **options: Any) -> int:
+            with self._news:
+                self.begun.append(Path(call.source).name)
+                self._news.notify_all()
+                assert self._news.wait_for(lambda: self._is_open, 30)
+            return move(rsync, call, *args, **options)
+
+        monkeypatch.setattr(Rsync, "move", held)
+
+    def await_begun(self, count: int) -> None:
+        """Wait until so many have begun."""
+        with self._news:
+            assert self._news.wait_for(lambda: len(self.begun) >= count, 30), self.begun
+
+    @contextmanager
+    def opened_at_the_end(self) -> Iterator[None]:
+        """Let all go on when the block is left, however."""
+        try:
+            yield
+        finally:
+            with self._news:
+                self._is_open = True
+                self._news.notify_all()
+
+
+def waits_for_its_turn(dpm: Dpm, gate: Gate, id: str, slots: Slots, behind: int) -> None:
+    """Show that an acquisition waits in a line, and can be ended while the gate is closed."""
+    eventually(lambda: len(slots._waiting) == behind, "the others wait")
+    begun = list(gate.begun)
+    dpm.daq.abort_daq(id)
+    dpm.wait(id, DaqSubstate.ABORTED)
+    assert gate.begun == begun
+
+
+@pytest.mark.parametrize("limit", [1, 2])
+def test_no_more_files_are_fetched_at_a_time_than_is_set(
+    data_root: Path,
+    far_folder: Path,
+    networked: DpmSettings,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: int,
+) -> None:
+    """By ``limits_net_receive``, over all acquisitions; who waits can be ended."""
+    gate = Gate(monkeypatch)
+    limited = replace(networked, limits_daq=0, limits_net_receive=limit)
+    ids = ["A.1", "A.2", "A.3"]
+    with running(data_root, limited) as dpm, gate.opened_at_the_end():
+        for count, id in enumerate(ids, 1):
+            dpm.daq.queue_daq(specification(id, f"{HOST}:{make_source(far_folder / id)}"))
+            dpm.wait(id, DaqSubstate.COLLECTING)
+            gate.await_begun(min(count, limit))
+        slots = dpm.component._network._receiving
+        waits_for_its_turn(dpm, gate, ids[-1], slots, len(ids) - limit)
+        assert len(gate.begun) == limit
+
+
+@pytest.mark.parametrize("limit", [1, 2])
+def test_no_more_products_are_sent_at_a_time_than_is_set(
+    data_root: Path,
+    far_folder: Path,
+    networked: DpmSettings,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: int,
+) -> None:
+    """By ``limits_net_send``, over all acquisitions; the others are delivered in the end."""
+    gate = Gate(monkeypatch)
+    limited = replace(networked, limits_daq=0, limits_net_send=limit)
+    ids = ["A.1", "A.2", "A.3"]
+    receivers = [receiver(far_folder, host=HOST)]
+    with running(data_root, limited) as dpm:
+        with gate.opened_at_the_end():
+            for count, id in enumerate(ids, 1):
+                source = make_source(data_root / f"{id}.fits")
+                dpm.daq.queue_daq(specification(id, source, receivers=receivers))
+                dpm.wait(id, DaqSubstate.RELEASING)
+                gate.await_begun(min(count, limit))
+            slots = dpm.component._network._sending
+            waits_for_its_turn(dpm, gate, ids[-1], slots, len(ids) - limit)
+            assert len(gate.begun) == limit
+        for id in ids[:-1]:
+            dpm.wait(id, DaqSubstate.COMPLETED)
+    assert {path.name for path in far_folder.iterdir()} == {"A.1.fits", "A.2.fits"}
