@@ -27,6 +27,9 @@ RUN_TOPIC = "run/changed"
 CONTROL_TOPIC = "run/control"
 """When the control lease changes hands, body ``Control`` without its token; urgent."""
 
+LOGBOOK_TOPIC = "run/logbook"
+"""At each entry in the logbook, body ``LogbookEntry``."""
+
 Text = Annotated[str, Meta(max_length=4096)]
 Label = Annotated[str, Meta(min_length=1, max_length=255)]
 WriterName = Annotated[
@@ -274,6 +277,62 @@ class Run(Value, frozen=True, kw_only=True):
 
 
 Runs: TypeAlias = list[Run]
+
+
+class LogbookMoment(StrEnum):
+    """At what an entry in the logbook is made."""
+
+    BEGIN = "begin"
+    END = "end"
+
+
+class LogbookEntry(Value, frozen=True, kw_only=True):
+    """An entry that run control makes by itself: at the begin of each run and at its end.
+
+    Attributes:
+        number: Grows by one.
+        moment: Begin or end.
+        time: When it was made.
+        run: The run.
+        by: Who commanded; empty: run control itself.
+        begin: What the shifter said at the begin.
+        end: What the shifter said at the end; None: nothing (yet).
+        phase: State of the run.
+        verdict: Whether all is on disk.
+        missing: What is missing, in words.
+        started: When the run was started.
+        ended: When it had ended; None: it has not.
+        events: Events of all loggers.
+        bytes: Their bytes.
+        files: How many files there are.
+        configuration_digest: Of its configuration.
+        writers: Who took part.
+        project: Project information then; empty: it could not be asked.
+        remark: What run control has to say, e.g. that the project service was away, or why it aborted.
+    """
+
+    number: int
+    moment: LogbookMoment
+    time: UtcTime
+    run: RunNumber
+    by: str = ""
+    begin: RunBegin
+    end: RunEnd | None = None
+    phase: Phase
+    verdict: Verdict = Verdict.OPEN
+    missing: list[str] = []
+    started: UtcTime
+    ended: UtcTime | None = None
+    events: int = 0
+    bytes: int = 0
+    files: int = 0
+    configuration_digest: str
+    writers: list[str] = []
+    project: dict[str, str] = {}
+    remark: str = ""
+
+
+Logbook: TypeAlias = list[LogbookEntry]
 
 
 class Control(Value, frozen=True, kw_only=True):
@@ -540,6 +599,14 @@ class RunControl(Protocol):
     @operation(idempotent=True)
     def list_runs(self, limit: int = 100, before: int = 0) -> Runs:
         """Return runs without notes and files, the newest first; those before ``before`` when it is not 0."""
+
+    @operation(idempotent=True)
+    def get_logbook(self, limit: int = 100) -> Logbook:
+        """Return the newest entries of the logbook, the oldest of them first.
+
+        Raises:
+            BadParam: The limit is not 1 to 10000.
+        """
 
     @operation(idempotent=True, role=Role.OPERATOR)
     def enroll(self, member: Member) -> Orders:
