@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -13,6 +14,8 @@ from idl_like_interfaces.mapping.json_text import check_members_once, json_value
 from idl_like_interfaces.mapping.tolerance import missing_tags, unknown_members, without_unknown
 
 T = TypeVar("T")
+
+_info_of = cache(msgspec.inspect.type_info)  # it takes longer than to read a small document
 
 
 def read_document(type_: type[T], text: str | bytes, field: str) -> T:
@@ -38,7 +41,7 @@ def read_value(type_: type[T], plain: Any, text: str | bytes, field: str) -> T:
     """
     check_members_once(text, field)
     read = from_plain(type_, plain, field)
-    untagged = next(missing_tags(msgspec.inspect.type_info(type_), plain, field), None)
+    untagged = next(missing_tags(_info_of(type_), plain, field), None)
     if untagged is not None:
         path, tag = untagged
         raise BadParam(f"{path}: the field is missing", field=path, remedy=f'give it: "{tag}"')
@@ -63,7 +66,7 @@ def read_tolerantly(type_: type[T], text: str | bytes, field: str) -> tuple[T, l
         BadParam: As ``read_document`` otherwise.
     """
     plain = json_value(text, field)
-    info = msgspec.inspect.type_info(type_)
+    info = _info_of(type_)
     unknown = list(unknown_members(info, plain, field))
     return read_value(type_, without_unknown(info, plain), text, field), unknown
 
@@ -78,7 +81,7 @@ def read_own(type_: type[T], text: bytes, field: str) -> tuple[T, list[str]]:
         BadParam: It is damaged.
     """
     plain = json_value(text, field)
-    info = msgspec.inspect.type_info(type_)
+    info = _info_of(type_)
     unknown = list(unknown_members(info, plain, field))
     return from_plain(type_, without_unknown(info, plain), field), unknown
 

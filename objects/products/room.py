@@ -39,7 +39,8 @@ def lack_of_room(folder: Path, files: Sequence[SourceFile], *, in_place: bool) -
         folder: Of the acquisition; the product is made there.
         files: What it is made of.
         in_place: The merger may make the product of the target itself, which then needs no
-            second place. Whether its headers have room for that, only the merge shows.
+            second place. Whether its headers have room for that, the merger finds out, and
+            looks for room itself before it writes.
     """
     paths = [
         folder / file.path

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,6 +29,7 @@ from objects.products.merge.writer import (
     check_output,
     header_block,
     not_written,
+    require_room,
     write_hdu,
 )
 
@@ -51,20 +53,32 @@ def write_in_place(target: Path, hdus: Sequence[OutputHdu], path: Path, on_hdu: 
     Raises:
         MergeProblem: It could not be written, or an input changed; the target is as it was.
     """
+    with closing(_made(target, hdus, path)) as made:
+        for index, datasum in enumerate(made):
+            on_hdu(index, datasum)
+    return path.stat().st_size
+
+
+def _made(target: Path, hdus: Sequence[OutputHdu], path: Path) -> Generator[int, None, None]:
+    """Make the product, and yield the sum of the data of each HDU, as in a new file."""
     try:
-        return _make(target, hdus, path, on_hdu)
+        yield from _made_or_put_back(target, hdus, path)
     except OSError as error:
         raise not_written(path, error) from error
 
 
-def _make(target: Path, hdus: Sequence[OutputHdu], path: Path, on_hdu: OnHdu) -> int:
+def _made_or_put_back(
+    target: Path, hdus: Sequence[OutputHdu], path: Path
+) -> Generator[int, None, None]:
     is_remembered = False
     try:
         with target.open("r+b") as file:
             _lock(target, file)  # before there is a record: another merge may need its own
-            remember(target, _own(target, hdus))
+            own = _own(target, hdus)
+            require_room(file.fileno(), hdus[len(own) :])
+            remember(target, own)
             is_remembered = True
-            return _change(file, target, hdus, path, on_hdu)
+            yield from _change(file, target, hdus, path)
     except BaseException:
         if is_remembered:  # the lock is gone by now, which whoever puts back takes
             put_back(target, path)
@@ -72,26 +86,23 @@ def _make(target: Path, hdus: Sequence[OutputHdu], path: Path, on_hdu: OnHdu) ->
 
 
 def _change(
-    file: BinaryIO, target: Path, hdus: Sequence[OutputHdu], path: Path, on_hdu: OnHdu
-) -> int:
+    file: BinaryIO, target: Path, hdus: Sequence[OutputHdu], path: Path
+) -> Generator[int, None, None]:
     pump = Pump()
-    for index, hdu in enumerate(hdus):
+    for hdu in hdus:
         if hdu.origin is not None and hdu.origin.path == target:
-            datasum = _renew_header(file, hdu.images, hdu.origin, pump)
+            yield _renew_header(file, hdu.images, hdu.origin, pump)
         else:
             file.seek(0, os.SEEK_END)
-            datasum = write_hdu(file, hdu, pump)
-        on_hdu(index, datasum)
+            yield write_hdu(file, hdu, pump)
     file.flush()
     review(target, hdus)
     os.fsync(file.fileno())
-    size = file.seek(0, os.SEEK_END)
     check_output(path)
     target.rename(path)
     os.fchmod(file.fileno(), READ_ONLY)
     fsync_folder(path.parent)
     fsync_folder(target.parent)
-    return size
 
 
 def _renew_header(file: BinaryIO, images: Sequence[str], origin: Hdu, pump: Pump) -> int:

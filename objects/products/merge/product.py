@@ -27,10 +27,7 @@ from objects.products.merge.plan import (
     merge_cards,
     overridden,
 )
-from objects.products.merge.problems import SchemaViolation
 from objects.products.merge.structure import structure_cards
-
-_LONGEST_STRING = 68
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,12 +123,6 @@ def _given(source: FitsKeywordsSource, field: str) -> Contribution:
 def _special_cards(specification: DpSpecification, written: datetime) -> list[Card]:
     target = specification.target
     archive, original = f"{target.file_id}.fits", f"{target.file_prefix}{target.file_id}.fits"
-    if len(original) > _LONGEST_STRING:
-        raise SchemaViolation(
-            "target.fileId",
-            f"the file name {original!r} is longer than a FITS string ({_LONGEST_STRING})",
-            remedy="shorten the file id or the prefix",
-        )
     date = written.replace(tzinfo=None).isoformat(timespec="seconds")
     keywords = (
         ValueKeyword(name="DATE", value=date, comment="UTC when this file was written"),

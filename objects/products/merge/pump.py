@@ -33,8 +33,8 @@ class Pump:
         """Write the data of an HDU where the file stands; return their sum.
 
         Raises:
-            BadFits: They have become shorter.
-            OSError: They cannot be read or written.
+            BadFits: They have become shorter, or cannot be read.
+            OSError: They cannot be written.
         """
         total, begun = 0, file.tell()
         for chunk in self._chunks(origin):
@@ -66,7 +66,15 @@ class Pump:
 def _fill(descriptor: int, chunk: memoryview, start: int, origin: Hdu) -> None:
     filled = 0
     while filled < len(chunk):
-        count = os.preadv(descriptor, [chunk[filled:]], start + filled)
+        try:
+            count = os.preadv(descriptor, [chunk[filled:]], start + filled)
+        except OSError as error:
+            raise BadFits(
+                origin.path,
+                f"the data of the {origin.label} cannot be read: {error.strerror}",
+                cause="the disk has a fault, or its file server does not answer",
+                remedy="look after the disk or mount it again, then merge again",
+            ) from error
         if not count:
             raise BadFits(
                 origin.path,

@@ -6,10 +6,11 @@ change. An output file is never replaced, an input never opened for writing.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -57,22 +58,54 @@ def write_product(hdus: Sequence[OutputHdu], path: Path, on_hdu: OnHdu) -> int:
     Raises:
         MergeProblem: It could not be written, or an input changed; nothing is left.
     """
+    with closing(_written(hdus, path)) as written:
+        for index, datasum in enumerate(written):
+            on_hdu(index, datasum)
+    return path.stat().st_size
+
+
+def _written(hdus: Sequence[OutputHdu], path: Path) -> Generator[int, None, None]:
+    """Write the product, and yield the sum of the data of each HDU.
+
+    What is done between two of them is not done here: its errors are none of the disk.
+    """
     try:
         with _part_file(path) as (part, file):
+            require_room(file.fileno(), hdus)
             pump = Pump()
-            for index, hdu in enumerate(hdus):
-                on_hdu(index, write_hdu(file, hdu, pump))
+            for hdu in hdus:
+                yield write_hdu(file, hdu, pump)
             file.flush()
             review(part, hdus)
             os.fsync(file.fileno())
             check_output(path)
             part.rename(path)
             os.fchmod(file.fileno(), READ_ONLY)
-            size = file.tell()
         fsync_folder(path.parent)
     except OSError as error:
         raise not_written(path, error) from error
-    return size
+
+
+def require_room(descriptor: int, hdus: Sequence[OutputHdu]) -> None:
+    """Begin nothing that can only fill the disk for everybody else.
+
+    Args:
+        descriptor: A file on the disk.
+        hdus: What shall be written there.
+
+    Raises:
+        OSError: There is less room.
+    """
+    disk = os.fstatvfs(descriptor)
+    size, free = sum(_size_of(hdu) for hdu in hdus), disk.f_frsize * disk.f_bavail
+    if size > free and disk.f_blocks:  # some file systems do not tell
+        found = f"{os.strerror(errno.ENOSPC)}: {size} bytes are needed, {free} are free"
+        raise OSError(errno.ENOSPC, found)
+
+
+def _size_of(hdu: OutputHdu) -> int:
+    data = hdu.origin.data_size + hdu.origin.fill if hdu.origin else 0
+    return len(header_block(hdu.images, CHECKSUM_ZERO, 0)) + data
 
 
 def not_written(path: Path, error: OSError) -> MergeProblem:

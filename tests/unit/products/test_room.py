@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from astropy.io import fits
 
 from idl_like_interfaces.daqif import DaqSubstate
 from objects.products.component import DpmSettings
 from objects.products.room import lack_of_room
 from objects.products.sources import SourceFile
 from tests.support.disk import fill, small_disk
-from tests.support.products import MergerControl, make_source, running, specification
+from tests.support.products import BEFORE, MergerControl, make_source, running, specification
 
 SIZE = 1 << 20
 TARGET = SourceFile(source_name="t", origin="/t.fits", path="t.fits", is_target=True)
@@ -58,3 +61,32 @@ def test_a_merger_of_somebody_else_is_not_started_for_a_target_that_has_no_place
         status = dpm.wait("A.1", DaqSubstate.MERGING, error=True)
         assert [alert.id for alert in status.alerts] == ["merge/room"]
         assert merger.pids == []
+
+
+@pytest.mark.system
+def test_a_private_target_without_room_in_its_header_waits_for_room_on_the_disk(
+    disk: Path, tmp_path: Path
+) -> None:
+    """Only the merger knows that it has to be copied: it looks before it writes."""
+    header = fits.Header({f"WORD{number}": number for number in range(28)})
+    target = tmp_path / "t.fits"
+    fits.PrimaryHDU(np.zeros((1024, 1024), "uint8"), header).writeto(target)
+    os.utime(target, (BEFORE, BEFORE))
+    text = specification(
+        "A.1",
+        target={"source": {"type": "fitsFile", "sourceName": "t", "location": str(target)}},
+        sources=[{"type": "fitsKeywords", "sourceName": "k", "keywords": _more_words(80)}],
+    )
+    with running(disk) as dpm:
+        ballast = fill(disk, but=SIZE + SIZE // 2)  # the copy has room, the product has not
+        dpm.daq.queue_daq(text)
+        alerts = dpm.wait("A.1", DaqSubstate.MERGING, error=True).alerts
+        assert "bytes are needed" in alerts[-1].description
+        ballast.unlink()
+        dpm.site.clock.advance(10)
+        dpm.site.tick()
+        dpm.wait("A.1", DaqSubstate.COMPLETED, error=False)
+
+
+def _more_words(count: int) -> list[dict[str, object]]:
+    return [{"type": "valueKeyword", "name": f"MORE{n}", "value": n} for n in range(count)]

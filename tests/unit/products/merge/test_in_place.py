@@ -10,11 +10,13 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from astropy.io import fits
 
+from idl_like_interfaces.merging import MergeMessage, MergeMessageType
 from objects.products.merge.pump import Pump
 from objects.products.merge.tool import merge
 from objects.products.merge.undo import forget, put_back
@@ -136,6 +138,42 @@ def test_a_disk_that_is_full_leaves_the_target_as_it_was(
         "specification.json",
         "target.fits",
     ]
+
+
+def test_a_product_that_has_no_room_behind_its_target_is_not_begun(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only what comes behind the target needs room."""
+    before = (bench.folder / "target.fits").read_bytes()
+    disk = os.statvfs(bench.folder)
+
+    def small(_descriptor: int) -> object:
+        return SimpleNamespace(f_frsize=1, f_bavail=free, f_blocks=disk.f_blocks)
+
+    monkeypatch.setattr(os, "fstatvfs", small)
+    free = len((bench.folder / "source.fits").read_bytes()) - 2880 - 1
+    assert make(bench, "new.fits", in_place=True) == 255
+    assert f"{free + 1} bytes are needed, {free} are free" in bench.error()
+    assert (bench.folder / "target.fits").read_bytes() == before
+    bench.messages.clear()
+    free += 1
+    assert make(bench, "new.fits", in_place=True) == 0
+
+
+def test_an_error_of_who_listens_leaves_the_target_as_it_was(bench: Bench) -> None:
+    """And is told as what it is."""
+    before = (bench.folder / "target.fits").read_bytes()
+
+    def listen(message: MergeMessage) -> None:
+        bench.messages.append(message)
+        if message.type is MergeMessageType.PROGRESS:
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+    specification = bench.specification()
+    code = merge(specification, outfile=Path("new.fits"), in_place=True, on_message=listen)
+    assert code == 255
+    assert "BrokenPipeError" in bench.error()
+    assert (bench.folder / "target.fits").read_bytes() == before
 
 
 def test_an_output_that_exists_leaves_the_target_as_it_was(bench: Bench) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
+import re
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +20,7 @@ from idl_like_interfaces.mapping.coding import parse_json, to_json
 from idl_like_interfaces.merging import MergeExit, MergeMessage, MergeMessageType
 from objects.products.merge import tool
 from objects.products.merge.tool import merge
+from tests.support.disk import small_disk
 from tests.support.fits import ascii_table, image, table, write_fits
 from tests.support.merging import FILE_ID, Bench, primary_header
 
@@ -359,3 +362,58 @@ def test_a_dry_run_has_the_exit_codes_of_a_real_one(bench: Bench) -> None:
     bench.sources.append(bench.source("gone"))
     assert bench.merge(dry_run=True) == MergeExit.NO_SOURCE
     assert bench.merge("gone.json", dry_run=True) == MergeExit.NO_SPECIFICATION
+
+
+def _of_a_closed_pipe(message: MergeMessage) -> None:
+    if message.type is MergeMessageType.PROGRESS:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
+def test_an_error_of_who_listens_is_none_of_the_disk(bench: Bench) -> None:
+    """It is told as what it is, and nothing of the product is left."""
+
+    def listen(message: MergeMessage) -> None:
+        bench.messages.append(message)
+        _of_a_closed_pipe(message)
+
+    assert merge(bench.specification(), on_message=listen) == MergeExit.INTERNAL
+    assert "BrokenPipeError" in bench.error()
+    assert "cannot be written" not in bench.error()
+    assert {item.name for item in bench.folder.iterdir()} == {"specification.json"}
+
+
+def test_a_source_that_cannot_be_read_is_named(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not said that the product cannot be written."""
+    path = bench.add("s", extensions=[image("A")])
+
+    def fail(*_arguments: object) -> int:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "preadv", fail)
+    assert bench.merge() == MergeExit.INTERNAL
+    error = bench.error()
+    assert error.startswith(f"{path}: the data of the extension 1 (A")
+    assert "cannot be read: Input/output error" in error
+    assert not bench.product.exists()
+
+
+def test_a_product_that_has_no_room_is_not_begun(bench: Bench, tmp_path: Path) -> None:
+    """The disk keeps its room for others; both figures are told."""
+    bench.add("s", extensions=[fits.ImageHDU(np.zeros((1000, 1000), "uint8"), name="A")])
+    with small_disk(tmp_path / "small", "512k") as disk:
+        assert bench.merge(outfile=disk / "p.fits") == MergeExit.INTERNAL
+        assert re.search(
+            r"No space left on device: 10\d{5} bytes are needed, \d+ are free", bench.error()
+        )
+        assert bench.of(MergeMessageType.PROGRESS) == []
+        assert list(disk.iterdir()) == []
+
+
+def test_a_name_that_no_header_can_hold_is_102(bench: Bench) -> None:
+    """As coordinator and DPM refuse it."""
+    bench.target["fileId"] = "F" * 64
+    assert bench.merge() == MergeExit.INVALID_SCHEMA
+    assert "specification.target.fileId: the file name" in bench.error()
+    assert "has 69 characters, a FITS string at most 68" in bench.error()
