@@ -56,7 +56,7 @@ class Registration:
         self._names = names
         self._context = names.context_within(_RENEWAL_DEADLINE_S)
         self._holder = holder
-        self._offers = offers
+        self._offers = list(offers)
         self._metadata = metadata
         self._term_s = term_s
         self._lease_id = ""
@@ -93,6 +93,27 @@ class Registration:
             except RemoteError as error:
                 self._note_lost(error)
                 self._lease_id = ""
+
+    def add(self, offer: Offer) -> None:
+        """Bind one more object under the lease, now or as soon as the name server answers."""
+        with self._turn:
+            self._offers.append(offer)
+        self.keep()
+
+    def withdraw(self, offer: Offer) -> None:
+        """Take the name from an object; a lost name server is logged."""
+        with self._turn:
+            self._offers.remove(offer)
+            if self._is_released or not self._lease_id:
+                return
+            try:
+                found = self._context.resolve(offer.name)
+                if found.lease_id == self._lease_id:
+                    self._context.unbind(offer.name)
+            except NotFound:
+                log.debug("%s was not bound any more", offer.name)
+            except RemoteError as error:
+                log.warning("%s is not unbound: %s", offer.name, error)
 
     def release(self) -> None:
         """Give the lease back for good; the names are gone.

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
 from typing_extensions import override
 
 from idl_like_interfaces.accounts import Account
@@ -31,9 +32,10 @@ from idl_like_interfaces.supervision import ComponentObject
 from nameserver.client import LEASE_RENEWAL_S, Names, Offer, Registration, Where
 from objects.component.clock import SystemClock
 from objects.component.health import Absence, ComponentServant, Delivery, heartbeat_of
+from objects.component.offered import HostedOffer
 from objects.component.outbox import ATTEND_S, Outbox
 from objects.component.particulars import Particulars
-from objects.component.site import ActiveObject, Component, Site
+from objects.component.site import ActiveObject, Component, Offered, Site
 from objects.component.timetable import Timetable
 
 log = logging.getLogger(__name__)
@@ -74,6 +76,7 @@ class HostedSite(Site):
         self.names = Names(names)
         self.timetable = Timetable()
         self.exit_requested = threading.Event()
+        self.offering: Callable[[ActiveObject, int], Offered] | None = None
         self.supplier = EventSupplier(
             self.narrow(f"{root}/events", EventChannel),
             f"{root}/{name}",
@@ -118,6 +121,15 @@ class HostedSite(Site):
     @override
     def clear_alarm(self, name: str, object: str = "", text: str = "") -> None:
         self.alarms.clear_alarm(name, object, text)
+
+    @override
+    def note(self, text: str) -> None:
+        self.alarms.note(text)
+
+    @override
+    def offer(self, offered: ActiveObject, port: int = 0) -> Offered:
+        assert self.offering is not None, "offered before the component's start"
+        return self.offering(offered, port)
 
     @override
     def keeps_accounts(self, accountant: Callable[[], list[Account]]) -> None:
@@ -174,6 +186,7 @@ class ComponentHost(Closing):
         security: Certificates, roles, audit log.
         port: Where its objects are served; 0: any free one.
         forward_logs: Send this process's log records to the log service.
+        common: Further settings, shown in the online database.
 
     Attributes:
         component: The component.
@@ -198,6 +211,7 @@ class ComponentHost(Closing):
         security: SecurityTable = ABSENT,
         port: int = 0,
         forward_logs: bool = False,
+        common: Sequence[msgspec.Struct] = (),
     ) -> None:
         self.site = HostedSite(name, root=root, data_root=data_root, names=names)
         self._port = port
@@ -218,7 +232,7 @@ class ComponentHost(Closing):
             self.component = component(self.site, settings)
             self._is_made = True
             self._servant = self._make_servant()
-            self._particulars = Particulars(self.site, self.component.settings)
+            self._particulars = Particulars(self.site, self.component.settings, *common)
             self._boot(self._protection)
         except BaseException:
             self.close()
@@ -266,16 +280,9 @@ class ComponentHost(Closing):
     def _boot(self, protection: Protection) -> None:
         all_ready()
         self.component.recover()
-        self._adapter = ObjectAdapter(
-            protection.host,
-            self._port,
-            incarnation=self.site.incarnation,
-            tls=protection.server,
-            guard=protection.guard,
-            insecure=protection.insecure,
-        )
+        self._adapter = self._make_adapter(protection, self._port)
         offered = [*self.component.objects(), self._itself()]
-        offers = [self._activate(self._adapter, each) for each in offered]
+        offers = [self._offer_of(self._adapter, each) for each in offered]
         self.uris = {each.name: each.uri for each in offers}
         self._adapter.start()
         self._registration = Registration(
@@ -288,6 +295,7 @@ class ComponentHost(Closing):
         # From the claim on: a start that takes long must not cost the names.
         self._pulse.every(LEASE_RENEWAL_S, self._keep_names)
         self._is_started = True
+        self.site.offering = self._offer
         self.component.start()
         self._beat(ComponentState.STARTED)
         self._beat(ComponentState.RUNNING)
@@ -296,7 +304,23 @@ class ComponentHost(Closing):
         self.site.every(ATTEND_S, self.site.outbox.attend)
         log.info("%s is ready: %s", self.site.name, ", ".join(offer.name for offer in offers))
 
-    def _activate(self, adapter: ObjectAdapter, each: ActiveObject) -> Offer:
+    def _offer(self, offered: ActiveObject, port: int) -> Offered:
+        assert self._protection is not None
+        assert self._registration is not None
+        adapter = self._make_adapter(self._protection, port)
+        return HostedOffer(adapter, self._registration, self._offer_of(adapter, offered))
+
+    def _make_adapter(self, protection: Protection, port: int) -> ObjectAdapter:
+        return ObjectAdapter(
+            protection.host,
+            port,
+            incarnation=self.site.incarnation,
+            tls=protection.server,
+            guard=protection.guard,
+            insecure=protection.insecure,
+        )
+
+    def _offer_of(self, adapter: ObjectAdapter, each: ActiveObject) -> Offer:
         name = f"{self.site.root}/{each.path}"
         uri = adapter.activate(each.servant, each.interface, name)
         return Offer(name=name, uri=uri, interface=each.interface)

@@ -12,6 +12,7 @@ import msgspec
 from idl_like_interfaces.accounts import Account
 from idl_like_interfaces.alarms import AlarmReport
 from idl_like_interfaces.announcements import FileFinished
+from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.declare import Value
 from idl_like_interfaces.events import Priority
 from idl_like_interfaces.naming import NamingContext
@@ -19,6 +20,31 @@ from idl_like_interfaces.oldb import Quality
 from objects.component.clock import Clock
 
 Remote = TypeVar("Remote")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActiveObject:
+    """An object that a component offers.
+
+    Attributes:
+        path: Name below the root context, e.g. ``ocm/daq``.
+        interface: What it implements.
+        servant: What implements it.
+    """
+
+    path: str
+    interface: type
+    servant: Any
+
+
+class Offered(Closing):
+    """An object that is served at a port of its own until this is closed.
+
+    Attributes:
+        port: Where.
+    """
+
+    port: int
 
 
 class Site(Protocol):
@@ -75,6 +101,23 @@ class Site(Protocol):
     def clear_alarm(self, name: str, object: str = "", text: str = "") -> None:
         """Report that a condition is over; ``object`` as in the report, empty: the component."""
 
+    def note(self, text: str) -> None:
+        """Enter into the alarm service's history what is no alarm, e.g. that a run begins."""
+
+    def offer(self, offered: ActiveObject, port: int = 0) -> Offered:
+        """Serve one more object, at a port of its own, until what is returned is closed.
+
+        Its name is bound under the component's lease, now or as soon as the name server
+        answers. To be called from ``start`` on.
+
+        Args:
+            offered: The object.
+            port: 0: any free one.
+
+        Raises:
+            OSError: The port is in use.
+        """
+
     def keeps_accounts(self, accountant: Callable[[], list[Account]]) -> None:
         """Have further accounts shown with those of the component (its consumers, writers)."""
 
@@ -89,21 +132,6 @@ class Site(Protocol):
 
     def request_exit(self) -> None:
         """Ask the process to end in good order (returns at once)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActiveObject:
-    """An object that a component offers.
-
-    Attributes:
-        path: Name below the root context, e.g. ``ocm/daq``.
-        interface: What it implements.
-        servant: What implements it.
-    """
-
-    path: str
-    interface: type
-    servant: Any
 
 
 class Component:

@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from idl_like_interfaces.event_logger import (
     UNASSIGNED,
@@ -22,9 +22,7 @@ from idl_like_interfaces.event_logger import (
 )
 from idl_like_interfaces.waiting import News
 from objects.component.clock import Clock
-
-if TYPE_CHECKING:
-    from objects.logger_stream.records import Records
+from objects.logger_stream.records import Records
 
 log = logging.getLogger(__name__)
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from idl_like_interfaces.event_logger import NoSuchRun
 from idl_like_interfaces.waiting import News
+from objects.logger_stream.records import Records
 from objects.logger_stream.run import ActiveRun
-
-if TYPE_CHECKING:
-    from objects.logger_stream.records import Records
 
 ENDED_TOLD = 16
 """Runs that have ended of which the status tells."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,7 @@ from idl_like_interfaces.errors import Transient
 from idl_like_interfaces.events import Priority
 from idl_like_interfaces.naming import OBJECT_ID, NamingContext
 from idl_like_interfaces.oldb import Quality
-from objects.component.site import Site
+from objects.component.site import ActiveObject, Offered, Site
 from tests.support.clock import ManualClock
 
 T = TypeVar("T")
@@ -33,6 +34,9 @@ class FakeSite(Site):
         alarms: Conditions that hold, by object and name.
         cleared: Object and name of each condition that was said to be over, in order.
         accountants: What gives further accounts.
+        notes: What was entered into the alarm service's history, in order.
+        offered: Further objects that are offered now, by path.
+        busy_ports: Ports at which nothing can be offered.
     """
 
     def __init__(self, data_root: Path, name: str = "tested", root: str = "obs") -> None:
@@ -46,6 +50,9 @@ class FakeSite(Site):
         self.alarms: dict[tuple[str, str], AlarmReport] = {}
         self.cleared: list[tuple[str, str]] = []
         self.accountants: list[Callable[[], list[Account]]] = []
+        self.notes: list[str] = []
+        self.offered: dict[str, ActiveObject] = {}
+        self.busy_ports: set[int] = set()
         self.exit_requested = threading.Event()
         self._bound: dict[str, object] = {}
         self._jobs: list[Callable[[], None]] = []
@@ -102,6 +109,18 @@ class FakeSite(Site):
             self._news.notify_all()
 
     @override
+    def note(self, text: str) -> None:
+        with self._news:
+            self.notes.append(text)
+            self._news.notify_all()
+
+    @override
+    def offer(self, offered: ActiveObject, port: int = 0) -> Offered:
+        if port in self.busy_ports:
+            raise OSError(errno.EADDRINUSE, "Address already in use")
+        return _FakeOffer(self.offered, offered, port or 4711)
+
+    @override
     def keeps_accounts(self, accountant: Callable[[], list[Account]]) -> None:
         self.accountants.append(accountant)
 
@@ -143,6 +162,20 @@ class FakeSite(Site):
     @override
     def request_exit(self) -> None:
         self.exit_requested.set()
+
+
+class _FakeOffer(Offered):
+    """Stands in a dict as long as it is open."""
+
+    def __init__(self, all: dict[str, ActiveObject], offered: ActiveObject, port: int) -> None:
+        self.port = port
+        self._all = all
+        self._path = offered.path
+        all[offered.path] = offered
+
+    @override
+    def close(self) -> None:
+        self._all.pop(self._path, None)
 
 
 class _Late:

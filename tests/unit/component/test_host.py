@@ -92,6 +92,41 @@ def test_beyond_loopback_a_component_wants_certificates(server: NameServer, tmp_
         names.resolve("obs/echo")
 
 
+def test_one_more_object_is_served_at_its_own_port(server: NameServer, tmp_path: Path) -> None:
+    """It is bound under the lease, found by name, and gone with what was returned."""
+    more = ActiveObject(path="echo2/more", interface=Echo, servant=EchoServant())
+    with Names(("localhost", server.port)) as names:
+        with host(server.port, tmp_path) as hosted:
+            offered = hosted.site.offer(more)
+            assert names.resolve("obs/echo2/more").endswith(f":{offered.port}")
+            assert names.narrow("obs/echo2/more", Echo).add(1) == 2
+            with pytest.raises(OSError, match="in use"):
+                hosted.site.offer(more, offered.port)
+            offered.close()
+            offered.close()
+            with pytest.raises(NotFound):
+                names.resolve("obs/echo2/more")
+            again = hosted.site.offer(more)
+        again.close()
+        with pytest.raises(NotFound):
+            names.resolve("obs/echo2/more")
+
+
+def test_one_more_object_waits_for_the_name_server(tmp_path: Path) -> None:
+    """It is offered while there are no names, and bound when there are."""
+    with NameServer("localhost", 0) as gone:
+        port = gone.port
+    more = ActiveObject(path="echo2/more", interface=Echo, servant=EchoServant())
+    with (
+        host(port, tmp_path) as hosted,
+        hosted.site.offer(more),
+        NameServer("localhost", port),
+        Names(("localhost", port)) as names,
+    ):
+        eventually(lambda: hosted.is_bound, "the names")
+        assert names.narrow("obs/echo2/more", Echo).add(1) == 2
+
+
 def test_a_component_lives_in_order(server: NameServer, tmp_path: Path) -> None:
     """Recover, offer, start, be found by name; stop, be found no more."""
     with Names(("localhost", server.port)) as names:
