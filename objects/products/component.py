@@ -18,10 +18,10 @@ from objects.component.workspace_faults import tell_faults
 from objects.products.dpm import DpmDaqServant, DpmServant
 from objects.products.engine import Engine
 from objects.products.ledger import Ledger
+from objects.products.missing_pictures import missing_pictures
 from objects.products.patience import Patience
 from objects.products.picture_notes import note_picture
 from objects.products.pictures import Pictures
-from objects.products.quicklook.tool import picture_of
 from objects.products.recovery import REMEDY, recover
 from objects.products.remote import Network, NetworkSettings, RsyncSettings
 from objects.products.schedule import Limits
@@ -156,7 +156,8 @@ class DpmComponent(Component):
     def start(self) -> None:
         if self._pictures is not None:
             self._pictures.start()
-            self._catch_up(self._pictures)
+            for id, product in missing_pictures(self._workspace, self._ledger.queue()):
+                self._pictures.request(id, product)
         self._ledger.proclaim()
         tell_faults(self.site, self._workspace.faults, REMEDY)
         self._publish_storage()
@@ -179,14 +180,6 @@ class DpmComponent(Component):
     @override
     def detail(self) -> str:
         return ", ".join(filter(None, [self._engine.describe(), self._network.describe()]))
-
-    def _catch_up(self, pictures: Pictures) -> None:
-        """Have pictures drawn that an end of the process has prevented."""
-        for job in self._ledger.queue():
-            if job.product is not None and job.has_result:
-                product = self._workspace.results / job.product.name
-                if job.announced and not picture_of(product).exists():
-                    pictures.request(job.id, product)
 
     def _note_picture(self, id: str, error: str) -> None:
         note_picture(self._ledger, id, error, self.site.clock.utc())

@@ -15,6 +15,7 @@ import pytest
 from idl_like_interfaces.daqif import AlertSeverity, DaqSubstate
 from objects.products import component, pictures
 from objects.products.component import DpmSettings
+from objects.products.missing_pictures import missing_pictures
 from objects.products.pictures import PROGRAM, Pictures
 from tests.support.eventually import eventually
 from tests.support.fits import image, write_fits
@@ -219,19 +220,51 @@ def test_a_picture_that_fails_is_a_note_and_nothing_more(
         assert dpm.daq.get_story("A.1").picture == ""
 
 
-def test_a_picture_that_an_end_prevented_for_good_is_said_to_be_missing(
-    data_root: Path, settings: DpmSettings
-) -> None:
-    """Of an acquisition in the archive: nobody waits for it, and it is said how to draw it."""
+def _archived(data_root: Path, settings: DpmSettings, ids: list[str], tmp_path: Path) -> list[str]:
+    """Complete acquisitions at a DPM that draws nothing; return their products."""
+    results = []
+    source = make_source(data_root / "s.fits", product(tmp_path).read_bytes())
     with running(data_root, settings) as dpm:
-        dpm.daq.queue_daq(specification("A.1", make_source(data_root / "s.fits")))
-        dpm.wait("A.1", DaqSubstate.COMPLETED)
-        result = dpm.daq.get_daq_status("A.1").result
-        eventually((dpm.root / "archive" / "A.1").exists)
+        for id in ids:
+            dpm.daq.queue_daq(specification(id, source))
+            dpm.wait(id, DaqSubstate.COMPLETED)
+            results.append(dpm.daq.get_daq_status(id).result)
+            eventually((dpm.root / "archive" / id).exists)
+    return results
+
+
+def test_a_picture_that_an_end_prevented_is_drawn_for_one_in_the_archive_too(
+    data_root: Path, settings: DpmSettings, merger: MergerControl, tmp_path: Path
+) -> None:
+    """At the next start; one that failed is not tried for ever."""
+    _with_product(merger, tmp_path)
+    _archived(data_root, settings, ["A.1"], tmp_path)
     with running(data_root, settings, pictures=True) as dpm:
+        eventually(lambda: bool(dpm.daq.get_story("A.1").picture))
+        picture = Path(dpm.daq.get_story("A.1").picture)
+        assert dpm.daq.get_story("A.1").picture_note == ""
+    picture.unlink()
+    (data_root / "dpm/archive/A.1/logs/quicklook.log").write_text("it cannot be shown\n")
+    with running(data_root, settings, pictures=True) as dpm:
+        assert dpm.daq.get_story("A.1").picture_note == "it cannot be shown"
+
+
+def test_of_a_long_archive_only_the_last_pictures_are_drawn_and_the_others_said_to_be_missing(
+    data_root: Path,
+    settings: DpmSettings,
+    merger: MergerControl,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With how to draw them."""
+    _with_product(merger, tmp_path)
+    old, _ = _archived(data_root, settings, ["A.1", "A.2"], tmp_path)
+    monkeypatch.setattr(component, "missing_pictures", partial(missing_pictures, most=1))
+    with running(data_root, settings, pictures=True) as dpm:
+        eventually(lambda: bool(dpm.daq.get_story("A.2").picture))
         note = dpm.daq.get_story("A.1").picture_note
     assert "ended before it was drawn" in note
-    assert f"`obsorb quicklook {result}`" in note
+    assert f"`obsorb quicklook {old}`" in note
 
 
 def test_while_a_picture_is_drawn_it_is_not_said_to_be_missing(
