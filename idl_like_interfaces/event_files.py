@@ -5,12 +5,15 @@ with a ``FileHeader``, then events, last one of type ``D0FT`` with a ``FileTrail
 are no events look alike, little-endian::
 
     offset  size  field
-         0     4  type: ``D0FH`` or ``D0FT``
+         0     4  type: ``D0FH``, ``D0FT`` or ``D0XX``
          4     2  version: 1
          6     2  reserved: 0
          8     4  n, length of the document
         12     n  document: JSON, UTF-8
       12+n     4  CRC-32C of all before
+
+``D0XX`` is laid over bytes that were damaged in the middle of a file, which are its document: so
+the records behind it are reached. Readers skip it.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from idl_like_interfaces.event_logger import FileKind, GapNote, StreamConfigurat
 
 HEADER_TYPE = b"D0FH"
 TRAILER_TYPE = b"D0FT"
+DAMAGE_TYPE = b"D0XX"
 
 
 class FileHeader(Value, frozen=True, kw_only=True):
@@ -72,7 +76,8 @@ class FileSummary(Value, frozen=True, kw_only=True):
         last_event: Greatest.
         first_lbn: Begin of its range.
         last_lbn: Its end.
-        senders: The last sequence of each sender in it, by name.
+        senders: The greatest sequence of each sender in it, by its incarnation (what its
+            messages have as ``sender``) as 16 hexadecimal digits.
         gaps: Messages that never came while it was open.
         recovered: What was cut off after a crash, in words; empty: it was not recovered.
     """
@@ -115,6 +120,7 @@ class SideCar(Value, frozen=True, kw_only=True):
         updated: When.
         trailer: Its last record; None: it is not closed.
         digest: ``sha256:`` and 64 hexadecimal digits of the closed file; else empty.
+        problem: Why it is in ERROR; else empty.
     """
 
     file: str
@@ -124,3 +130,4 @@ class SideCar(Value, frozen=True, kw_only=True):
     updated: UtcTime
     trailer: FileTrailer | None = None
     digest: str = ""
+    problem: str = ""
