@@ -40,7 +40,7 @@ class Abandoned:
         self._adopt = adopt
         self._clock = clock
         self._lock = threading.Lock()
-        self._file_ids: dict[str, str] = {}
+        self._ids: dict[str, str] = {}  # by file id, since an id may be used again
         self._asked_at = 0.0
         self._is_kept = True
 
@@ -51,12 +51,12 @@ class Abandoned:
 
     def load(self) -> None:
         """Take up what was kept."""
-        self._file_ids = self._workspace.load_abandoned()
+        self._ids = self._workspace.load_abandoned()
 
     def add(self, id: str, file_id: str) -> None:
         """Remember one; on return that survives a crash, if the disk takes it."""
         with self._lock:
-            self._file_ids[id] = file_id
+            self._ids[file_id] = id
             self._save()
 
     def keep_again(self) -> None:
@@ -68,17 +68,17 @@ class Abandoned:
     def attend(self) -> None:
         """Ask for each of them, every few seconds."""
         now = self._clock.monotonic()
-        if not self._file_ids or now - self._asked_at < ASK_EVERY_S:
+        if not self._ids or now - self._asked_at < ASK_EVERY_S:
             return
         self._asked_at = now
-        for id, file_id in list(self._file_ids.items()):
+        for file_id, id in list(self._ids.items()):
             try:
                 is_over = self._is_over(id, file_id)
             except RemoteError as error:
                 log.debug("%s is not asked for: %s", id, error)
                 return
             if is_over:
-                self._forget(id)
+                self._forget(file_id)
 
     def _is_over(self, id: str, file_id: str) -> bool:
         try:
@@ -89,14 +89,14 @@ class Abandoned:
             return False  # its end here is not in the archive yet
         return status.file_id != file_id or status.state is DaqState.COMPLETED
 
-    def _forget(self, id: str) -> None:
+    def _forget(self, file_id: str) -> None:
         with self._lock:
-            self._file_ids.pop(id, None)
+            self._ids.pop(file_id, None)
             self._save()
 
     def _save(self) -> None:
         try:
-            self._workspace.save_abandoned(self._file_ids)
+            self._workspace.save_abandoned(self._ids)
         except OSError as error:
             # Harmless but after a restart: then only the DPM's events tell of them.
             level = logging.ERROR if self._is_kept else logging.DEBUG

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -284,13 +283,14 @@ class Coordinator:
         with self._lock:
             found = self._active.get(news.id)
         with log_owner(news.id):
-            if found is not None:
+            # The id may be that of another one by now.
+            if found is not None and found.record.status.file_id == news.file_id:
                 return found.record.adopt(news)
             return self._correct(news)
 
     def _archived(self, id: str) -> tuple[DaqStatus, Context]:
         try:
-            kept = self._workspace.archived(id)
+            kept = self._workspace.past.newest(id)
         except DamagedError as error:
             raise damaged(id, error) from error
         if kept is None:
@@ -300,21 +300,28 @@ class Coordinator:
     def _correct(self, news: DaqStatus) -> bool:
         """Let the DPM's end stand of one that was aborted here by force; tell whether it does."""
         phase = phase_of(news.state, news.substate)
-        kept = None
-        with suppress(DamagedError):
-            kept = self._workspace.archived(news.id) if phase and phase.is_final else None
-        if kept is None or kept[0].file_id != news.file_id:
+        if phase is None or not phase.is_final:
             return True
-        if (kept[0].substate, kept[0].result) != (news.substate, news.result):
-            log.warning("acquisition %s: the DPM says that it is %s", news.id, news.substate)
+        try:
+            kept = self._workspace.past.of_file_id(news.id, news.file_id)
+            if kept is None or (kept[0].substate, kept[0].result) == (news.substate, news.result):
+                return True
+            log.warning("acquisition %s: the DPM says that it is %s", news.file_id, news.substate)
             news = replace(news, start_time=kept[0].start_time)
-            try:
-                self._workspace.correct_archived(news)
-            except OSError as error:
-                log.error("acquisition %s cannot be corrected yet: %s", news.id, error)
-                return False
+            self._workspace.past.correct(news)
+        except OSError as error:
+            log.error("acquisition %s cannot be corrected yet: %s", news.file_id, error)
+            return False
+        if self._is_newest(news):
             self._site.publish(STATUS_TOPIC, news)
         return True
+
+    def _is_newest(self, told: DaqStatus) -> bool:
+        """Tell whether ``status`` answers it: who watches its id wants no news of an older one."""
+        try:
+            return self.status(told.id).file_id == told.file_id
+        except DaqException:
+            return False
 
     def _make(self, plan: Plan) -> Acquisition:
         with self._lock:

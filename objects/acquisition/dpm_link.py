@@ -20,6 +20,9 @@ log = logging.getLogger("daq.ocm.manager")
 
 _READ_S = 1.0
 _ASK_AFTER_S = 5.0
+_WAITING = (Phase.STOPPED, Phase.NOT_SCHEDULED)
+_LOOK_S = 1.0
+"""Whom to ask is seen so often, however seldom a lost DPM is tried."""
 
 
 class DpmLink:
@@ -56,6 +59,8 @@ class DpmLink:
         self._retry_s = retry_s
         self._consumer = EventConsumer(channel, [INTERNAL_STATUS_TOPIC], name=f"{name} (DPM)")
         self._heard: dict[str, float] = {}
+        self._hand_over_at = 0.0
+        self._is_hurried = threading.Event()
         self._wake = threading.Event()
         self._end = threading.Event()
         self._threads = [
@@ -84,19 +89,22 @@ class DpmLink:
 
     def nudge(self) -> None:
         """Say that an acquisition waits to be handed over."""
+        self._is_hurried.set()
         self._wake.set()
 
     def attend(self) -> None:
         """Hand over what waits, in the order of age, and ask for what is long unheard of."""
+        is_due = self._is_hurried.is_set() or time.monotonic() >= self._hand_over_at
+        # Before it is seen who waits, so that nobody who comes now is overlooked.
+        self._is_hurried.clear()
         acquisitions = self._acquisitions()
-        self._forget_all_but({each.record.id for each in acquisitions})
+        self._forget_all_but({each.record.status.file_id for each in acquisitions})
+        if is_due and not self._hand_over(acquisitions):
+            return
         for acquisition in acquisitions:
-            if acquisition.record.phase in (Phase.STOPPED, Phase.NOT_SCHEDULED):
-                if not self._queue(acquisition):
-                    # The others would wait for the same lost DPM, and lose their order.
-                    return
-            elif acquisition.record.phase in AT_DPM and self._is_silent(acquisition.record.id):
-                self._note(acquisition.record.id)
+            file_id = acquisition.record.status.file_id
+            if acquisition.record.phase in AT_DPM and self._is_silent(file_id):
+                self._note(file_id)
                 acquisition.refresh()
         self._afterwards()
 
@@ -104,9 +112,8 @@ class DpmLink:
         """Take what the channel has delivered."""
         for item in items:
             if not isinstance(item, Event):
-                # Something is missed, or may be: they are asked instead.
-                self._heard.clear()
-                self._wake.set()
+                # Something is missed, or may be.
+                self._doubt_all()
                 continue
             try:
                 status = item.as_(DaqStatus)
@@ -114,11 +121,24 @@ class DpmLink:
                 log.warning("an event of the DPM cannot be read: %s", error.message)
                 continue
             if self._adopt(status):
-                self._note(status.id)
+                self._note(status.file_id)
             else:
                 # It is asked for the truth at once.
-                self._heard.pop(status.id, None)
+                self._heard.pop(status.file_id, None)
                 self._wake.set()
+
+    def _doubt_all(self) -> None:
+        """Let all be asked for the truth at once."""
+        self._heard.clear()
+        self._wake.set()
+
+    def _hand_over(self, acquisitions: Sequence[Acquisition]) -> bool:
+        """Hand over what waits, oldest first; tell whether the DPM is there."""
+        waiting = [each for each in acquisitions if each.record.phase in _WAITING]
+        # The others would wait for the same lost DPM, and lose their order.
+        is_there = all(self._queue(each) for each in waiting)
+        self._hand_over_at = time.monotonic() + self._retry_s
+        return is_there
 
     def _queue(self, acquisition: Acquisition) -> bool:
         try:
@@ -127,19 +147,19 @@ class DpmLink:
             log.warning("%s", error.explain())
             return False
         if done:
-            self._note(acquisition.record.id)
+            self._note(acquisition.record.status.file_id)
         return done
 
-    def _is_silent(self, id: str) -> bool:
-        heard = self._heard.get(id)
+    def _is_silent(self, file_id: str) -> bool:
+        heard = self._heard.get(file_id)
         return heard is None or self._clock.monotonic() - heard >= _ASK_AFTER_S
 
-    def _note(self, id: str) -> None:
-        self._heard[id] = self._clock.monotonic()
+    def _note(self, file_id: str) -> None:
+        self._heard[file_id] = self._clock.monotonic()
 
-    def _forget_all_but(self, ids: set[str]) -> None:
-        for id in set(self._heard) - ids:
-            self._heard.pop(id, None)
+    def _forget_all_but(self, file_ids: set[str]) -> None:
+        for file_id in set(self._heard) - file_ids:
+            self._heard.pop(file_id, None)
 
     def _attend(self) -> None:
         while not self._end.is_set():
@@ -148,7 +168,7 @@ class DpmLink:
                 self.attend()
             except Exception:
                 log.exception("attending to the DPM has failed")
-            self._wake.wait(self._retry_s)
+            self._wake.wait(min(self._retry_s, _LOOK_S))
 
     def _listen(self) -> None:
         while not self._end.is_set():
@@ -156,4 +176,6 @@ class DpmLink:
                 self.hear(self._consumer.read(_READ_S))
             except Exception:
                 log.exception("listening to the DPM has failed")
+                # What it has told besides is lost.
+                self._doubt_all()
                 self._end.wait(_READ_S)

@@ -36,6 +36,10 @@ class DamagedError(Exception):
     """A file is not what it was when it was written; says which, and what was found."""
 
 
+class UnreadableError(DamagedError, OSError):
+    """The disk does not give a file; that may pass."""
+
+
 def read_kept(status_file: Path, context_file: Path, id: str) -> Kept:
     """Read an acquisition; a status that is missing or damaged is made from the context.
 
@@ -75,8 +79,10 @@ def _read(type_: type[Struct], file: Path) -> Struct:
         read, unknown = read_own(type_, file.read_bytes(), file.name)
     except FileNotFoundError:
         raise
-    except (BadParam, OSError) as error:
+    except BadParam as error:
         raise DamagedError(f"{file.name} is damaged: {error}") from error
+    except OSError as error:
+        raise UnreadableError(f"{file.name} is damaged: {error}") from error
     if unknown:
         # A coordinator of a later version wrote it: what that knew besides is lost here.
         log.warning("members that nobody knows here were passed over: %s", ", ".join(unknown))

@@ -6,10 +6,7 @@
     in-progress/{id}-status.json     status as published
     in-progress/{id}-context.json    everything else
     archive/                         the same two files after the end
-    abandoned.json                   file ids, by id, of those that the DPM may finish still
-
-An older acquisition of the same id is kept in the archive as ``{id}~1-...``,
-``{id}~2-...`` (an id never holds a ``~``); the name without a number is the newest.
+    abandoned.json                   ids and file ids of those that the DPM may finish still
 """
 
 from __future__ import annotations
@@ -17,23 +14,35 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
-import re
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from idl_like_interfaces.daqif import DaqState, DaqStatus
+from idl_like_interfaces.declare import Document
 from idl_like_interfaces.errors import BadParam
-from idl_like_interfaces.mapping.coding import parse_json
+from idl_like_interfaces.mapping.coding import from_plain
+from idl_like_interfaces.mapping.json_text import json_value
+from objects.acquisition.archive import KINDS, Archive, file_of, id_of, is_id, read_both
 from objects.acquisition.context import Context
-from objects.acquisition.salvage import DamagedError, Kept, read_kept, read_list
-from objects.component.atomic import PART_SUFFIX, fsync_folder, write_json_atomic
+from objects.acquisition.salvage import DamagedError, Kept, read_list
+from objects.component.atomic import PART_SUFFIX, write_json_atomic
 
 log = logging.getLogger("daq.ocm")
 
 MODE = 0o774
-_KINDS = ("context", "status")
-_OURS = re.compile(r"(?P<id>[A-Za-z0-9_.:+-]+)-(?:status|context)\.json")
-_NAME_MAX = 255  # what file systems allow; nothing can have been kept under a longer one
+
+
+class Abandonment(Document, frozen=True, kw_only=True, rename="camel"):
+    """An acquisition that was aborted here only.
+
+    Attributes:
+        id: Its id, which may be in use again.
+        file_id: Its file id.
+    """
+
+    id: str
+    file_id: str
 
 
 class WorkspaceError(OSError):
@@ -45,6 +54,7 @@ class Workspace:
 
     Attributes:
         faults: What was found damaged in it, one text each.
+        past: Those that have ended.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -54,6 +64,7 @@ class Workspace:
         self._abandoned = folder / "abandoned.json"
         self._current = folder / "in-progress"
         self._archive = folder / "archive"
+        self.past = Archive(self._archive, self._current)
         self._held: int | None = None
 
     def open(self) -> None:
@@ -98,15 +109,19 @@ class Workspace:
         """
         # The context first: a status never tells of something that the context lacks.
         if kept is None or context != kept[1]:
-            write_json_atomic(self._file(self._current, status.id, "context"), context)
+            write_json_atomic(file_of(self._current, status.id, "context"), context)
         if kept is None or status != kept[0]:
-            write_json_atomic(self._file(self._current, status.id, "status"), status)
+            write_json_atomic(file_of(self._current, status.id, "status"), status)
+
+    def archive(self, id: str) -> None:
+        """Put away an acquisition that has ended; see ``Archive.take``."""
+        self.past.take(id)
 
     def remove(self, id: str) -> None:
         """Forget one whose start was refused, as far as the disk allows."""
-        for kind in reversed(_KINDS):
+        for kind in reversed(KINDS):
             with suppress(OSError):
-                self._file(self._current, id, kind).unlink()
+                file_of(self._current, id, kind).unlink()
 
     def save_list(self, ids: list[str]) -> None:
         """Keep which acquisitions are in progress.
@@ -116,55 +131,30 @@ class Workspace:
         """
         write_json_atomic(self._list, ids)
 
-    def save_abandoned(self, file_ids: dict[str, str]) -> None:
-        """Keep the file ids, by id, of those that were aborted here only.
+    def save_abandoned(self, ids: Mapping[str, str]) -> None:
+        """Keep the ids, by file id, of those that were aborted here only.
 
         Raises:
             OSError: It could not be written; what was kept before stands.
         """
-        write_json_atomic(self._abandoned, file_ids)
+        told = [Abandonment(id=id, file_id=file_id) for file_id, id in ids.items()]
+        write_json_atomic(self._abandoned, told)
 
     def load_abandoned(self) -> dict[str, str]:
         """Return them; none when the file is missing or damaged."""
         try:
-            return parse_json(dict[str, str], self._abandoned.read_bytes(), self._abandoned.name)
+            plain = json_value(self._abandoned.read_bytes(), self._abandoned.name)
+            if isinstance(plain, dict):
+                # Earlier versions kept file ids by id, and so one of each id only.
+                old = from_plain(dict[str, str], plain, self._abandoned.name)
+                return {file_id: id for id, file_id in old.items()}
+            found = from_plain(list[Abandonment], plain, self._abandoned.name)
         except FileNotFoundError:
             return {}
         except (BadParam, OSError) as error:
             log.error("%s is passed over: %s", self._abandoned, error)
             return {}
-
-    def archive(self, id: str) -> None:
-        """Move an acquisition to the archive; may be repeated after a crash.
-
-        Raises:
-            OSError: It could not be moved completely.
-        """
-        if self._file(self._current, id, "context").exists():
-            self._make_room(id)
-        for kind in _KINDS:
-            with suppress(FileNotFoundError):
-                self._file(self._current, id, kind).replace(self._file(self._archive, id, kind))
-        fsync_folder(self._archive)
-        fsync_folder(self._current)
-
-    def archived(self, id: str) -> Kept | None:
-        """Return the newest archived acquisition of an id.
-
-        Raises:
-            DamagedError: It is there and cannot be read.
-        """
-        if not _is_id(id):
-            return None
-        return self._load(self._archive, id)
-
-    def correct_archived(self, status: DaqStatus) -> None:
-        """Replace the status of the newest archived acquisition of its id.
-
-        Raises:
-            OSError: It could not be written.
-        """
-        write_json_atomic(self._file(self._archive, status.id, "status"), status)
+        return {each.file_id: each.id for each in found}
 
     def load(self) -> list[Kept]:
         """Return the acquisitions in progress, oldest first; put away what has ended.
@@ -186,17 +176,17 @@ class Workspace:
         except DamagedError as damaged:
             self.faults.append(f"{damaged}; taken up is whatever is in progress")
             return sorted(self._present())
-        return [id for id in dict.fromkeys(ids) if _is_id(id)]
+        return [id for id in dict.fromkeys(ids) if is_id(id)]
 
     def _load_all(self, ids: list[str]) -> list[Kept]:
         kept: list[Kept] = []
         for id in ids:
             try:
-                found = self._load(self._current, id)
+                found = read_both(self._current, id, id)
             except DamagedError as damaged:
                 self.faults.append(f"acquisition {id} is lost: {damaged}")
                 continue
-            if found is None and not self._file(self._archive, id, "context").exists():
+            if found is None and not self.past.has(id):
                 self.faults.append(f"acquisition {id} is lost: its context is not there any more")
             elif found is not None and found[0].state is DaqState.COMPLETED:
                 self.archive(id)
@@ -224,7 +214,7 @@ class Workspace:
         if path in (self._current, self._archive):
             return path.is_dir()
         is_file = path in (self._list, self._abandoned) or (
-            path.parent == self._current and _OURS.fullmatch(path.name) is not None
+            path.parent == self._current and bool(id_of(path))
         )
         return is_file and not path.is_dir()
 
@@ -241,39 +231,8 @@ class Workspace:
             for part in folder.glob(f".*{PART_SUFFIX}"):
                 part.unlink()
 
-    def _load(self, folder: Path, id: str) -> Kept | None:
-        try:
-            return read_kept(
-                self._file(folder, id, "status"), self._file(folder, id, "context"), id
-            )
-        except FileNotFoundError:
-            return None
-
     def _present(self) -> set[str]:
-        found = (_OURS.fullmatch(path.name) for path in _children(self._current))
-        return {match["id"] for match in found if match}
-
-    def _make_room(self, id: str) -> None:
-        """Give an older archived acquisition of the id a name with a number."""
-        if not any(self._file(self._archive, id, kind).exists() for kind in _KINDS):
-            return
-        number = 1
-        while self._file(self._archive, f"{id}~{number}", "context").exists():
-            number += 1
-        for kind in _KINDS:
-            with suppress(FileNotFoundError):
-                self._file(self._archive, id, kind).replace(
-                    self._file(self._archive, f"{id}~{number}", kind)
-                )
-
-    @staticmethod
-    def _file(folder: Path, id: str, kind: str) -> Path:
-        return folder / f"{id}-{kind}.json"
-
-
-def _is_id(text: str) -> bool:
-    name = f"{text}-context.json"
-    return len(name) <= _NAME_MAX and _OURS.fullmatch(name) is not None
+        return {id for path in _children(self._current) if (id := id_of(path))}
 
 
 def _children(folder: Path) -> list[Path]:

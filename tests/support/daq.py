@@ -10,7 +10,9 @@ from typing import Any
 from msgspec.structs import replace
 from typing_extensions import override
 
+from idl_like_interfaces.clients import Event
 from idl_like_interfaces.daqif import (
+    INTERNAL_STATUS_TOPIC,
     STATUS_TOPIC,
     DaqAlert,
     DaqException,
@@ -20,9 +22,8 @@ from idl_like_interfaces.daqif import (
     ProductStory,
 )
 from idl_like_interfaces.documents import DpSpecification
-from idl_like_interfaces.errors import RemoteError
 from idl_like_interfaces.keywords import FitsKeyword
-from idl_like_interfaces.mapping.coding import parse_json
+from idl_like_interfaces.mapping.coding import parse_json, to_plain
 from idl_like_interfaces.metadaqif import (
     MetaDaq,
     MetaDaqException,
@@ -60,7 +61,7 @@ class Scripted:
     def __init__(self, name: str, journal: list[tuple[str, str]]) -> None:
         self.name = name
         self.journal = journal
-        self.faults: dict[str, RemoteError] = {}
+        self.faults: dict[str, Exception] = {}
         self.gates: dict[str, threading.Event] = {}
 
     @property
@@ -280,6 +281,21 @@ class ScriptedDpm(Scripted, DpmDaqControl):
         if id not in self.statuses:
             raise DaqException(f"{id} was never queued", id=id)
         return self.statuses[id]
+
+
+def event_of(body: object) -> Event:
+    """Make the event by which the DPM would tell something."""
+    return Event(
+        epoch="e",
+        sequence=1,
+        topic=INTERNAL_STATUS_TOPIC,
+        source="obs/dpm",
+        incarnation="1",
+        source_sequence=1,
+        time_ns=0,
+        repository_id="",
+        body=to_plain(body),
+    )
 
 
 class Bench:

@@ -62,7 +62,7 @@ class Judge:
     def _faults_of(self, told: Told) -> list[str]:
         status = self._ocm.get_status(told.id)
         self.ended[told.id] = status
-        kept = self._workspace.archived(told.id)
+        kept = self._workspace.past.newest(told.id)
         if status.state is not DaqState.COMPLETED or kept is None:
             return [f"{told.id} has not ended: {status}"]
         found = _faults_of_entries(kept[1])

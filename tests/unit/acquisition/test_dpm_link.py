@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from msgspec.structs import replace
 
-from idl_like_interfaces.clients import Event
 from idl_like_interfaces.daqif import (
-    INTERNAL_STATUS_TOPIC,
     AlertSeverity,
     DaqAlert,
     DaqException,
@@ -17,10 +13,9 @@ from idl_like_interfaces.daqif import (
 )
 from idl_like_interfaces.errors import RemoteError, TimeIsUp, Transient
 from idl_like_interfaces.events import Gap, GapReason
-from idl_like_interfaces.mapping.coding import to_plain
 from idl_like_interfaces.naming import NotFound, NotFoundReason
 from objects.acquisition.states import Phase
-from tests.support.daq import Bench
+from tests.support.daq import Bench, event_of
 from tests.support.eventually import eventually
 
 DEAD = Transient("nobody answers")
@@ -33,21 +28,6 @@ def scheduled(bench: Bench) -> str:
     bench.daq.stop_daq(id)
     bench.queued(id)
     return id
-
-
-def event(bench: Bench, body: Any) -> Event:
-    """Make the event that the DPM would send."""
-    return Event(
-        epoch="e",
-        sequence=1,
-        topic=INTERNAL_STATUS_TOPIC,
-        source="obs/dpm",
-        incarnation="1",
-        source_sequence=1,
-        time_ns=0,
-        repository_id="",
-        body=to_plain(body),
-    )
 
 
 @pytest.mark.spec("ESO-086")
@@ -97,7 +77,7 @@ def test_its_events_are_followed(bench: Bench) -> None:
         description="file is missing",
         time=bench.site.clock.utc(),
     )
-    bench.dpm.tell = lambda status: link.hear([event(bench, status)])
+    bench.dpm.tell = lambda status: link.hear([event_of(status)])
     bench.dpm.go(id, Phase.COLLECTING, alerts=[alert])
     status = bench.daq.get_status(id)
     assert (status.substate, status.error, status.alerts) == ("Collecting", True, [alert])
@@ -129,7 +109,7 @@ def test_what_cannot_be_read_is_passed_over(bench: Bench) -> None:
     """An event of another type does not end the listening."""
     id = scheduled(bench)
     link = bench.component.coordinator.dpm_link
-    bench.dpm.tell = lambda status: link.hear([event(bench, 7), event(bench, status)])
+    bench.dpm.tell = lambda status: link.hear([event_of(7), event_of(status)])
     bench.dpm.go(id, Phase.COLLECTING)
     assert bench.phase(id) is Phase.COLLECTING
 
@@ -177,7 +157,7 @@ def test_the_truth_counts_although_the_clock_of_the_dpm_was_set_back(bench: Benc
     """An alert that seems to be older than the last event is shown once the DPM is asked."""
     id = scheduled(bench)
     link = bench.component.coordinator.dpm_link
-    bench.dpm.tell = lambda status: link.hear([event(bench, status)])
+    bench.dpm.tell = lambda status: link.hear([event_of(status)])
     bench.dpm.go(id, Phase.COLLECTING)
     alert = DaqAlert(
         id="collect",

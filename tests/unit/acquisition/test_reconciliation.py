@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from idl_like_interfaces.daqif import STATUS_TOPIC, DaqStatus
 from idl_like_interfaces.errors import OutcomeUnknown, Transient
 from objects.acquisition.states import Phase
-from tests.support.daq import Bench
+from objects.messaging.channel import EventChannelServant
+from tests.support.daq import Bench, event_of
 from tests.support.eventually import eventually
+from tests.support.site import FakeSite
 
 DEAD = Transient("nobody answers")
 PRODUCT = "/data/p.fits"
 ASKED_AGAIN_S = 6.0
+
+
+@pytest.fixture
+def patient(tmp_path: Path) -> Iterator[Bench]:
+    """Yield a coordinator that hears all events, and tries a lost DPM every hour."""
+    site, channel = FakeSite(tmp_path, name="ocm"), EventChannelServant("e1")
+    site.bind("obs/events", channel)
+    running = Bench(tmp_path, dpm_retry_s=3600, site=site)
+    yield running
+    running.close()
+    channel.close()
 
 
 def scheduled(bench: Bench, meta: str = "m", id: str = "") -> str:
@@ -31,10 +46,11 @@ def unheard(bench: Bench, id: str, *phases: Phase) -> None:
     bench.dpm.go(id, *phases, result=PRODUCT)
 
 
-def kept(bench: Bench) -> object:
-    """Return what is remembered of those that were aborted here only."""
+def kept(bench: Bench) -> dict[str, str]:
+    """Return what is remembered of those that were aborted here only: ids by file id."""
     file = bench.data_root / "ocm" / "abandoned.json"
-    return json.loads(file.read_text()) if file.exists() else {}
+    told = json.loads(file.read_text()) if file.exists() else []
+    return {each["fileId"]: each["id"] for each in told}
 
 
 def forced_without_dpm(bench: Bench, id: str = "") -> str:
@@ -121,6 +137,118 @@ def test_an_id_in_use_again_is_another_acquisition(bench: Bench) -> None:
     bench.site.clock.advance(ASKED_AGAIN_S)
     eventually(lambda: kept(bench) == {})
     assert bench.phase("x") is Phase.ACQUIRING
+
+
+def test_the_end_of_an_abandoned_one_is_known_although_its_id_is_in_use(bench: Bench) -> None:
+    """It stands in the archive, and who watches the id hears nothing of it."""
+    forced_without_dpm(bench, id="x")
+    old = bench.daq.get_status("x").file_id
+    new = bench.start("", "n", id="x")
+    bench.dpm.faults.clear()
+    before = bench.published("x")
+    bench.dpm.go("x", Phase.COLLECTING, Phase.COMPLETED, result=PRODUCT)
+    corrected = bench.component.workspace.past.of_file_id("x", old)
+    assert corrected is not None
+    assert (corrected[0].substate, corrected[0].result) == ("Completed", PRODUCT)
+    assert (bench.phase(new), bench.published("x")) == (Phase.ACQUIRING, before)
+
+
+def test_an_older_one_in_the_archive_is_corrected_too(bench: Bench) -> None:
+    """The one that had its id after it has ended as well, and is as it was."""
+    forced_without_dpm(bench, id="x")
+    old = bench.daq.get_status("x").file_id
+    bench.start("", "n", id="x")
+    bench.daq.abort_daq("x")
+    ended = bench.daq.get_status("x")
+    bench.dpm.faults.clear()
+    bench.dpm.go("x", Phase.COLLECTING, Phase.COMPLETED, result=PRODUCT)
+    corrected = bench.component.workspace.past.of_file_id("x", old)
+    assert corrected is not None
+    assert corrected[0].result == PRODUCT
+    assert bench.daq.get_status("x") == ended
+
+
+def test_each_abandoned_one_of_an_id_is_remembered(bench: Bench) -> None:
+    """An id may be given up twice while the DPM is away."""
+    forced_without_dpm(bench, id="x")
+    first = bench.daq.get_status("x").file_id
+    bench.dpm.faults["queue_daq"] = OutcomeUnknown("no answer")
+    bench.start("", "n", id="x")
+    bench.daq.stop_daq("x")
+    record = bench.component.coordinator.find("x").record
+    eventually(lambda: record.context.maybe_queued)
+    bench.daq.abort_daq("x")
+    assert kept(bench) == {first: "x", record.status.file_id: "x"}
+
+
+def test_the_list_of_an_earlier_version_is_read(bench: Bench) -> None:
+    """It has file ids by id."""
+    id = forced_without_dpm(bench, id="x")
+    file_id = bench.daq.get_status(id).file_id
+    (bench.data_root / "ocm" / "abandoned.json").write_text(json.dumps({"x": file_id}))
+    bench.restart()
+    unheard(bench, id, Phase.COMPLETED)
+    bench.dpm.faults.clear()
+    bench.site.clock.advance(ASKED_AGAIN_S)
+    eventually(lambda: bench.phase(id) is Phase.COMPLETED)
+    eventually(lambda: kept(bench) == {})
+
+
+def test_an_archive_that_cannot_be_read_now_costs_no_news(bench: Bench) -> None:
+    """Those of others are taken, and the end of the abandoned one is asked for again."""
+    id = forced_without_dpm(bench)
+    bench.dpm.faults.clear()
+    other = scheduled(bench, "n")
+    archive, aside = bench.data_root / "ocm" / "archive", bench.data_root / "aside"
+    archive.rename(aside)
+    archive.write_text("this is no folder")
+    told: list[DaqStatus] = []
+    bench.dpm.tell = told.append
+    bench.dpm.go(id, Phase.COMPLETED, result=PRODUCT)
+    bench.dpm.go(other, Phase.COLLECTING)
+    link = bench.component.coordinator.dpm_link
+    link.hear([event_of(each) for each in told])
+    assert bench.phase(other) is Phase.COLLECTING
+    asked = bench.dpm.calls.count("get_daq_status")
+    bench.site.clock.advance(ASKED_AGAIN_S)
+    # For the other one, for the abandoned one, and then for one of them once more.
+    eventually(lambda: bench.dpm.calls.count("get_daq_status") >= asked + 2)
+    bench.site.clock.advance(ASKED_AGAIN_S)
+    eventually(lambda: bench.dpm.calls.count("get_daq_status") >= asked + 3)
+    archive.unlink()
+    aside.rename(archive)
+    bench.site.clock.advance(ASKED_AGAIN_S)
+    eventually(lambda: bench.phase(id) is Phase.COMPLETED)
+    assert bench.daq.get_status(id).result == PRODUCT
+
+
+def test_news_of_an_older_one_do_not_count_as_news_of_its_successor(patient: Bench) -> None:
+    """The successor is asked for although the DPM speaks of its id."""
+    forced_without_dpm(patient, id="x")
+    old = patient.dpm.statuses["x"]
+    patient.dpm.faults.clear()
+    new = scheduled(patient, "n", id="x")
+    eventually(lambda: patient.phase(new) is Phase.SCHEDULED)
+    unheard(patient, new, Phase.COLLECTING)
+    link, site = patient.component.coordinator.dpm_link, patient.site
+
+    def hears_of_the_old_one_only() -> bool:
+        link.hear([event_of(old)])
+        site.clock.advance(1.0)
+        return patient.phase(new) is Phase.COLLECTING
+
+    eventually(hears_of_the_old_one_only)
+
+
+def test_a_seldom_tried_dpm_is_asked_in_time(patient: Bench) -> None:
+    """The time between attempts to hand over is not that between questions."""
+    id = scheduled(patient)
+    abandoned = forced_without_dpm(patient, id="x")
+    patient.dpm.faults.clear()
+    for each in (id, abandoned):
+        unheard(patient, each, Phase.COMPLETED)
+    patient.site.clock.advance(ASKED_AGAIN_S)
+    eventually(lambda: patient.phase(id) is patient.phase(abandoned) is Phase.COMPLETED)
 
 
 def test_a_damaged_list_of_the_abandoned_is_passed_over(bench: Bench) -> None:

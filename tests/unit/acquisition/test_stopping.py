@@ -254,6 +254,19 @@ def test_a_lost_primary_is_an_alert_and_no_end(bench: Bench) -> None:
     assert "rec_abort" not in bench.a.calls
 
 
+def test_an_unexpected_end_of_watching_is_told(bench: Bench) -> None:
+    """A fault of our own: nobody would notice the end of the source, so the operator must."""
+    bench.a.faults["rec_wait"] = ZeroDivisionError("a fault")
+    id = bench.start()
+    eventually(lambda: bench.daq.get_status(id).error)
+    (alert,) = bench.daq.get_status(id).alerts
+    assert "a is not watched any more: ZeroDivisionError: a fault" in alert.description
+    assert "stop_daq" in alert.remedy
+    bench.a.end()
+    assert not bench.daq.stop_daq(id).error
+    assert bench.daq.get_status(id).alerts == []
+
+
 def test_a_primary_that_lost_its_session_tells_how_to_go_on(bench: Bench) -> None:
     """It was restarted while it recorded: waiting is in vain, a command must follow."""
     id = bench.start(properties=json.dumps({"awaitInterval": 0.1}))
