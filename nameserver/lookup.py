@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from typing import TypeVar, cast
+from weakref import WeakSet
 
 from typing_extensions import override
 
 from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.errors import RemoteError
-from idl_like_interfaces.mapping import narrow, release
+from idl_like_interfaces.mapping import narrow, release, release_when_gone
 from idl_like_interfaces.naming import BindingType, NamingContext, NotFound, NotFoundReason
 from idl_like_interfaces.object import Object
 from nameserver.changeover import Address, LeadingContext, Preference, Where, reference_of
@@ -19,6 +21,9 @@ _RESOLVE_DEADLINE_S = 3.0
 """A look-up stands before another call, whose caller expects an end after its own deadline."""
 
 _CALL_DEADLINE_S = 10.0
+
+MOST_STUBS = 1024
+"""So many stubs are kept; of one more, the connections of who was asked for longest ago are closed."""
 
 T = TypeVar("T")
 
@@ -41,7 +46,8 @@ class Names(Closing):
         self._preference = Preference(where)
         self.addresses = self._preference.addresses
         self._contexts: dict[float, NamingContext] = {}
-        self._stubs: dict[tuple[str, type, float], object] = {}
+        self._stubs: OrderedDict[tuple[str, type, float], object] = OrderedDict()
+        self._forgotten: WeakSet[object] = WeakSet()
         self._lock = threading.Lock()
         self.context: NamingContext = self.context_within(_CALL_DEADLINE_S)
         self._directory: NamingContext = self.context_within(_RESOLVE_DEADLINE_S)
@@ -87,14 +93,29 @@ class Names(Closing):
         return binding.uri
 
     def narrow(self, reference: str, interface: type[T], deadline_s: float = 10.0) -> T:
-        """Return a typed stub for a name or a URI; the same one for the same arguments."""
+        """Return a typed stub for a name or a URI; for the same arguments the same one.
+
+        It works for as long as somebody has it, also when ``MOST_STUBS`` others were asked for.
+        """
         key = (reference, interface, deadline_s)
         with self._lock:
-            if key not in self._stubs:
-                self._stubs[key] = narrow(
+            stub = self._stubs.get(key)
+            if stub is None:
+                stub = self._stubs[key] = narrow(
                     reference, interface, resolve=self.resolve, deadline_s=deadline_s
                 )
-            return cast("T", self._stubs[key])
+            self._stubs.move_to_end(key)
+            surplus = self._forget_one() if len(self._stubs) > MOST_STUBS else None
+        if surplus is not None:
+            release(surplus)
+            release_when_gone(surplus)
+        return cast("T", stub)
+
+    def _forget_one(self) -> object:
+        """Keep one stub less; who still has it may use it until the end."""
+        _, stub = self._stubs.popitem(last=False)
+        self._forgotten.add(stub)
+        return stub
 
     def is_alive(self, uri: str) -> bool:
         """Tell whether an object answers at a URI, within a second."""
@@ -111,7 +132,8 @@ class Names(Closing):
     def close(self) -> None:
         """Close all connections."""
         with self._lock:
-            stubs, self._stubs = list(self._stubs.values()), {}
+            stubs = [*self._stubs.values(), *self._forgotten]
+            self._stubs.clear()
             contexts = list(self._contexts.values())
         for each in contexts:
             if isinstance(each, LeadingContext):

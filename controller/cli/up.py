@@ -12,6 +12,7 @@ from controller.cli.lazy import single
 from controller.cli.output import print_line
 from controller.cli.serve import ConfigOption, configured
 from controller.cli.tools import end_with_parent, log_to_stderr, run_tool
+from idl_like_interfaces.logs import LogLevel
 
 app = single()
 
@@ -29,6 +30,15 @@ def up(
         bool, typer.Option("--with-parent", help="Stop when the process that started this ends.")
     ] = False,
     db_host: DbHostOption = None,
+    level: Annotated[
+        str | None,
+        typer.Option(
+            "--level",
+            "--log-level",
+            "-l",
+            help="Lowest level that all parts log; default: as the file says, else INFO.",
+        ),
+    ] = None,
 ) -> None:
     """Run an installation until Ctrl-C; what dies is started again.
 
@@ -40,6 +50,8 @@ def up(
     file = installation or configured(config or "")
     if with_parent:
         end_with_parent()
-    log_to_stderr("WARNING", but=_STORY)
+    log_to_stderr(level or "WARNING", but=_STORY)
     with mirrored_to(db_host):
-        run_tool("up", file, on_message=print_line)
+        run_tool(
+            "up", file, on_message=print_line, log_level=LogLevel(level.upper()) if level else None
+        )

@@ -2,7 +2,14 @@
 
 from idl_like_interfaces.mapping.calling.batches import Batch, Outcome, batch
 from idl_like_interfaces.mapping.calling.dialing import use_tls
-from idl_like_interfaces.mapping.calling.stub import aio, aio_release, is_uri, narrow, release
+from idl_like_interfaces.mapping.calling.stub import (
+    aio,
+    aio_release,
+    is_uri,
+    narrow,
+    release,
+    release_when_gone,
+)
 from idl_like_interfaces.mapping.hosting.daemon import ObjectAdapter
 from idl_like_interfaces.mapping.wire import make_incarnation
 
@@ -17,5 +24,6 @@ __all__ = [
     "make_incarnation",
     "narrow",
     "release",
+    "release_when_gone",
     "use_tls",
 ]

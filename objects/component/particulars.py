@@ -25,10 +25,10 @@ class Particulars:
 
     Args:
         site: Of the component.
-        settings: Its settings.
+        settings: Its settings: those of its kind, and those that all components have.
     """
 
-    def __init__(self, site: Site, settings: msgspec.Struct) -> None:
+    def __init__(self, site: Site, *settings: msgspec.Struct) -> None:
         self._site = site
         self._settings = settings
         self._told: dict[str, Any] = {}
@@ -36,8 +36,9 @@ class Particulars:
     def tell(self, beat: Heartbeat) -> None:
         """Record what a heartbeat says that is new."""
         if not self._told:
-            for key, value in configuration(self._settings):
-                self._record(f"{CONFIGURATION}/{key}", value)
+            for settings in self._settings:
+                for key, value in configuration(settings):
+                    self._record(f"{CONFIGURATION}/{key}", value)
         now = {
             "version": _version(),
             "incarnation": beat.incarnation,

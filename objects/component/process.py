@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
 from typing_extensions import override
 
 from idl_like_interfaces.clients.logs import register_levels
@@ -79,8 +80,8 @@ def serve(
     wanted = Wishes(**wishes)
     read = Installation(installation)
     settings = read.settings(component, wanted.settings)
-    common = read.common(component)
-    _set_levels(common, wanted)
+    common = _wanted(read.common(component), wanted)
+    _set_levels(common)
     # Before the boot: a component that has bound its names must not just die.
     signals = EndingSignals()
     with (
@@ -94,8 +95,9 @@ def serve(
             root=read.root,
             data_root=read.data_root,
             security=read.security,
-            port=common.request_port if wanted.port is None else wanted.port,
+            port=common.request_port,
             forward_logs=True,
+            common=[common],
         ) as host,
     ):
         signals.lead_to(host.site.request_exit)
@@ -137,11 +139,19 @@ class EndingSignals(Closing):
             self._thread.join()
 
 
-def _set_levels(common: CommonSettings, wanted: Wishes) -> None:
-    """Root level: option, then the file; the levels of named loggers as their file says."""
-    level = wanted.log_level or common.log_level
-    if level:
-        logging.getLogger().setLevel(LEVEL_NUMBERS[LogLevel(level)])
+def _wanted(common: CommonSettings, wanted: Wishes) -> CommonSettings:
+    """Let options go before the file."""
+    return replace(
+        common,
+        log_level=LogLevel(wanted.log_level or common.log_level or LogLevel.INFO),
+        request_port=common.request_port if wanted.port is None else wanted.port,
+    )
+
+
+def _set_levels(common: CommonSettings) -> None:
+    """Set the root level, and the levels of named loggers as their file says."""
+    if common.log_level:
+        logging.getLogger().setLevel(LEVEL_NUMBERS[common.log_level])
     if common.log_properties:
         apply_log_properties(Path(common.log_properties))
 
@@ -165,9 +175,9 @@ def set_up_logging(level: str = "INFO") -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run as the child of a supervisor: FILE COMPONENT NAMES."""
+    """Run as the child of a supervisor: FILE COMPONENT NAMES [LEVEL]."""
     set_up_logging()
-    file, component, names = arguments
+    file, component, names, *level = arguments
 
     def say(text: str) -> None:
         with suppress(BrokenPipeError):
@@ -175,7 +185,13 @@ def main(arguments: list[str]) -> int:
             sys.stdout.flush()
 
     try:
-        return serve(Path(file), component, names=names, on_message=say)
+        return serve(
+            Path(file),
+            component,
+            names=names,
+            log_level=level[0] if level else None,
+            on_message=say,
+        )
     except (RemoteError, OSError) as error:
         text = error.explain() if isinstance(error, RemoteError) else str(error)
         say("refused " + text.replace("\n", "; "))

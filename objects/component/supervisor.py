@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from idl_like_interfaces.errors import RemoteError
+from idl_like_interfaces.logs import LogLevel
 from idl_like_interfaces.mapping.wire import host_name
 from idl_like_interfaces.supervision import PartState, SupervisorStatus
 from nameserver.client import parse_address, parse_addresses, show_addresses
@@ -48,13 +49,19 @@ class Supervisor:
     All its methods are called in one thread; others only call ``request_stop`` and ``status``.
     """
 
-    def __init__(self, installation: Installation, say: Say, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        installation: Installation,
+        say: Say,
+        clock: Clock | None = None,
+        log_level: LogLevel | None = None,
+    ) -> None:
         self._installation = installation
         self._say = say
         self._clock = clock or SystemClock()
         self._started = self._clock.utc()
         self._crew = Crew(self._clock)
-        self._commands = Commands(installation)
+        self._commands = Commands(installation, log_level)
         self._presence: Presence | None = None
         self._is_stopping = False
         self._names = show_addresses(installation.name_servers)
@@ -264,13 +271,14 @@ def _free_port(host: str) -> int:
         return port
 
 
-def run(installation: Path, *, on_message: Say) -> int:
+def run(installation: Path, *, on_message: Say, log_level: LogLevel | None = None) -> int:
     """Run an installation until SIGINT or SIGTERM.
 
     Args:
         installation: The installation file.
         on_message: Gets a line for each thing that happens; the first is
             ``name server: HOST:PORT``, or of two of them ``HOST:PORT,HOST:PORT``.
+        log_level: Root level of the logs of all parts; ``None``: as the file says.
 
     Returns:
         Exit code: 0.
@@ -282,7 +290,7 @@ def run(installation: Path, *, on_message: Say) -> int:
     read = Installation(installation)
     for name in read.components:
         read.settings(name)
-    supervisor = Supervisor(read, on_message)
+    supervisor = Supervisor(read, on_message, log_level=log_level)
     before = {
         number: signal.signal(number, lambda *_: supervisor.request_stop())
         for number in (signal.SIGINT, signal.SIGTERM)

@@ -127,9 +127,20 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory, redis: RedisServer) -> Iterator[Watched]:
     """One installation for all of them: what one test kills has healed when the next begins."""
-    made = Watched(tmp_path_factory.mktemp("installation"), "--db-host", redis.address)
+    made = Watched(
+        tmp_path_factory.mktemp("installation"), "--db-host", redis.address, "--log-level", "ACTION"
+    )
     yield made
     made.close()
+
+
+def test_the_settings_of_a_component_are_shown_with_what_went_before_its_file(
+    watched: Watched,
+) -> None:
+    """Those of its kind and those that all have, here the level that `obsorb up` was told."""
+    watched.await_value("dpm/cfg/log_level", lambda value: value == "ACTION")
+    watched.await_value("dpm/cfg/kind", lambda value: value == "dpm")
+    watched.await_value("dpm/cfg/workers", lambda value: value == 16)
 
 
 @pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.soak)])

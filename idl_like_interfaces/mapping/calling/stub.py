@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, TypeVar, cast
+from weakref import finalize
 
 from typing_extensions import override
 
@@ -75,6 +76,11 @@ def release(stub: object) -> None:
     Waits, not for long, until the oneway calls that were made are executed.
     """
     caller_of(stub).close()
+
+
+def release_when_gone(stub: object) -> None:
+    """Do so as soon as nobody has the stub any more."""
+    finalize(stub, caller_of(stub).close).atexit = False
 
 
 class Stub:

@@ -10,8 +10,10 @@ import msgspec
 from idl_like_interfaces.announcements import ComponentState, Heartbeat
 from idl_like_interfaces.clients.oldb_values import as_component
 from idl_like_interfaces.errors import Transient
+from idl_like_interfaces.logs import LogLevel
 from idl_like_interfaces.oldb import KeyNode, NoSuchKey
 from objects.component.acquisitions_shown import AcquisitionsShown, among
+from objects.component.common_settings import CommonSettings
 from objects.component.particulars import Particulars, configuration
 from tests.support.site import FakeSite
 from tests.support.small import status
@@ -63,6 +65,16 @@ def test_everything_is_told_once_then_what_changes(tmp_path: Path) -> None:
     site.recorded.clear()
     told.tell(beat(ComponentState.RUNNING, "busy"))
     assert site.recorded == {}
+
+
+def test_the_settings_that_all_components_have_are_told_beside_its_own(tmp_path: Path) -> None:
+    """As they are in force."""
+    site = FakeSite(tmp_path)
+    told = Particulars(site, Settings(), CommonSettings(log_level=LogLevel.STATE))
+    told.tell(beat(ComponentState.STARTED))
+    assert site.recorded["cfg/log_level"] == "STATE"
+    assert site.recorded["cfg/request_port"] == 0
+    assert site.recorded["cfg/limits/merge"] == 1
 
 
 def test_what_cannot_be_recorded_stops_nothing(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from idl_like_interfaces.naming import (
     NotFound,
     NotFoundReason,
 )
+from nameserver import lookup
 from nameserver.client import Names, Offer, Registration, name_server_address
 from nameserver.records import Changes
 from nameserver.servant import NamingServant
@@ -260,3 +261,25 @@ class TestRegistration:
             began = time.monotonic()
             registration.release()
             assert time.monotonic() - began < 5.0
+
+
+def test_stubs_are_kept_within_a_bound(
+    names: Names, adapter: ObjectAdapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asks for names without end does not grow; a stub that was let go works on."""
+    monkeypatch.setattr(lookup, "MOST_STUBS", 3)
+    echo = names.narrow(offer(adapter).uri, Echo)
+    for number in range(10):
+        names.narrow(f"obs/other/{number}", Echo)
+    assert len(names._stubs) == 3
+    assert list(names._forgotten) == [echo]
+    assert echo.add(1) == 2
+
+
+def test_a_stub_that_is_asked_for_is_kept(names: Names, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that was asked for longest ago goes first."""
+    monkeypatch.setattr(lookup, "MOST_STUBS", 2)
+    first = names.narrow("obs/first", Echo)
+    for number in range(5):
+        names.narrow(f"obs/other/{number}", Echo)
+        assert names.narrow("obs/first", Echo) is first

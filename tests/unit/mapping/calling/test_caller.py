@@ -135,10 +135,11 @@ class TestDeadlines:
                     raise
 
         with ObjectAdapter() as adapter:
-            front = narrow(adapter.activate(Middle(), Desk, "front"), Desk, deadline_s=0.5)
-            with pytest.raises(OutcomeUnknown):
+            front = narrow(adapter.activate(Middle(), Desk, "front"), Desk, deadline_s=2.0)
+            # The refusal of the one in the middle may just come before the end of the outer time.
+            with pytest.raises((OutcomeUnknown, DependencyFailed)):
                 front.hold()
-            assert ended.wait(5)
+            assert ended.wait(20)
             release(front)
         assert isinstance(failures[0], DeadlineExpired)
 
