@@ -97,7 +97,7 @@ class DaqStatus(Value, frozen=True, kw_only=True):
         substate: Its substate.
         timestamp: Of the last change, seconds since 1970 UTC.
         error: An alert of severity Error is active.
-        message: The active alerts as text; ``[]`` without.
+        message: The active alerts, a JSON array of texts ``severity: description``; ``[]`` without.
         result: Absolute path of the product; empty before there is one.
         alerts: The active alerts.
         start_time: When its primary sources were told to begin; None: at once.

@@ -1,4 +1,4 @@
-"""The conditions of an acquisition: set, cleared, and told in one text."""
+"""The conditions of an acquisition: set and cleared."""
 
 from __future__ import annotations
 
@@ -74,8 +74,3 @@ def without_alert(alerts: Sequence[DaqAlert], id: str) -> list[DaqAlert]:
 def is_error(alerts: Iterable[DaqAlert]) -> bool:
     """Tell whether one of them needs somebody to act."""
     return any(each.severity is AlertSeverity.ERROR for each in alerts)
-
-
-def text_of(alerts: Sequence[DaqAlert]) -> str:
-    """Tell all of them in one line; ``[]`` when there are none."""
-    return f"[{'; '.join(f'{each.severity}: {each.description}' for each in alerts)}]"

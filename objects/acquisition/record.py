@@ -28,6 +28,7 @@ from objects.acquisition.salvage import Kept
 from objects.acquisition.states import AT_DPM, TRANSITIONS, Phase, Trigger, phase_of, reachable
 from objects.acquisition.store import Workspace
 from objects.acquisition.story import past_alerts
+from objects.component.alert_texts import as_text
 from objects.component.clock import Clock
 from objects.component.loggers import STATE
 
@@ -413,7 +414,7 @@ class Record:
             timestamp=time_s,
             alerts=alerts,
             error=al.is_error(alerts) or self._dpm_error,
-            message=al.text_of(alerts),
+            message=as_text(alerts),
         )
         return status, context
 

@@ -59,10 +59,3 @@ def _timed(new: DaqAlert, before: DaqAlert | None, now: datetime) -> DaqAlert:
     if before is not None and msgspec.structs.replace(new, time=before.time) == before:
         return before
     return msgspec.structs.replace(new, time=now)
-
-
-def as_text(alerts: Iterable[DaqAlert]) -> str:
-    """Say the alerts in one line: a JSON array of texts, ``[]`` without any."""
-    return msgspec.json.encode(
-        [f"{each.severity.value}: {each.description}" for each in alerts]
-    ).decode()

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from idl_like_interfaces.daqif import DaqAlert, DaqStatus, DaqSubstate, StoryAlert
 from idl_like_interfaces.declare import UtcTime, Value
+from objects.component.alert_texts import as_text
 from objects.products import alerts
 from objects.products.progress import FINAL, STAGES, Step, state_of
 
@@ -122,7 +123,7 @@ def status_of(job: Job, results: Path) -> DaqStatus:
         substate=job.substate,
         timestamp=job.changed_at.timestamp(),
         error=alerts.has_error(job.alerts),
-        message=alerts.as_text(job.alerts),
+        message=as_text(job.alerts),
         result=str(results / product.name) if product and job.has_result else "",
         alerts=job.alerts,
     )

@@ -144,6 +144,7 @@ def test_when_some_fail_the_reply_says_so(bench: Bench) -> None:
     status = bench.daq.get_status(id)
     assert (status.substate, status.error) == ("Stopping", True)
     assert "disk full" in status.message
+    assert json.loads(status.message) == [f"Error: {each.description}" for each in status.alerts]
     bench.m.faults.clear()
     assert not bench.daq.stop_daq(id).error
     assert bench.a.calls.count("rec_stop") == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -51,12 +50,6 @@ def test_alerts_of_other_steps_stay() -> None:
     first = alerts.replaced([], "merge/", [ODD], NOW)
     assert alerts.replaced(first, "release/", [], LATER) == first
     assert alerts.replaced(first, "merge/", [], LATER) == []
-
-
-def test_alerts_as_text_are_json() -> None:
-    """Nothing is ``[]``; the text is for people and for scripts."""
-    assert alerts.as_text([]) == "[]"
-    assert json.loads(alerts.as_text([BAD, ODD])) == ["Error: it failed", "Warning: it is odd"]
 
 
 def test_a_failed_step_stays_and_a_retry_clears_its_errors() -> None:
