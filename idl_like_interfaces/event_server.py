@@ -33,6 +33,8 @@ class SenderIdentity(Value, frozen=True, kw_only=True):
         host: Where it runs.
         pid: Its process.
         acknowledged: The last message of which it knows that it is durable; 0: none.
+        last: Of this start the last message that there will ever be; None: more may come.
+            Who says it can be restarted without anybody having to suspect a gap.
     """
 
     name: SenderName
@@ -40,6 +42,7 @@ class SenderIdentity(Value, frozen=True, kw_only=True):
     host: str = ""
     pid: int = 0
     acknowledged: Annotated[int, Meta(ge=0)] = 0
+    last: Annotated[int, Meta(ge=0)] | None = None
 
 
 class Acknowledgement(Value, frozen=True, kw_only=True):
@@ -87,6 +90,18 @@ class UnknownSender(RemoteError, LookupError, repository_id="IDL:obsorb/logger/U
     sender: int
 
 
+class Superseded(RemoteError, RuntimeError, repository_id="IDL:obsorb/logger/Superseded:1.0"):
+    """A later start of the sender of this name has said hello: this one is over for the logger.
+
+    Attributes:
+        sender: The incarnation that is over.
+        successor: The one that has taken its place.
+    """
+
+    sender: int
+    successor: int
+
+
 class OutOfSequence(RemoteError, ValueError, repository_id="IDL:obsorb/logger/OutOfSequence:1.0"):
     """A batch begins behind the message that is awaited; nothing was taken.
 
@@ -108,14 +123,18 @@ class EventServer(Protocol):
     again; a hole is refused unless it is told by ``declare_gap``.
     """
 
-    @operation(idempotent=True, role=Role.OPERATOR)
+    @operation(Superseded, idempotent=True, role=Role.OPERATOR)
     def hello(self, sender: SenderIdentity) -> Acknowledgement:
         """Say who sends; the answer says behind which message to go on.
 
         An older incarnation of the same name has ended: what of it was missing is a gap.
+
+        Raises:
+            Superseded: It is such an older one itself.
+            BadParam: The incarnation is that of a sender of another name.
         """
 
-    @operation(UnknownSender, OutOfSequence, idempotent=True, role=Role.OPERATOR)
+    @operation(UnknownSender, Superseded, OutOfSequence, idempotent=True, role=Role.OPERATOR)
     def send(
         self, sender: int, first: int, messages: OctetBlocks, timeout_s: Seconds = 5.0
     ) -> Acknowledgement:
@@ -131,23 +150,26 @@ class EventServer(Protocol):
 
         Raises:
             UnknownSender: It has not said hello to this start of the logger.
+            Superseded: A later start of it has said hello.
             OutOfSequence: Messages between the accepted ones and ``first`` are missing.
             BadParam: The frames do not fit the bytes, or they are too many; nothing was taken.
         """
 
-    @operation(UnknownSender, idempotent=True, role=Role.OPERATOR)
+    @operation(UnknownSender, Superseded, idempotent=True, role=Role.OPERATOR)
     def await_durable(self, sender: int, beyond: int, timeout_s: Seconds) -> Acknowledgement:
         """Return as soon as more than ``beyond`` messages are durable, or the time is over (long-poll).
 
         Raises:
             UnknownSender: It has not said hello to this start of the logger.
+            Superseded: A later start of it has said hello.
         """
 
-    @operation(UnknownSender, OutOfSequence, idempotent=True, role=Role.OPERATOR)
+    @operation(UnknownSender, Superseded, OutOfSequence, idempotent=True, role=Role.OPERATOR)
     def declare_gap(self, sender: int, gap: Gap) -> Acknowledgement:
         """Say that messages will never come; it is noted in the run and its files.
 
         Raises:
             UnknownSender: It has not said hello to this start of the logger.
+            Superseded: A later start of it has said hello.
             OutOfSequence: It does not begin with the message that is awaited.
         """

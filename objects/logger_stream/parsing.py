@@ -68,6 +68,7 @@ class Parsed:
         count: Messages of all kinds.
         skipped: Those of other types, by type.
         damaged: Those that are no whole events.
+        others: Which those of both kinds were, with their type; empty: they are damaged.
         found: What was found of the first of these.
     """
 
@@ -76,6 +77,7 @@ class Parsed:
     count: int
     skipped: Counter[str]
     damaged: int
+    others: list[tuple[int, str]]
     found: list[str]
 
 
@@ -185,10 +187,11 @@ def examine(octets: Buffer, frames: Frames) -> Parsed:
     sound = _checked(view, index)
     places = np.flatnonzero(good)[sound]
     good[np.flatnonzero(good)[~sound]] = False
-    skipped, damaged, found = _others(view, frames, good)
+    others, found = _others(view, frames, good)
+    skipped = Counter(type_ for _, type_ in others if type_)
     return Parsed(
-        records=Records(view, index[sound]), places=places, count=len(good),
-        skipped=skipped, damaged=damaged, found=found,
+        records=Records(view, index[sound]), places=places, count=len(good), skipped=skipped,
+        damaged=len(others) - skipped.total(), others=others, found=found,
     )  # fmt: skip
 
 
@@ -226,20 +229,20 @@ def _checked(view: memoryview, index: npt.NDArray[np.void]) -> Mask:
     return np.equal(found, told)
 
 
-def _others(view: memoryview, frames: Frames, good: Mask) -> tuple[Counter[str], int, list[str]]:
-    skipped: Counter[str] = Counter()
-    damaged = 0
+def _others(
+    view: memoryview, frames: Frames, good: Mask
+) -> tuple[list[tuple[int, str]], list[str]]:
+    others: list[tuple[int, str]] = []
     found: list[str] = []
     for row in np.flatnonzero(~good).tolist():
         start = int(frames.starts[row]) + FRAME.size
         message = view[start : start + int(frames.sizes[row]) - _FRAMES]
-        if len(message) >= len(EVENT_TYPE) and bytes(message[:4]) != EVENT_TYPE:
-            skipped[_type_name(bytes(message[:4]))] += 1
-            continue
-        damaged += 1
-        if len(found) < _TOLD:
+        type_ = bytes(message[: len(EVENT_TYPE)])
+        is_other = len(type_) == len(EVENT_TYPE) and type_ != EVENT_TYPE
+        others.append((row, _type_name(type_) if is_other else ""))
+        if not is_other and len(found) < _TOLD:
             found.append(f"message {row}: {_what_is_wrong(message)}")
-    return skipped, damaged, found
+    return others, found
 
 
 def _type_name(octets: bytes) -> str:
