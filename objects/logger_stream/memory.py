@@ -16,6 +16,7 @@ from idl_like_interfaces.event_logger import (
     LoggerRunStart,
     StreamParameters,
 )
+from objects.logger_stream.senders import SenderMark
 
 
 class _Note(msgspec.Struct, frozen=True, kw_only=True, tag_field="entry", omit_defaults=True):
@@ -102,28 +103,10 @@ class OrphansSeen(_Note, frozen=True, kw_only=True, tag="orphans"):
     count: int
 
 
-class SenderMark(msgspec.Struct, frozen=True, kw_only=True):
-    """How far the messages of a start of a sender are durable."""
-
-    incarnation: int
-    durable: int
-
-
-class RunCount(msgspec.Struct, frozen=True, kw_only=True):
-    """Events of a run whose messages stand up to the marks of their senders."""
-
-    events: int
-    bytes: int
-
-
-NOTHING = RunCount(events=0, bytes=0)
-
-
 class Marks(_Note, frozen=True, kw_only=True, tag="marks"):
-    """How far senders are durable, by their names, and what that is of each run."""
+    """How far senders are durable."""
 
-    senders: dict[str, SenderMark] = {}
-    runs: dict[int, RunCount] = {}
+    senders: list[SenderMark] = []
 
 
 Entry: TypeAlias = (
@@ -155,7 +138,6 @@ class RememberedRun:
         told: Its files that were announced.
         gaps: Its latest gaps.
         gap_count: Messages that are missing.
-        count: Events and bytes that are durable.
     """
 
     began: Began
@@ -165,10 +147,11 @@ class RememberedRun:
     told: set[str] = field(default_factory=set)
     gaps: list[GapNote] = field(default_factory=list)
     gap_count: int = 0
-    count: RunCount = NOTHING
 
 
 GAPS_KEPT = 100
+
+SENDERS_KEPT = 4096
 
 
 class Memory:
@@ -181,7 +164,7 @@ class Memory:
         newest: The greatest number of a run that was begun.
         fence: The newest.
         orphans: Events of no active run, by the run that they name.
-        senders: How far each is durable.
+        senders: How far the starts of senders are durable.
     """
 
     def __init__(self) -> None:
@@ -191,7 +174,7 @@ class Memory:
         self.newest = 0
         self.fence = 0
         self.orphans: dict[int, int] = {}
-        self.senders: dict[str, SenderMark] = {}
+        self.senders: dict[int, SenderMark] = {}
 
     def apply(self, entry: Entry) -> None:
         """Take an entry into account; one of a run that is not known does nothing."""
@@ -240,10 +223,22 @@ class Memory:
                 run.gap_count += entry.gap.count
 
     def _mark(self, entry: Marks) -> None:
-        self.senders.update(entry.senders)
-        for number, count in entry.runs.items():
-            if number in self.runs:
-                self.runs[number].count = count
+        """Keep the newest start of each sender, and older ones that say what a run has."""
+        for each in entry.senders:
+            self.senders.pop(each.incarnation, None)
+            self.senders[each.incarnation] = each
+        newest = {each.name: each.incarnation for each in self.senders.values()}
+        kept = [
+            each
+            for each in self.senders.values()
+            if newest[each.name] == each.incarnation or not self.runs.keys().isdisjoint(each.counts)
+        ]
+        self.senders = {each.incarnation: each for each in kept[-SENDERS_KEPT:]}
+
+    def count(self, run: int) -> tuple[int, int]:
+        """Return the events of a run that stand up to the marks, and the bytes of their messages."""
+        found = [each.counts[run] for each in self.senders.values() if run in each.counts]
+        return sum(events for events, _ in found), sum(size for _, size in found)
 
     def entries(self) -> Iterator[Entry]:
         """Yield the fewest entries that come to the same."""
@@ -257,9 +252,8 @@ class Memory:
             yield OrphansSeen(run=number, count=count)
         for number, run in sorted(self.runs.items()):
             yield from self._entries_of(number, run)
-        counts = {number: run.count for number, run in self.runs.items()}
-        if self.senders or counts:
-            yield Marks(senders=self.senders, runs=counts)
+        if self.senders:
+            yield Marks(senders=list(self.senders.values()))
 
     def _entries_of(self, number: int, run: RememberedRun) -> Iterator[Entry]:
         yield run.began
