@@ -40,6 +40,11 @@ class Absence:
         elif self.since is None:
             self.since = now
 
+    def link(self) -> str:
+        """Say it as the state of a connection."""
+        since = self.since
+        return f"disconnected since {since:%Y-%m-%dT%H:%M:%SZ}" if since else "connected"
+
     def said(self) -> str:
         """Say it in words; empty when all is there."""
         since = self.since

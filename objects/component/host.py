@@ -76,6 +76,7 @@ class HostedSite(Site):
         self.names = Names(names)
         self.timetable = Timetable()
         self.exit_requested = threading.Event()
+        self.absences: dict[str, Absence] = {}
         self.offering: Callable[[ActiveObject, int], Offered] | None = None
         self.supplier = EventSupplier(
             self.narrow(f"{root}/events", EventChannel),
@@ -125,6 +126,10 @@ class HostedSite(Site):
     @override
     def note(self, text: str) -> None:
         self.alarms.note(text)
+
+    @override
+    def links(self) -> dict[str, str]:
+        return {name: absence.link() for name, absence in self.absences.items()}
 
     @override
     def offer(self, offered: ActiveObject, port: int = 0) -> Offered:
@@ -340,7 +345,12 @@ class ComponentHost(Closing):
     def _make_servant(self) -> ComponentServant:
         clock = self.site.clock
         channel, logs = Absence("event channel away"), Absence("log service away")
-        self._deliveries = [Delivery(channel, lambda: self.site.supplier.counters, clock)]
+        alarms = Absence("alarm service away")
+        self.site.absences = {"names": self._unbound, "channel": channel, "alarms": alarms}
+        self._deliveries = [
+            Delivery(channel, lambda: self.site.supplier.counters, clock),
+            Delivery(alarms, lambda: self.site.alarms.counters, clock),
+        ]
         if (forwarder := self._forwarder) is not None:
             self._deliveries.append(Delivery(logs, lambda: forwarder.counters, clock))
         return ComponentServant(self.component, self.site.accounts, [self._unbound, channel, logs])

@@ -104,6 +104,14 @@ class Site(Protocol):
     def note(self, text: str) -> None:
         """Enter into the alarm service's history what is no alarm, e.g. that a run begins."""
 
+    def links(self) -> dict[str, str]:
+        """Return how the services are that every component uses.
+
+        Returns:
+            For ``names``, ``channel``, ``alarms``: ``connected`` (for all that is known), or
+            ``disconnected since …``.
+        """
+
     def offer(self, offered: ActiveObject, port: int = 0) -> Offered:
         """Serve one more object, at a port of its own, until what is returned is closed.
 

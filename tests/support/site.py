@@ -115,6 +115,10 @@ class FakeSite(Site):
             self._news.notify_all()
 
     @override
+    def links(self) -> dict[str, str]:
+        return dict.fromkeys(("names", "channel", "alarms"), "connected")
+
+    @override
     def offer(self, offered: ActiveObject, port: int = 0) -> Offered:
         if port in self.busy_ports:
             raise OSError(errno.EADDRINUSE, "Address already in use")
