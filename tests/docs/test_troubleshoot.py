@@ -10,15 +10,18 @@ import subprocess
 import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from controller.cli.app import app
+from controller.demo.scratch import DICTIONARY
 from idl_like_interfaces.daqif import OcmDaqControl
 from idl_like_interfaces.declare import Role
 from idl_like_interfaces.errors import RemoteError
+from idl_like_interfaces.keywords import FitsKeyword, ValueKeyword
 from idl_like_interfaces.mapping import ObjectAdapter, narrow, release, use_tls
 from idl_like_interfaces.recif import RecCmds, RecProperties
 from idl_like_interfaces.security.authority import Authority
@@ -27,17 +30,24 @@ from idl_like_interfaces.security.files import write_private
 from idl_like_interfaces.security.guard import AccessGuard
 from idl_like_interfaces.security.roles import Policy
 from nameserver.client import Names, parse_address
+from objects.acquisition.component import OcmComponent, OcmSettings
+from objects.acquisition.vocabulary import Vocabulary
 from objects.data_source import on_bench
 from objects.data_source.components import DetectorComponent, DetectorSettings
+from objects.dictionaries.loading import load_dictionaries
+from objects.products.component import DpmSettings
 from tests.docs.driver import first_missing
 from tests.docs.page import ROOT, Page
 from tests.support.eventually import eventually
 from tests.support.hall import Hall, HallServant
 from tests.support.installation import OBSORB, TEMPLATE, write_installation
+from tests.support.products import MergerControl, make_source, running, specification
+from tests.support.site import FakeSite
 from tests.support.tls import context_of, self_signed
 
 _PAGE = Page.read(ROOT / "docs" / "how-to" / "troubleshoot.md")
 _ROW = re.compile(r"\| (?P<ticks>`+)(?P<message>.+?)(?P=ticks) \|.*\|.*\|")
+_DICTIONARY = ROOT / "controller" / "demo" / "dictionary" / DICTIONARY
 _UNWRITABLE = "/sys/obsorb"
 """No user may write there, root neither."""
 
@@ -58,6 +68,7 @@ def printed(names: str, place: Path, tmp_path_factory: pytest.TempPathFactory) -
     _bind_dead_object(names)
     said = [*_of_refused_frames(folder), _of_silent_name_server()]
     said += _of_certificates(folder)
+    said += [*_of_refused_keywords(folder), _of_silent_merger(folder)]
     said += _of_processes_that_do_not_start(folder, place, names)
     said += [_run(command, names) for command in _stuck_acquisitions(folder)]
     _pause_detector(names)
@@ -108,6 +119,36 @@ def _of_certificates(folder: Path) -> list[str]:
         told += [_said_to(stranger.client_context(), uri), _said_to(pretender, uri)]
     (ours.folder / "ca.key").chmod(0o644)
     return [*told, _run(["certs", "issue", "bob", "--dir", str(ours.folder)], "")]
+
+
+def _of_refused_keywords(folder: Path) -> list[str]:
+    """Have keywords refused by a dictionary, and a dictionary that is not there."""
+    vocabulary = Vocabulary(load_dictionaries([_DICTIONARY]))
+    wrong: list[list[FitsKeyword]] = [
+        [ValueKeyword(name="EXPTIM", value=1.0)],
+        [ValueKeyword(name="EXPTIME", value="long")],
+        [ValueKeyword(name="EXPTIME", value=-1.0), ValueKeyword(name="OBJEC", value="M 31")],
+    ]
+    refusals = [partial(vocabulary.update, "x", each) for each in wrong]
+    missing = OcmSettings(instrument_id="TEST", dictionaries=["ESO-VLT-DIC.NONE"])
+    site = FakeSite(folder, name="ocm")
+    return [_refusal_of(each) for each in [*refusals, lambda: OcmComponent(site, missing)]]
+
+
+def _of_silent_merger(folder: Path) -> str:
+    """Let a merger say nothing for an hour."""
+    merger = MergerControl(folder / "merger")
+    merger.hold()
+    (folder / "silent").mkdir()
+    text = specification("A.1", make_source(folder / "silent" / "a.fits"))
+    with running(folder / "silent", DpmSettings(bin_merge=merger.command)) as dpm:
+        dpm.daq.queue_daq(text)
+        merger.await_started()
+        dpm.site.clock.advance(3600)
+        dpm.site.tick()
+        (alert,) = dpm.daq.get_daq_status("A.1").alerts
+    merger.close()
+    return alert.description
 
 
 def _said_to(context: ssl.SSLContext | None, uri: str) -> str:
@@ -167,6 +208,7 @@ def _stuck_acquisitions(folder: Path) -> list[list[str]]:
         {"id": "collecting", "sources": [lost]},
         {"id": "releasing", "sources": [keywords], "receivers": [receiver]},
         {"sources": [lost], "mergeTarget": {"sourceName": "other"}},
+        {"sources": [keywords | {"keywords": [keyword | {"value": "x" * 3_000_000}]}]},
     ]
     start = ["daq", "start", "dcs1@obs/sources/dcs1/rec", "--id", "long"]
     return [*(["daq", "startv2", json.dumps(each)] for each in documents), start]

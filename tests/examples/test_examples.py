@@ -132,6 +132,7 @@ def test_a_stock_script_imports_nothing_of_ours(script: str) -> None:
     ("script", "arguments"),
     [
         ("acquire.py", []),
+        ("acquire_planned.py", ["/data/dark.fits"]),
         ("listen.py", []),
         ("overview.py", []),
         ("acquire_stock.py", ["products", "localhost:1"]),
