@@ -21,7 +21,15 @@ from typing import Any, Protocol
 import msgspec
 
 from idl_like_interfaces.declare import Role, Seconds, UtcTime, Value, interface, operation
-from idl_like_interfaces.errors import RemoteError
+from idl_like_interfaces.event_errors import (
+    InvalidCursor,
+    InvalidTopic,
+    MalformedBatch,
+    NoSuchSubscription,
+    SubscriptionTaken,
+    UnsupportedQoS,
+)
+from idl_like_interfaces.event_quality import LONGEST_BLOCK_S, QoS
 from idl_like_interfaces.octets import OctetBlocks
 
 
@@ -155,56 +163,6 @@ class FetchReply(Value, frozen=True, kw_only=True):
     cursor: str
     gaps: list[Gap] = []
     deliveries: list[Delivery] = []
-
-
-class Overflow(StrEnum):
-    """What a consumer's full queue does."""
-
-    DROP_OLDEST = "drop_oldest"
-    """The oldest of the least urgent events go."""
-    DROP_NEWEST = "drop_newest"
-    """What comes is not taken for this consumer until it has read."""
-    LATEST = "latest"
-    """Of each topic only the newest event waits."""
-    BLOCK = "block"
-    """Suppliers wait until the consumer has read, for ``block_s`` at most; then the consumer is
-    quarantined: it holds up nobody, and loses as by ``drop_oldest``, until it has read all."""
-
-
-class Order(StrEnum):
-    """In which order a consumer gets what waits for it."""
-
-    FIFO = "fifo"
-    """In that of the channel."""
-    PRIORITY = "priority"
-    """The most urgent first, and in that of the channel among those of one priority."""
-
-
-LONGEST_BLOCK_S = 5.0
-"""A consumer may hold up suppliers for so long at most."""
-
-
-class QoS(Value, frozen=True, kw_only=True):
-    """What a consumer asks for, and what it effectively gets.
-
-    Attributes:
-        overflow: What is done when a limit is passed.
-        max_queue: Events that may wait for the consumer; 0: as many as the
-            channel holds. In an effective QoS never 0.
-        max_bytes: The same in bytes of their records.
-        order: In which order it reads.
-        block_s: With ``block``, and only then: how long it may hold up suppliers,
-            above 0 and at most ``LONGEST_BLOCK_S``.
-        lease_s: A consumer that has asked nothing for so long is forgotten; 0: as the
-            channel has it. In an effective QoS never 0.
-    """
-
-    overflow: Overflow = Overflow.DROP_OLDEST
-    max_queue: int = 0
-    max_bytes: int = 0
-    order: Order = Order.FIFO
-    block_s: Seconds = 0.0
-    lease_s: Seconds = 0.0
 
 
 class Subscription(Value, frozen=True, kw_only=True):
@@ -378,76 +336,6 @@ class ChannelStats(Value, frozen=True, kw_only=True):
     retention: RetentionBounds | None = None
     latest_topics: int = 0
     journal: JournalStats | None = None
-
-
-class EventError(RemoteError, repository_id="IDL:obsorb/events/EventError:1.0"):
-    """Base of the channel's refusals."""
-
-
-class InvalidCursor(EventError, ValueError, repository_id="IDL:obsorb/events/InvalidCursor:1.0"):
-    """The text is not a cursor.
-
-    Attributes:
-        cursor: The text.
-    """
-
-    cursor: str
-
-
-class InvalidTopic(EventError, ValueError, repository_id="IDL:obsorb/events/InvalidTopic:1.0"):
-    """The text is not a topic or a topic filter.
-
-    Attributes:
-        topic: The text.
-    """
-
-    topic: str
-
-
-class NoSuchSubscription(
-    EventError, LookupError, repository_id="IDL:obsorb/events/NoSuchSubscription:1.0"
-):
-    """The channel does not know the consumer (any more): connect again with its cursor.
-
-    Attributes:
-        subscription_id: What was given.
-    """
-
-    subscription_id: str
-
-
-class SubscriptionTaken(
-    EventError, LookupError, repository_id="IDL:obsorb/events/SubscriptionTaken:1.0"
-):
-    """Somebody else reads under this durable name now; who had it must not come back by itself.
-
-    Attributes:
-        name: The durable name.
-    """
-
-    name: str
-
-
-class UnsupportedQoS(EventError, ValueError, repository_id="IDL:obsorb/events/UnsupportedQoS:1.0"):
-    """The channel cannot give this quality of service; nothing has changed.
-
-    Attributes:
-        field: Which part of the QoS, e.g. ``block_s``.
-        available: What it can give, in words.
-    """
-
-    field: str
-    available: str
-
-
-class MalformedBatch(EventError, ValueError, repository_id="IDL:obsorb/events/MalformedBatch:1.0"):
-    """The parts of a batch do not fit each other; nothing of it was taken.
-
-    Attributes:
-        field: Which part.
-    """
-
-    field: str
 
 
 @interface("IDL:obsorb/events/EventChannel:2.0")

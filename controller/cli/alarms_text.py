@@ -6,11 +6,11 @@ import textwrap
 from datetime import UTC, datetime
 
 from controller.cli.styled import Styled
+from idl_like_interfaces.alarm_statistics import AlarmStats
 from idl_like_interfaces.alarms import (
     Alarm,
     AlarmLine,
     AlarmState,
-    AlarmStats,
     Column,
     HistoryEntry,
     Overview,

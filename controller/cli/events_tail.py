@@ -12,7 +12,7 @@ from controller.cli.output import print_json, print_line, print_note
 from controller.cli.samples import listening
 from controller.cli.session import Session, addressed
 from idl_like_interfaces.clients import Blindness, EventConsumer, Item
-from idl_like_interfaces.events import Order, Overflow, QoS
+from idl_like_interfaces.event_quality import Order, Overflow, QoS
 
 _READ_S = 25.0
 _MANY = 4096

@@ -12,15 +12,14 @@ import msgspec
 
 from controller.dashboard.text import duration, size
 from idl_like_interfaces.clients import Blindness, Event, Item
+from idl_like_interfaces.event_quality import Order, QoS
 from idl_like_interfaces.events import (
     ChannelStats,
     ConsumerStats,
     Gap,
     GapReason,
     JournalStats,
-    Order,
     Priority,
-    QoS,
     SupplierStats,
 )
 

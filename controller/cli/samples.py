@@ -12,7 +12,8 @@ from controller.cli.session import Session
 from idl_like_interfaces.clients import Blindness, Event, EventConsumer, Item
 from idl_like_interfaces.daqif import STATUS_TOPIC, DaqStatus
 from idl_like_interfaces.errors import BadParam, CommFailure, ObjectNotExist, RemoteError
-from idl_like_interfaces.events import EventChannel, Gap, QoS
+from idl_like_interfaces.event_quality import QoS
+from idl_like_interfaces.events import EventChannel, Gap
 from idl_like_interfaces.naming import NotFound
 from idl_like_interfaces.stdif import STATUS_TOPIC as STD_STATUS_TOPIC
 from idl_like_interfaces.stdif import StdStatus

@@ -10,7 +10,8 @@ from controller.dashboard.drawing import FRAME, fill, framed, joined, plain_tabl
 from controller.dashboard.page import Page, hints
 from controller.dashboard.snapshot import Snapshot
 from controller.dashboard.text import size
-from idl_like_interfaces.events import ConsumerState, ConsumerStats, QoS
+from idl_like_interfaces.event_quality import QoS
+from idl_like_interfaces.events import ConsumerState, ConsumerStats
 
 _ROOMY = 110
 """From this width on a consumer has one line."""

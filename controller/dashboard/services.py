@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from idl_like_interfaces.accounts import Balance, Ledger
-from idl_like_interfaces.alarms import AlarmFilter, AlarmService, AlarmStats, Column, Overview
+from idl_like_interfaces.alarm_statistics import AlarmStats
+from idl_like_interfaces.alarms import AlarmFilter, AlarmService, Column, Overview
 from idl_like_interfaces.clients import Survey
 from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.errors import RemoteError

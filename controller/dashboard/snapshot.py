@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from idl_like_interfaces.accounts import Balance
-from idl_like_interfaces.alarms import AlarmStats, Overview
+from idl_like_interfaces.alarm_statistics import AlarmStats
+from idl_like_interfaces.alarms import Overview
 from idl_like_interfaces.announcements import ComponentState
 from idl_like_interfaces.daqif import DaqState, DaqStory, DaqSubstate
 from idl_like_interfaces.event_logger import LoggerStatus

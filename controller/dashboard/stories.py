@@ -7,16 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from controller.dashboard.text import duration, size
-from idl_like_interfaces.daqif import (
-    AlertSeverity,
-    DaqStory,
-    ProductStory,
-    StoryAlert,
-    StoryCollision,
-    StoryFile,
-    StorySource,
-    StoryState,
-)
+from idl_like_interfaces.daq_contributions import StoryCollision, StoryFile, StorySource
+from idl_like_interfaces.daqif import AlertSeverity, DaqStory, ProductStory, StoryAlert, StoryState
 
 _MILLISECOND, _SECOND = 0.0005, 0.9995
 _INDENT = "    "

@@ -10,7 +10,8 @@ from controller.dashboard.text import size
 from controller.health.finding import Finding, Verdict, bad
 from idl_like_interfaces.accounts import Balance, Ledger
 from idl_like_interfaces.accounts import Verdict as Balanced
-from idl_like_interfaces.alarms import AlarmService, AlarmStats, Column
+from idl_like_interfaces.alarm_statistics import AlarmStats
+from idl_like_interfaces.alarms import AlarmService, Column
 from idl_like_interfaces.errors import RemoteError
 from idl_like_interfaces.events import ChannelStats, ConsumerState, EventChannel
 from idl_like_interfaces.logs import LogService, LogStats

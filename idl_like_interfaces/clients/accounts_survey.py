@@ -16,7 +16,7 @@ from idl_like_interfaces.clients.survey import Survey
 from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.declare import interface_of, is_compatible
 from idl_like_interfaces.errors import BadParam, RemoteError
-from idl_like_interfaces.events import InvalidTopic
+from idl_like_interfaces.event_errors import InvalidTopic
 from idl_like_interfaces.naming import Binding
 from idl_like_interfaces.supervision import ComponentObject
 

@@ -17,19 +17,15 @@ from idl_like_interfaces.clients.records import Event
 from idl_like_interfaces.clients.sight import BLIND_AFTER_S, Blindness, Sight
 from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.errors import BadParam, RemoteError
-from idl_like_interfaces.events import (
-    EventChannel,
-    FetchReply,
-    Gap,
+from idl_like_interfaces.event_errors import (
     InvalidCursor,
     InvalidTopic,
     NoSuchSubscription,
-    Order,
-    QoS,
-    Subscription,
     SubscriptionTaken,
     UnsupportedQoS,
 )
+from idl_like_interfaces.event_quality import Order, QoS
+from idl_like_interfaces.events import EventChannel, FetchReply, Gap, Subscription
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from idl_like_interfaces.clients.topics import LONGEST, check_topic, shortened
-from idl_like_interfaces.events import InvalidTopic
+from idl_like_interfaces.event_errors import InvalidTopic
 
 Item = TypeVar("Item")
 

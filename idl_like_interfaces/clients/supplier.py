@@ -18,14 +18,9 @@ from idl_like_interfaces.clients.sight import BLIND_AFTER_S
 from idl_like_interfaces.clients.spool_file import Entry, Key
 from idl_like_interfaces.clients.spooler import Spooler
 from idl_like_interfaces.clients.topics import check_topic
-from idl_like_interfaces.events import (
-    LONGEST_BLOCK_S,
-    Batch,
-    EventChannel,
-    InvalidTopic,
-    MalformedBatch,
-    Priority,
-)
+from idl_like_interfaces.event_errors import InvalidTopic, MalformedBatch
+from idl_like_interfaces.event_quality import LONGEST_BLOCK_S
+from idl_like_interfaces.events import Batch, EventChannel, Priority
 from idl_like_interfaces.octets import OctetBlocks
 
 BATCH_EVENTS = 512

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from idl_like_interfaces.events import InvalidTopic
+from idl_like_interfaces.event_errors import InvalidTopic
 
 LONGEST = 255
 

@@ -7,15 +7,13 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from idl_like_interfaces.daq_contributions import MOST_TOLD, StoryFile, StorySource
 from idl_like_interfaces.daqif import (
-    MOST_TOLD,
     DaqAlert,
     DaqStatus,
     DaqStory,
     ProductStory,
     StoryAlert,
-    StoryFile,
-    StorySource,
     StoryState,
 )
 from idl_like_interfaces.documents import FitsFileSource, FitsKeywordsSource, StartSource

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
+from idl_like_interfaces.alarm_statistics import AlarmStats, Offender
 from idl_like_interfaces.alarms import (
     Alarm,
     AlarmBatch,
@@ -15,12 +16,10 @@ from idl_like_interfaces.alarms import (
     AlarmFilter,
     AlarmNote,
     AlarmReport,
-    AlarmStats,
     AllReported,
     Column,
     NoSuchAlarm,
     NotPossible,
-    Offender,
     PauseCondition,
     ReportReply,
     Severity,

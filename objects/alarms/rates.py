@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from idl_like_interfaces.alarms import Offender
+from idl_like_interfaces.alarm_statistics import Offender
 
 DAY_MINUTES = 24 * 60
 WINDOW_MINUTES = 10

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from typing_extensions import override
 
+from idl_like_interfaces.alarm_statistics import AlarmStats
 from idl_like_interfaces.alarms import (
     LONGEST_TEXT,
     Alarm,
@@ -16,7 +17,6 @@ from idl_like_interfaces.alarms import (
     AlarmFilter,
     AlarmReport,
     AlarmService,
-    AlarmStats,
     HistoryEntry,
     HistoryQuery,
     NoSuchAlarm,

@@ -6,7 +6,8 @@ import msgspec
 
 from idl_like_interfaces.clients.records import LARGEST_RECORD
 from idl_like_interfaces.clients.topics import LONGEST, check_topic, shortened
-from idl_like_interfaces.events import Batch, MalformedBatch
+from idl_like_interfaces.event_errors import MalformedBatch
+from idl_like_interfaces.events import Batch
 from idl_like_interfaces.octets import OctetBlocks
 
 LARGEST_NUMBER = 2**48

@@ -15,8 +15,8 @@ from idl_like_interfaces.clients.globs import TopicFilters
 from idl_like_interfaces.clients.records import decode_record, encode_record, to_time, to_wire
 from idl_like_interfaces.clients.topics import LONGEST, shortened
 from idl_like_interfaces.errors import BadParam
+from idl_like_interfaces.event_quality import LONGEST_BLOCK_S, QoS
 from idl_like_interfaces.events import (
-    LONGEST_BLOCK_S,
     Batch,
     ChannelStats,
     EventChannel,
@@ -24,7 +24,6 @@ from idl_like_interfaces.events import (
     PlainEvent,
     PublishReply,
     PullReply,
-    QoS,
     Subscription,
 )
 from idl_like_interfaces.octets import OctetBlocks

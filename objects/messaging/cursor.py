@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing_extensions import override
 
 from idl_like_interfaces.clients.topics import shortened
-from idl_like_interfaces.events import InvalidCursor
+from idl_like_interfaces.event_errors import InvalidCursor
 from objects.messaging.chunk import LANES
 
 NEW = "new"

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from idl_like_interfaces.events import InvalidCursor
+from idl_like_interfaces.event_errors import InvalidCursor
 from objects.messaging.cursor import parse_cursor
 from objects.messaging.disk_recovery import (
     Content,

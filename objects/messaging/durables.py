@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from idl_like_interfaces.clients.globs import TopicFilters
 from idl_like_interfaces.errors import Overloaded
-from idl_like_interfaces.events import ConsumerState, ConsumerStats, QoS
+from idl_like_interfaces.event_quality import QoS
+from idl_like_interfaces.events import ConsumerState, ConsumerStats
 from objects.messaging.cursor import Place, parse_cursor
 from objects.messaging.journal import Journal, Retention
 from objects.messaging.qos import effective

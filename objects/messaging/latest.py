@@ -9,7 +9,8 @@ from typing import NamedTuple
 from typing_extensions import override
 
 from idl_like_interfaces.clients.globs import TopicFilters
-from idl_like_interfaces.events import Gap, GapReason, QoS
+from idl_like_interfaces.event_quality import QoS
+from idl_like_interfaces.events import Gap, GapReason
 from objects.messaging.backlog import Backlog, Found, Lose
 from objects.messaging.chunk import Chunk
 from objects.messaging.cursor import Place

@@ -9,7 +9,8 @@ from functools import partial
 from typing_extensions import override
 
 from idl_like_interfaces.clients.globs import TopicFilters
-from idl_like_interfaces.events import Gap, GapReason, Order, Overflow, Priority, QoS
+from idl_like_interfaces.event_quality import Order, Overflow, QoS
+from idl_like_interfaces.events import Gap, GapReason, Priority
 from objects.messaging.backlog import Backlog, Found, Lose
 from objects.messaging.chunk import LANES, Chunk
 from objects.messaging.cursor import Place

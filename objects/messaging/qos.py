@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from idl_like_interfaces.errors import BadParam
-from idl_like_interfaces.events import LONGEST_BLOCK_S, Order, Overflow, QoS, UnsupportedQoS
+from idl_like_interfaces.event_errors import UnsupportedQoS
+from idl_like_interfaces.event_quality import LONGEST_BLOCK_S, Order, Overflow, QoS
 from objects.messaging.journal import Retention
 
 LEAST_LEASE_S = 1.0

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from idl_like_interfaces.events import JournalStats, QoS
+from idl_like_interfaces.event_quality import QoS
+from idl_like_interfaces.events import JournalStats
 from objects.messaging.chunk import Chunk
 
 

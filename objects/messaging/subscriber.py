@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from idl_like_interfaces.clients.globs import TopicFilters
-from idl_like_interfaces.events import ConsumerState, ConsumerStats, Gap, GapReason, QoS
+from idl_like_interfaces.event_quality import QoS
+from idl_like_interfaces.events import ConsumerState, ConsumerStats, Gap, GapReason
 from idl_like_interfaces.waiting import News
 from objects.messaging.backlog import Backlog, Found, WholeBacklog
 from objects.messaging.chunk import LANES, Chunk

@@ -10,13 +10,9 @@ from dataclasses import dataclass
 
 from idl_like_interfaces.clients.globs import TopicFilters
 from idl_like_interfaces.errors import Overloaded
-from idl_like_interfaces.events import (
-    ConsumerStats,
-    NoSuchSubscription,
-    Overflow,
-    QoS,
-    SubscriptionTaken,
-)
+from idl_like_interfaces.event_errors import NoSuchSubscription, SubscriptionTaken
+from idl_like_interfaces.event_quality import Overflow, QoS
+from idl_like_interfaces.events import ConsumerStats
 from idl_like_interfaces.waiting import News
 from objects.messaging.backlog import Backlog, WholeBacklog
 from objects.messaging.chunk import Chunk

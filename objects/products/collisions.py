@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from idl_like_interfaces.daqif import MOST_TOLD, StoryCollision, StorySide
+from idl_like_interfaces.daq_contributions import MOST_TOLD, StoryCollision, StorySide
 from idl_like_interfaces.declare import Value
 from idl_like_interfaces.merging import (
     CollisionSide,

@@ -6,7 +6,8 @@ from itertools import pairwise
 
 from msgspec.structs import replace
 
-from idl_like_interfaces.daqif import MOST_TOLD, StoryAlert, StoryState
+from idl_like_interfaces.daq_contributions import MOST_TOLD
+from idl_like_interfaces.daqif import StoryAlert, StoryState
 from objects.products.job import Entered, Job
 from objects.products.progress import state_of
 

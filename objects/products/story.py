@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from idl_like_interfaces.daqif import MOST_TOLD, ProductStory, StoryFile, StoryReceiver
+from idl_like_interfaces.daq_contributions import MOST_TOLD, StoryFile, StoryReceiver
+from idl_like_interfaces.daqif import ProductStory
 from idl_like_interfaces.documents import DpSpecification, Receiver
 from objects.products.collisions import story_of_collisions
 from objects.products.history import alerts_of, stays

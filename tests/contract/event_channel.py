@@ -11,22 +11,16 @@ import pytest
 
 from idl_like_interfaces.clients.records import UNDECODABLE
 from idl_like_interfaces.errors import BadParam
-from idl_like_interfaces.events import (
-    ConsumerState,
-    EventChannel,
-    Gap,
-    GapReason,
+from idl_like_interfaces.event_errors import (
     InvalidCursor,
     InvalidTopic,
     MalformedBatch,
     NoSuchSubscription,
-    Order,
-    Overflow,
-    Priority,
-    QoS,
     SubscriptionTaken,
     UnsupportedQoS,
 )
+from idl_like_interfaces.event_quality import Order, Overflow, QoS
+from idl_like_interfaces.events import ConsumerState, EventChannel, Gap, GapReason, Priority
 from idl_like_interfaces.octets import OctetBlocks
 from tests.support.batches import make_batch, numbers, sequences
 from tests.support.clock import ManualClock

@@ -12,7 +12,8 @@ from idl_like_interfaces.accounts import Account, Line, Verdict
 from idl_like_interfaces.clients import EventConsumer, EventSupplier
 from idl_like_interfaces.clients.accounts_survey import AccountSurvey
 from idl_like_interfaces.errors import Transient
-from idl_like_interfaces.events import EventChannel, QoS
+from idl_like_interfaces.event_quality import QoS
+from idl_like_interfaces.events import EventChannel
 from idl_like_interfaces.naming import Binding, BindingType
 from objects.messaging.channel import EventChannelServant
 from objects.messaging.journal import Retention

@@ -10,7 +10,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from idl_like_interfaces.events import QoS
+from idl_like_interfaces.event_quality import QoS
 from objects.messaging.chunk import Chunk
 from objects.messaging.disk_journal import DiskJournal
 from objects.messaging.segment_file import SegmentFile

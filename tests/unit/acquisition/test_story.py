@@ -8,14 +8,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from idl_like_interfaces.daqif import (
-    MOST_TOLD,
-    AlertSeverity,
-    DaqAlert,
-    DaqException,
-    DaqSubstate,
-    StoryAlert,
-)
+from idl_like_interfaces.daq_contributions import MOST_TOLD
+from idl_like_interfaces.daqif import AlertSeverity, DaqAlert, DaqException, DaqSubstate, StoryAlert
 from idl_like_interfaces.errors import Transient
 from objects.acquisition.states import Phase
 from objects.acquisition.story import past_alerts

@@ -11,18 +11,9 @@ from typing_extensions import override
 from idl_like_interfaces.clients import Blindness, Event, EventConsumer, EventSupplier
 from idl_like_interfaces.clients import sight as sight_module
 from idl_like_interfaces.errors import Transient
-from idl_like_interfaces.events import (
-    EventChannel,
-    FetchReply,
-    Gap,
-    GapReason,
-    Order,
-    Overflow,
-    Priority,
-    QoS,
-    SubscriptionTaken,
-    UnsupportedQoS,
-)
+from idl_like_interfaces.event_errors import SubscriptionTaken, UnsupportedQoS
+from idl_like_interfaces.event_quality import Order, Overflow, QoS
+from idl_like_interfaces.events import EventChannel, FetchReply, Gap, GapReason, Priority
 from idl_like_interfaces.mapping import ObjectAdapter, narrow, release
 from objects.messaging.channel import EventChannelServant
 from tests.support.batches import make_batch

@@ -14,15 +14,9 @@ from typing_extensions import override
 from idl_like_interfaces.clients import Blindness, Event, EventConsumer, EventSupplier, Item
 from idl_like_interfaces.clients import sight as sight_module
 from idl_like_interfaces.errors import BadParam, OutcomeUnknown, Transient
-from idl_like_interfaces.events import (
-    EventChannel,
-    FetchReply,
-    Gap,
-    GapReason,
-    InvalidCursor,
-    InvalidTopic,
-    QoS,
-)
+from idl_like_interfaces.event_errors import InvalidCursor, InvalidTopic
+from idl_like_interfaces.event_quality import QoS
+from idl_like_interfaces.events import EventChannel, FetchReply, Gap, GapReason
 from idl_like_interfaces.mapping import ObjectAdapter, narrow, release
 from objects.messaging.channel import EventChannelServant
 from objects.messaging.journal import Retention

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idl_like_interfaces.clients.globs import TopicFilters, match_text
-from idl_like_interfaces.events import InvalidTopic
+from idl_like_interfaces.event_errors import InvalidTopic
 
 
 @pytest.mark.parametrize(

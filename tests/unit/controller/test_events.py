@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from controller.cli.events_text import consumers_text, item_document, item_text, stats_text
 from idl_like_interfaces.clients import Blindness, Event, EventConsumer
+from idl_like_interfaces.event_quality import Order, Overflow, QoS
 from idl_like_interfaces.events import (
     ChannelStats,
     ConsumerState,
@@ -18,10 +19,7 @@ from idl_like_interfaces.events import (
     Gap,
     GapReason,
     JournalStats,
-    Order,
-    Overflow,
     Priority,
-    QoS,
     RetentionBounds,
     SupplierStats,
 )

@@ -15,18 +15,19 @@ from controller.dashboard.loggers import LoggerHistory
 from controller.dashboard.page import KEYS, Page, hints
 from controller.dashboard.snapshot import ChannelLine, Snapshot
 from idl_like_interfaces.accounts import Account, Balance, Drop, Flow, HopKind, Line, Verdict
+from idl_like_interfaces.alarm_statistics import AlarmStats
 from idl_like_interfaces.alarms import (
     Alarm,
     AlarmLine,
     AlarmReport,
     AlarmState,
-    AlarmStats,
     Column,
     Overview,
     Severity,
 )
 from idl_like_interfaces.errors import CommFailure
-from idl_like_interfaces.events import ConsumerState, ConsumerStats, JournalStats, QoS
+from idl_like_interfaces.event_quality import QoS
+from idl_like_interfaces.events import ConsumerState, ConsumerStats, JournalStats
 from idl_like_interfaces.oldb import OldbStats
 from idl_like_interfaces.project import ProjectInformation
 from idl_like_interfaces.supervision import PartState, PartStatus, SupervisorStatus

@@ -15,14 +15,9 @@ from controller.health.shared import (
 )
 from idl_like_interfaces.accounts import Account, Balance, Flow, HopKind, Line
 from idl_like_interfaces.accounts import Verdict as Balanced
-from idl_like_interfaces.alarms import AlarmStats
-from idl_like_interfaces.events import (
-    ChannelStats,
-    ConsumerState,
-    ConsumerStats,
-    JournalStats,
-    QoS,
-)
+from idl_like_interfaces.alarm_statistics import AlarmStats
+from idl_like_interfaces.event_quality import QoS
+from idl_like_interfaces.events import ChannelStats, ConsumerState, ConsumerStats, JournalStats
 from idl_like_interfaces.logs import LogStats
 from idl_like_interfaces.oldb import OldbStats
 from idl_like_interfaces.project import ProjectInformation

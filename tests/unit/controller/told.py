@@ -5,6 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from idl_like_interfaces.daq_contributions import (
+    StoryCollision,
+    StoryFile,
+    StoryReceiver,
+    StorySide,
+    StorySource,
+)
 from idl_like_interfaces.daqif import (
     AlertSeverity,
     DaqAlert,
@@ -14,11 +21,6 @@ from idl_like_interfaces.daqif import (
     DaqSubstate,
     ProductStory,
     StoryAlert,
-    StoryCollision,
-    StoryFile,
-    StoryReceiver,
-    StorySide,
-    StorySource,
     StoryState,
 )
 from tests.unit.controller.pictures import NOON

@@ -13,7 +13,7 @@ from idl_like_interfaces.accounts import Verdict
 from idl_like_interfaces.clients import Event, EventConsumer, LogForwarder
 from idl_like_interfaces.clients.accounts import below
 from idl_like_interfaces.clients.folding import Folding
-from idl_like_interfaces.events import Overflow, QoS
+from idl_like_interfaces.event_quality import Overflow, QoS
 from idl_like_interfaces.logs import LogService
 from objects.messaging.journal import Retention
 from objects.messaging.log_service import LogServiceServant

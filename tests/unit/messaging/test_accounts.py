@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from idl_like_interfaces.accounts import Account, Flow, HopKind
-from idl_like_interfaces.events import Batch, Order, Overflow, QoS, Subscription
+from idl_like_interfaces.event_quality import Order, Overflow, QoS
+from idl_like_interfaces.events import Batch, Subscription
 from idl_like_interfaces.octets import OctetBlocks
 from objects.messaging.channel import EventChannelServant
 from objects.messaging.chunk import Chunk

@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from idl_like_interfaces.clients.records import LARGEST_RECORD
-from idl_like_interfaces.events import Batch, MalformedBatch, Priority
+from idl_like_interfaces.event_errors import MalformedBatch
+from idl_like_interfaces.events import Batch, Priority
 from idl_like_interfaces.octets import OctetBlocks
 from objects.messaging.batches import LARGEST_NUMBER, check_batch, with_topics_of, without_first
 from objects.messaging.channel import EventChannelServant

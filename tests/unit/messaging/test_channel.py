@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from idl_like_interfaces.clients.globs import TopicFilters
 from idl_like_interfaces.clients.records import encode_record
-from idl_like_interfaces.events import Batch, Gap, GapReason, QoS
+from idl_like_interfaces.event_quality import QoS
+from idl_like_interfaces.events import Batch, Gap, GapReason
 from idl_like_interfaces.octets import OctetBlocks
 from objects.messaging.batches import owned
 from objects.messaging.channel import EventChannelServant

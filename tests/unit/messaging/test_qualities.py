@@ -11,19 +11,9 @@ from hypothesis import strategies as st
 
 from idl_like_interfaces.clients.globs import TopicFilters
 from idl_like_interfaces.errors import BadParam, Overloaded
-from idl_like_interfaces.events import (
-    LONGEST_BLOCK_S,
-    Batch,
-    ConsumerState,
-    FetchReply,
-    GapReason,
-    Order,
-    Overflow,
-    Priority,
-    QoS,
-    SubscriptionTaken,
-    UnsupportedQoS,
-)
+from idl_like_interfaces.event_errors import SubscriptionTaken, UnsupportedQoS
+from idl_like_interfaces.event_quality import LONGEST_BLOCK_S, Order, Overflow, QoS
+from idl_like_interfaces.events import Batch, ConsumerState, FetchReply, GapReason, Priority
 from objects.messaging import durables, subscribers
 from objects.messaging.channel import EventChannelServant
 from objects.messaging.chunk import LANES

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idl_like_interfaces.events import EventChannel, FetchReply, NoSuchSubscription
+from idl_like_interfaces.event_errors import NoSuchSubscription
+from idl_like_interfaces.events import EventChannel, FetchReply
 from idl_like_interfaces.logs import LogBatch, LogLevel, LogQuery, LogRecord
 from idl_like_interfaces.mapping import ObjectAdapter, narrow, release
 from objects.messaging.channel import EventChannelServant

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from idl_like_interfaces.daqif import MOST_TOLD, DaqSubstate, StorySide
+from idl_like_interfaces.daq_contributions import MOST_TOLD, StorySide
+from idl_like_interfaces.daqif import DaqSubstate
 from idl_like_interfaces.mapping.coding import parse_json
 from idl_like_interfaces.merging import MergeMessage
 from objects.products import alerts
