@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Sequence
 from contextlib import suppress
@@ -10,6 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import override
+
+from idl_like_interfaces.closing import Closing
+from objects.logger_stream.files.locking import lock
 
 _MOST_PARTS = 1024
 """Parts of one system call (IOV_MAX)."""
@@ -17,12 +20,13 @@ _MOST_PARTS = 1024
 _READ_ONLY = 0o444
 
 
-class DataFile:
+class DataFile(Closing):
     """A file open for writing at its end; nobody else may write it meanwhile.
 
     Args:
         path: The file.
-        size: Bytes in it that are kept; -1: it is a new one and must not exist.
+        size: Bytes in it that are kept, and are synced already; -1: it is a new one and must
+            not exist.
 
     Attributes:
         path: The file.
@@ -30,21 +34,22 @@ class DataFile:
         durable: Of these synced.
 
     Raises:
-        OSError: It cannot be opened; ``BlockingIOError``: another process writes it.
+        OSError: It cannot be opened; ``FileInUse``: another process writes it.
     """
 
     def __init__(self, path: Path, size: int = -1) -> None:
         self.path = path
         self.size = max(size, 0)
-        self.durable = 0
+        self.durable = self.size
         self._names_are_durable = False
         self._is_closed = False
         new = os.O_CREAT | os.O_EXCL if size < 0 else 0
         self.descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | new, 0o644)
         try:
-            fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(self.descriptor, str(path))
             if size >= 0:
-                os.ftruncate(self.descriptor, size)
+                self.truncate(size)
+                self.durable = size
         except OSError:
             self.close()
             raise
@@ -119,8 +124,29 @@ class DataFile:
         """Let nobody change it any more."""
         os.fchmod(self.descriptor, _READ_ONLY)
 
+    def lay(self, place: int, record: bytes) -> None:
+        """Lay a record over what stands there.
+
+        Raises:
+            OSError: Not all of it could be written.
+        """
+        done = 0
+        while done < len(record):
+            done += os.pwrite(self.descriptor, record[done:], place + done)
+        self.durable = 0
+
+    def truncate(self, size: int) -> None:
+        """Cut off what stands behind.
+
+        Raises:
+            OSError: It is not possible.
+        """
+        if size != os.fstat(self.descriptor).st_size:
+            os.ftruncate(self.descriptor, size)
+        self.size, self.durable = size, 0
+
+    @override
     def close(self) -> None:
-        """Write no more."""
         if not self._is_closed:
             self._is_closed = True
             os.close(self.descriptor)

@@ -29,6 +29,9 @@ class IndexFile:
         size: Bytes of the index that are kept; the rest is written over.
         before: Events in these.
 
+    Attributes:
+        size: Its bytes.
+
     Raises:
         OSError: It cannot be made.
     """
@@ -37,9 +40,9 @@ class IndexFile:
         self, path: Path, file_check: int, begin: int, *, size: int = 0, before: int = 0
     ) -> None:
         self._file_check = file_check
-        self._begin = begin
+        self._begin = self._end = begin
         self._before = before
-        self._size = size
+        self.size = size
         self._waiting: list[Entries] = []
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         self._descriptor = os.open(index_path(path), flags, 0o644)
@@ -50,6 +53,7 @@ class IndexFile:
         """Take the entries of events that stand behind those before without a hole."""
         if len(entries):
             self._waiting.append(entries)
+            self._end += int(entries["size"].sum(dtype=np.int64))
 
     def flush(self, synced: int) -> None:
         """Write what waits as a chunk.
@@ -72,20 +76,27 @@ class IndexFile:
             self._waiting = [waiting[first + len(entries) :]]
         self._waiting = []
 
-    def skip(self, begin: int) -> None:
-        """Say that the next event begins behind a hole."""
-        self._begin = begin
+    def skip(self, begin: int, synced: int) -> None:
+        """Say where the next event begins, perhaps behind a hole.
+
+        Raises:
+            OSError: What waits could not be written.
+        """
+        if self._waiting and begin != self._end:
+            self.flush(synced)
+        if not self._waiting:
+            self._begin = self._end = begin
 
     def _write(self, chunk: bytes) -> None:
         done = 0
         try:
             while done < len(chunk):
-                done += os.pwrite(self._descriptor, chunk[done:], self._size + done)
+                done += os.pwrite(self._descriptor, chunk[done:], self.size + done)
         except OSError:
             with suppress(OSError):
-                os.ftruncate(self._descriptor, self._size)
+                os.ftruncate(self._descriptor, self.size)
             raise
-        self._size += done
+        self.size += done
 
     def finish(self) -> None:
         """Have it on the disk, and let nobody change it any more.

@@ -40,7 +40,9 @@ DOCUMENT_TYPES = (HEADER_TYPE, TRAILER_TYPE, DAMAGE_TYPE)
 
 T = TypeVar("T")
 
-_NAME = re.compile(r"(?P<stream>.+)_(?P<run>\d{9,10})_(?P<sequence>\d{3,}|garbage)\.raw")
+_NAME = re.compile(
+    r"(?P<stream>[A-Za-z0-9_+-][A-Za-z0-9_.+-]{0,63})_(?P<run>\d{9,10})_(?P<sequence>\d{3,}|garbage)\.raw"
+)
 
 
 class NoDocument(ValueError):
@@ -80,6 +82,11 @@ def framed(message: Buffer) -> bytes:
     """Return a message between its lengths."""
     length = FRAME.pack(len(message))
     return b"".join((length, message, length))
+
+
+def check_of(record: bytes) -> int:
+    """Return the check of a framed record."""
+    return int(CHECK.unpack_from(record, len(record) - FRAME.size - CHECK.size)[0])
 
 
 def encode_document(type_: bytes, content: Buffer) -> bytes:

@@ -10,7 +10,6 @@ import numpy as np
 
 from idl_like_interfaces.event_files import FileHeader, FileTrailer, SideCar
 from idl_like_interfaces.event_logger import FileState, GapNote, WrittenFile
-from idl_like_interfaces.event_message import CHECK, FRAME
 from objects.component.atomic import fsync_folder
 from objects.component.clock import Clock
 from objects.logger_stream.files.data_file import DataFile
@@ -18,12 +17,13 @@ from objects.logger_stream.files.digest import FileDigest
 from objects.logger_stream.files.index import Entries, entries_of
 from objects.logger_stream.files.index_file import IndexFile
 from objects.logger_stream.files.layout import (
+    check_of,
     encode_header,
     encode_trailer,
     final_path,
     part_path,
 )
-from objects.logger_stream.files.opened import Opened
+from objects.logger_stream.files.recovery import Recovered
 from objects.logger_stream.files.sidecar import finish_side_car, replace_side_car
 from objects.logger_stream.files.summary import Tally
 from objects.logger_stream.records import Records
@@ -68,44 +68,56 @@ class EventFileWriter:
         data = DataFile(part_path(path))
         try:
             data.append(record)
-            index = IndexFile(path, _check_of(record), len(record))
+            index = IndexFile(path, check_of(record), len(record))
         except OSError:
             data.close()
             with suppress(OSError):
                 data.path.unlink()
             raise
-        self._begin(
-            Opened(header=header, data=data, index=index, tally=Tally()), clock, flush_bytes
-        )
-        self._tell()
+        self._begin(header, data, index, Tally())
+        self._set(clock, flush_bytes, FileState.OPEN)
 
     @classmethod
     def resume(
-        cls, opened: Opened, clock: Clock, flush_bytes: int = FLUSH_BYTES
+        cls, recovered: Recovered, clock: Clock, flush_bytes: int = FLUSH_BYTES
     ) -> EventFileWriter:
-        """Go on with a file that was recovered (``recovery.reopen``).
+        """Go on with a file that was recovered.
 
         Raises:
-            OSError: Its side-car cannot be replaced.
+            OSError: It cannot be opened, or its side-car not be replaced.
         """
+        data = DataFile(recovered.path, recovered.size)
+        try:
+            index = IndexFile(
+                recovered.path,
+                recovered.file_check,
+                recovered.size,
+                size=recovered.index_size,
+                before=recovered.events,
+            )
+        except OSError:
+            data.close()
+            raise
         writer = cls.__new__(cls)
-        writer._begin(opened, clock, flush_bytes)  # noqa: SLF001 (of the same class)
-        writer._tell()  # noqa: SLF001 (of the same class)
+        writer._begin(recovered.header, data, index, recovered.tally)  # noqa: SLF001 (its own)
+        writer._set(clock, flush_bytes, recovered.state)  # noqa: SLF001 (its own)
         return writer
 
-    def _begin(self, opened: Opened, clock: Clock, flush_bytes: int) -> None:
-        self.path = final_path(opened.data.path)
-        self.header = opened.header
-        self.state = FileState.OPEN
-        self._data, self._index, self._tally = opened.data, opened.index, opened.tally
-        self._clock = clock
-        self._flush_bytes = flush_bytes
-        self._digest = FileDigest(self._data.descriptor)
+    def _begin(self, header: FileHeader, data: DataFile, index: IndexFile, tally: Tally) -> None:
+        self.path = final_path(data.path)
+        self.header = header
+        self._data, self._index, self._tally = data, index, tally
+        self._digest = FileDigest(data.descriptor)
         self._waiting: list[Records] = []
         self._waiting_events = self._waiting_bytes = 0
         self._trailer: FileTrailer | None = None
-        self._told = clock.monotonic()
         self._problem = ""
+
+    def _set(self, clock: Clock, flush_bytes: int, state: FileState) -> None:
+        self._clock = clock
+        self._flush_bytes = flush_bytes
+        self.state = state
+        self._tell()
 
     @property
     def part(self) -> Path:
@@ -305,11 +317,6 @@ class EventFileWriter:
         self._digest.stop()
         self._index.close()
         self._data.close()
-
-
-def _check_of(record: bytes) -> int:
-    """Return the check of a framed record."""
-    return int(CHECK.unpack_from(record, len(record) - FRAME.size - CHECK.size)[0])
 
 
 def _behind(batch: list[Records], count: int) -> list[Records]:
