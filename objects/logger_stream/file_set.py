@@ -1,0 +1,320 @@
+"""The files of one stream in one run: what goes into which, and what is done when one fails.
+
+For one thread; what any thread may ask says so.
+"""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from idl_like_interfaces.event_logger import FileKind, FileState, StreamConfiguration, WrittenFile
+from objects.component.atomic import PART_SUFFIX
+from objects.logger_stream.live_file import LiveFile, Tail, begin_file
+from objects.logger_stream.ranges import GARBAGE, Ranges, units_of
+from objects.logger_stream.records import Records
+from objects.logger_stream.rules import Rules
+from objects.logger_stream.space import Level
+from objects.logger_stream.surroundings import Surroundings
+from objects.logger_stream.volumes import NO_ROOM as NO_ROOM_ERRORS
+from objects.logger_stream.volumes import choose
+
+log = logging.getLogger(__name__)
+
+NO_ROOM: Final = "no room"
+"""Begins the reason of a file that was closed before it was full: its range goes on elsewhere."""
+
+_OF_THE_PROCESS: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+
+
+class NowhereToWrite(Exception):
+    """No volume takes a file now; the text says why. What was to be written is kept."""
+
+
+class FileSet:
+    """The files of a stream.
+
+    Args:
+        configuration: Of the stream; with its volumes.
+        around: Where it runs.
+
+    Attributes:
+        rules: How it is written.
+        ranges: Which file owns what.
+        garbage: Events that came too late for their file.
+    """
+
+    def __init__(self, configuration: StreamConfiguration, around: Surroundings) -> None:
+        self.rules = Rules.of(configuration.parameters)
+        self.ranges = Ranges(self.rules)
+        self.garbage = 0
+        self._configuration = configuration
+        self._around = around
+        self._volumes = around.volumes.of(configuration.parameters.volumes or ["."])
+        self._numbers = {False: itertools.count(), True: itertools.count()}
+        self._live: dict[int, LiveFile] = {}
+        self._finished: list[WrittenFile] = []
+        self._work: deque[tuple[int, Records]] = deque()
+        self._tails: deque[tuple[int, Tail, Iterator[Records]]] = deque()
+        self._oversized = 0
+
+    @property
+    def live(self) -> list[LiveFile]:
+        """Files that take events; any thread may ask."""
+        return list(self._live.values())
+
+    @property
+    def volume(self) -> str:
+        """Where it writes; empty: nowhere at the moment."""
+        live = self.live
+        return str(live[-1].volume.path) if live else ""
+
+    @property
+    def is_dirty(self) -> bool:
+        """Whether something is not on the disk yet."""
+        return bool(self._work or self._tails) or any(each.is_dirty for each in self.live)
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether something was not handed to the system yet, or not told in a side-car."""
+        return any(each.is_stale for each in self.live)
+
+    def describe(self) -> list[WrittenFile]:
+        """Return all files, those that take events at the end; any thread may ask."""
+        live = self.live
+        described = [each.describe() for each in live]
+        finished = list(self._finished)
+        # One that has just been closed may be among both.
+        names = {_name(each) for each in finished[-len(live) - 1 :]}
+        return [*finished, *(each for each in described if _name(each) not in names)]
+
+    def adopt(self, live: LiveFile) -> None:
+        """Go on with a file."""
+        self._live = {**self._live, live.slot: live}
+
+    def knows(self, file: WrittenFile) -> None:
+        """Take note of a file that will not change any more."""
+        self._finished.append(file)
+
+    def begin_at(self, number: int, garbage: int) -> None:
+        """Have the next files, and those for garbage, these numbers."""
+        self._numbers = {False: itertools.count(number), True: itertools.count(garbage)}
+
+    def write(self, records: Records) -> None:
+        """Append records to the files to which they belong.
+
+        Raises:
+            NowhereToWrite: Not all could be appended; ``drain`` goes on with the rest.
+        """
+        now = self._around.clock.monotonic()
+        index = records.index
+        for placement in self.ranges.place(units_of(index, self.rules), index["size"], now):
+            rows = placement.rows
+            part = records if rows is None else Records(records.view, index[rows])
+            if placement.slot == GARBAGE:
+                self._note_garbage(len(part))
+            self._work.append((placement.slot, part))
+        self.drain()
+        self._tell_ends()
+
+    def drain(self) -> None:
+        """Append what waits for a file.
+
+        Raises:
+            NowhereToWrite: Not all could be appended.
+        """
+        while self._work or self._tails:
+            if not self._work:
+                self._read_back()
+                continue
+            slot, part = self._work[0]
+            file = self._live.get(slot) or self._begin(slot)
+            self._work.popleft()
+            try:
+                file.append(part)
+            except OSError as error:
+                self._fail(file, error)
+
+    def flush(self) -> None:
+        """Hand all to the system.
+
+        Raises:
+            NowhereToWrite: Not all could be written.
+        """
+        for file in self.live:
+            if file.is_stale:
+                self._try(file, file.flush)
+        self.drain()
+
+    def sync(self) -> None:
+        """Have all on the disk.
+
+        Raises:
+            NowhereToWrite: Not all could be written.
+        """
+        while self.is_dirty:
+            self.drain()
+            for file in self.live:
+                if file.is_dirty:
+                    self._try(file, file.sync)
+
+    def tend(self) -> None:
+        """End files that are too old, close those whose time is over, leave volumes that are full.
+
+        Raises:
+            NowhereToWrite: Not all could be written.
+        """
+        now = self._around.clock.monotonic()
+        self.ranges.age(now)
+        for file in self.live:
+            if file.volume.level >= Level.PAUSE:
+                self._leave(file)
+        for slot in self.ranges.due(now):
+            file = self._live.get(slot.number)
+            if file is not None:
+                self._close(file, slot.end)
+        self._tell_ends()
+        self.drain()
+
+    def close(self, reason: str) -> None:
+        """Close all files.
+
+        Raises:
+            NowhereToWrite: Not all could be written; call it again.
+        """
+        reasons = {slot.number: slot.end for slot in self.ranges.live}
+        while self._work or self._tails or self._live:
+            self.drain()
+            for file in self.live:
+                self._close(file, reasons.get(file.slot) or reason)
+
+    def give_up(self, reason: str) -> int:
+        """Forget what could not be written, and end all files; return how many events are lost."""
+        lost = sum(len(part) for _, part in self._work)
+        lost += sum(tail.missing for _, tail, _ in self._tails)
+        self._work.clear()
+        self._tails.clear()
+        for file in self.live:
+            written, unwritten, _ = file.give_up(reason)
+            lost += sum(len(each) for each in unwritten)
+            self._retire(file, written)
+        return lost
+
+    def _begin(self, number: int) -> LiveFile:
+        is_garbage = number == GARBAGE
+        kind = FileKind.GARBAGE if is_garbage else FileKind.EVENTS
+        while True:
+            volume = choose(self._volumes)
+            if volume is None:
+                raise NowhereToWrite(self._why_not())
+            try:
+                writer = begin_file(
+                    self._around, self._configuration, volume, self._numbers[is_garbage], kind,
+                    self.rules.flush_bytes,
+                )  # fmt: skip
+            except OSError as error:
+                if error.errno in _OF_THE_PROCESS:
+                    raise NowhereToWrite(str(error)) from error
+                log.warning("%s: no file can be begun there: %s", volume.path, error)
+                volume.failed(error)
+                continue
+            file = LiveFile(writer, volume, number)
+            self.adopt(file)
+            self._around.listener.file_opened(file.describe())
+            return file
+
+    def _close(self, file: LiveFile, reason: str) -> None:
+        try:
+            written = file.close(reason)
+        except OSError as error:
+            self._fail(file, error)
+            return
+        self._retire(file, written)
+
+    def _try(self, file: LiveFile, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except OSError as error:
+            self._fail(file, error)
+
+    def _fail(self, file: LiveFile, error: OSError) -> None:
+        """Keep what a file has, and have what it has not written again to another one."""
+        file.volume.failed(error)
+        if error.errno in NO_ROOM_ERRORS and self._close_early(file):
+            return
+        log.error("%s cannot be written: %s", file.writer.part, error)
+        written, unwritten, tail = file.give_up(str(error))
+        self._again(file, unwritten)
+        if tail is not None:
+            self._tails.append((file.slot, tail, tail.read()))
+        self._retire(file, written)
+
+    def _close_early(self, file: LiveFile) -> bool:
+        """Close a file in good order because its volume is full; return whether that was done."""
+        if file.may_have_lost:
+            return False
+        self._again(file, file.writer.unwritten())
+        file.volume.ballast.free()
+        try:
+            written = file.close(f"{NO_ROOM} on {file.volume.path}")
+        except OSError as error:
+            log.warning("%s could not be closed: %s", file.writer.part, error)
+            return False
+        self._retire(file, written)
+        return True
+
+    def _again(self, file: LiveFile, records: list[Records]) -> None:
+        self._work.extendleft((file.slot, each) for each in reversed(records))
+
+    def _retire(self, file: LiveFile, written: WrittenFile) -> None:
+        """Count a file among the finished; what still comes for its slot begins another."""
+        self._finished.append(written)
+        self._live = {slot: each for slot, each in self._live.items() if each is not file}
+        self.ranges.renewed(file.slot, self._around.clock.monotonic())
+        listener = self._around.listener
+        tell = listener.file_failed if written.state is FileState.ERROR else listener.file_closed
+        tell(written)
+
+    def _leave(self, file: LiveFile) -> None:
+        """Write no more to a full volume; on one that is nearly full begin nothing new."""
+        if file.volume.level >= Level.CLOSE:
+            self._close_early(file) or self._close(file, f"{NO_ROOM} on {file.volume.path}")
+            return
+        present, other = self.ranges.open, choose(self._volumes)
+        is_open = present is not None and present.number == file.slot
+        if is_open and other is not None and other.level < Level.PAUSE:
+            self.ranges.end_open(f"little room on {file.volume.path}")
+
+    def _read_back(self) -> None:
+        slot, tail, pieces = self._tails[0]
+        records = next(pieces, None)
+        if records is not None:
+            self._work.append((slot, records))
+            return
+        self._tails.popleft()
+        if tail.missing:
+            reason = f"{tail.path}: what was not synced cannot be read back"
+            self._around.listener.events_lost(self._configuration.name, tail.missing, reason)
+
+    def _tell_ends(self) -> None:
+        for slot in self.ranges.live:
+            if slot.end and (file := self._live.get(slot.number)):
+                file.end()
+
+    def _note_garbage(self, count: int) -> None:
+        if not self.garbage:
+            text = "stream %s of run %d: events of ranges that are closed go to the garbage file"
+            log.warning(text, self._configuration.name, self._around.run)
+        self.garbage += count
+
+    def _why_not(self) -> str:
+        found = [each.problem or f"{each.path}: too little room" for each in self._volumes]
+        return "; ".join(found)
+
+
+def _name(file: WrittenFile) -> str:
+    return file.path.removesuffix(PART_SUFFIX)
