@@ -92,21 +92,6 @@ class Alerts:
             of=f"run {run}",
         )
 
-    def queue_blocked(self, run: int, stream: str, for_s: float) -> None:
-        """Senders have waited long for room in a queue."""
-        self._raise(
-            "queue full",
-            Severity.MAJOR,
-            f"senders have waited for {for_s:.0f} s for room in stream {stream} of run {run}",
-            cause="the disk is slower than the events come, or does not answer",
-            remedy="look at the volume of the stream; lower the rate, or give it another volume",
-            of=f"stream {stream}",
-        )
-
-    def queue_flows(self, stream: str) -> None:
-        """There is room again."""
-        self._clear("queue full", f"stream {stream}", "there is room again")
-
     def space(self, volume: str, level: str, text: str) -> None:
         """A volume fills up; level ``ok``: it does not any more."""
         if level == "ok":

@@ -55,11 +55,14 @@ class RunStream(Protocol):
     def put(self, records: Records) -> int:
         """Take leading records as far as there is room; return how many. Never waits."""
 
-    def end(self, reason: str) -> None:
-        """Take nothing more, write what waits, close all files; returns when that is done."""
+    def begin_end(self, reason: str) -> None:
+        """Take nothing more; write what waits and close all files, in its own thread."""
 
-    def abort(self, reason: str) -> None:
-        """Close all files at once."""
+    def begin_abort(self, reason: str) -> None:
+        """The same, but try nothing twice: what cannot be written at once is given up."""
+
+    def join(self, timeout_s: float | None = None) -> bool:
+        """Wait until that is done; return whether it is."""
 
     def status(self) -> StreamStatus:
         """Return how it stands; never waits."""
@@ -170,6 +173,11 @@ class ActiveRun:
             log.warning(text, self.number, each, UNASSIGNED)
         return stream
 
+    def restore(self, gaps: Iterable[GapNote], gap_count: int) -> None:
+        """Take up what was known of its gaps before a crash."""
+        self._gaps.extend(gaps)
+        self._gap_count = gap_count
+
     def count(self, events: int, bytes: int) -> None:
         """Take note of events that were accepted, each once in however many streams it is."""
         with self._lock:
@@ -204,8 +212,11 @@ class ActiveRun:
 
     def end_streams(self, reason: str) -> None:
         """Write what waits, and close all files; returns when that is done."""
-        for each in self.all_streams:
-            each.end(reason)
+        streams = self.all_streams
+        for each in streams:
+            each.begin_end(reason)
+        for each in streams:
+            each.join()
 
     def finish(self, state: RunState, reason: str = "") -> None:
         """Note that it is ENDED or ABORTED."""
@@ -214,9 +225,12 @@ class ActiveRun:
         self._changed.tell()
 
     def abort_streams(self, reason: str) -> None:
-        """Close all files at once."""
-        for each in self.all_streams:
-            each.abort(reason)
+        """Close all files at once; returns when that is done."""
+        streams = self.all_streams
+        for each in streams:
+            each.begin_abort(reason)
+        for each in streams:
+            each.join()
 
     def files(self) -> list[WrittenFile]:
         """Return all its files."""

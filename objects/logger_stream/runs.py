@@ -43,7 +43,7 @@ class Runs:
         self.changed = News()
         self.not_accepted = 0
         self._strays = strays
-        self._hold = ""
+        self._holds: dict[str, str] = {}
         self._lock = threading.Lock()
         self._accepting: dict[int, ActiveRun] = {}
         self._runs: dict[int, ActiveRun] = {}
@@ -54,11 +54,13 @@ class Runs:
     @property
     def hold(self) -> str:
         """Why nothing at all is taken at the moment (the senders wait); empty: it is."""
-        return self._hold
+        return next(iter(self._holds.values()), "")
 
-    def set_hold(self, reason: str) -> None:
-        """Have all senders wait; empty: go on."""
-        self._hold = reason
+    def hold_all(self, why: str, reason: str) -> None:
+        """Have all senders wait for a reason of some kind; an empty one: that kind is over."""
+        with self._lock:
+            holds = {key: each for key, each in self._holds.items() if key != why}
+            self._holds = {**holds, why: reason} if reason else holds
         self.changed.tell()
 
     def route(self, number: int) -> ActiveRun | None:
