@@ -13,8 +13,8 @@ from idl_like_interfaces.errors import BadParam, PersistStore
 from idl_like_interfaces.logs import LogBatch, LogQuery, LogService
 from objects.messaging.log_component import DAMAGED, NOT_WRITABLE, LogServiceComponent
 from objects.messaging.log_store import SqliteLogStore
+from tests.support.log_stores import batch, fill, make_room
 from tests.support.site import FakeSite
-from tests.unit.messaging.test_log_store import batch, fill, make_room
 
 
 def started(site: FakeSite, **settings: Any) -> LogServiceComponent:

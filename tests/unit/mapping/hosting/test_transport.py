@@ -6,9 +6,8 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import Any
 
 import Pyro5.api
@@ -17,66 +16,17 @@ import pytest
 from typing_extensions import override
 
 from idl_like_interfaces.errors import (
-    DependencyFailed,
     Internal,
-    OutcomeUnknown,
-    Overloaded,
-    RemoteError,
-    TimeIsUp,
-    Transient,
 )
 from idl_like_interfaces.mapping import ObjectAdapter, narrow, release
 from idl_like_interfaces.mapping.hosting.limits import Limits
 from idl_like_interfaces.mapping.message import Flag
-from idl_like_interfaces.object import Object, OperationStatistics
+from idl_like_interfaces.object import Object
 from idl_like_interfaces.waiting import wait_for_news
-from tests.hostile.wire import BATCH, Peer, annotation, greeting, invocation, mark
+from tests.hostile.wire import Peer, greeting, invocation, mark
 from tests.support.eventually import eventually
 from tests.support.hall import Hall, HallServant
-
-SOON_S = 20.0
-
-
-@contextmanager
-def hall(limits: Limits | None = None) -> Iterator[tuple[ObjectAdapter, HallServant, str]]:
-    """Serve a hall; its door opens at the end, so that nobody stays inside."""
-    servant = HallServant()
-    with ObjectAdapter(limits=limits) as adapter:
-        try:
-            yield adapter, servant, adapter.activate(servant, Hall, "hall")
-        finally:
-            servant.door.set()
-
-
-@contextmanager
-def stub_of(uri: str, deadline_s: float = SOON_S) -> Iterator[Hall]:
-    stub = narrow(uri, Hall, deadline_s=deadline_s)
-    try:
-        yield stub
-    finally:
-        release(stub)
-
-
-def object_id(uri: str) -> str:
-    return uri.removeprefix("PYRO:").partition("@")[0]
-
-
-def connected(adapter: ObjectAdapter, uri: str, number: int, opened: ExitStack) -> list[Peer]:
-    """Open connections that have shaken hands."""
-    peers = []
-    for _ in range(number):
-        peers.append(opened.enter_context(Peer(("127.0.0.1", adapter.port))))
-        assert peers[-1].greet(object_id(uri)) == "greeted"
-    return peers
-
-
-def statistics(uri: str, operation: str) -> OperationStatistics:
-    stub = narrow(uri, Object)
-    try:
-        (found,) = [each for each in stub.get_statistics().operations if each.name == operation]
-    finally:
-        release(stub)
-    return found
+from tests.support.halls import SOON_S, connected, hall, object_id, statistics, stub_of
 
 
 class TestWorkers:
@@ -502,105 +452,3 @@ class TestHeavyMessages:
             with ThreadPoolExecutor(8) as pool:
                 list(pool.map(enter, range(24)))
             assert sorted(int(each.split()[0]) for each in servant.came) == list(range(24))
-
-
-class TestStock:
-    """Unmodified clients of Pyro5."""
-
-    def test_a_stock_batch_ends_at_the_first_error(self) -> None:
-        """The results before it arrive, the error is raised, what follows is not executed."""
-        with hall() as (_, servant, uri), Pyro5.api.Proxy(uri) as proxy:
-            batch = Pyro5.api.BatchProxy(proxy)
-            batch.enter("one")
-            batch.enter(2)
-            batch.enter("three")
-            results = iter(batch())
-            assert next(results) == 1
-            with pytest.raises(Pyro5.errors.PyroError, match="who"):
-                next(results)
-            assert servant.came == ["one"]
-
-    def test_our_batch_executes_all_and_tells_each_outcome(self) -> None:
-        """An error does not stop what follows it."""
-        with hall() as (adapter, servant, uri), ExitStack() as opened:
-            (peer,) = connected(adapter, uri, 1, opened)
-            calls = [["enter", ["one"]], ["enter", [2]], ["enter", ["three"]], ["no", []]]
-            message = invocation(
-                object_id(uri), "<batch>", *calls, flags=BATCH, annotations=mark(1, 1)
-            )
-            peer.send(message)
-            assert peer.answer() == "served"
-            assert servant.came == ["one", "three"]
-            peer.send(message)
-            assert peer.answer() == "DuplicateCall"
-            assert servant.came == ["one", "three"]
-
-    def test_a_stock_client_calls_oneway_in_order(self) -> None:
-        """What is declared oneway is sent so, and executed before the next call."""
-        with hall() as (_, servant, uri), Pyro5.api.Proxy(uri) as proxy:
-            for number in range(500):
-                assert proxy.leave(number) is None
-            assert proxy.look() == []
-            assert servant.left == list(range(500))
-
-    def test_a_stock_batch_executes_no_undeclared_oneway(self) -> None:
-        """The flag of the batch makes none of its calls one that is not waited for."""
-        with hall() as (_, servant, uri), Pyro5.api.Proxy(uri) as proxy:
-            batch = Pyro5.api.BatchProxy(proxy)
-            batch.leave(1)
-            batch.enter("nobody waits")
-            batch(oneway=True)
-            assert proxy.look() == []
-            assert servant.left == [1]
-
-    def test_an_error_in_a_oneway_call_ends_nothing(self) -> None:
-        """Nobody is told; the next call is served."""
-        with hall() as (_, servant, uri), Pyro5.api.Proxy(uri) as proxy:
-            proxy.leave("no number")
-            assert proxy.look() == []
-            assert servant.left == []
-
-
-def test_the_numbers_of_an_object_add_up() -> None:
-    """Every call is in the histogram, refusals and failures are counted apart."""
-    with hall() as (_, servant, uri), stub_of(uri) as stub:
-        for _ in range(5):
-            stub.enter("x")
-        servant.came = None  # type: ignore[assignment]
-        with pytest.raises(RuntimeError, match="enter failed"):
-            stub.enter("y")
-        found = statistics(uri, "enter")
-        assert (found.calls, found.refused, found.failed) == (6, 0, 1)
-        assert sum(found.counts) == 6
-        assert found.total_s > 0
-
-
-def test_a_deadline_that_has_passed_is_told_as_such() -> None:
-    """The error of a dropped call is one that a client knows."""
-    assert issubclass(TimeIsUp, TimeoutError)
-
-
-@pytest.mark.parametrize("error", [Transient, TimeIsUp, Overloaded, OutcomeUnknown])
-def test_what_an_inner_call_says_of_itself_is_not_said_of_the_outer_one(
-    error: type[RemoteError],
-) -> None:
-    """That an inner call was not executed does not mean that the outer one was not."""
-    with hall() as (_, servant, uri), stub_of(uri) as stub:
-
-        def enter(who: str) -> int:
-            servant.came.append(who)
-            raise error("the other one is away", cause="a test", remedy="none")
-
-        servant.enter = enter  # type: ignore[method-assign]
-        with pytest.raises(DependencyFailed, match="the other one is away") as caught:
-            stub.enter("x")
-        assert (caught.value.cause, caught.value.remedy) == ("a test", "none")
-        assert servant.came == ["x"]
-
-
-def test_annotations_that_do_not_add_up_end_the_connection() -> None:
-    """A length beyond the end is no message."""
-    with hall() as (adapter, _, uri), ExitStack() as opened:
-        (peer,) = connected(adapter, uri, 1, opened)
-        peer.send(invocation(object_id(uri), "look", annotations=annotation(b"ABCD", b"x", 99)))
-        assert peer.until_closed() == "closed"
