@@ -19,6 +19,9 @@ WORKSPACE = "workspace"
 RESTART = "restart"
 """Id of the alert that tells of a restart in the middle of a command."""
 
+STALE = "stale"
+"""Id of the alert that tells that it was too old to be taken up."""
+
 PROPERTIES = "properties"
 """Id of the alert that tells of members of a document that nobody knows."""
 

@@ -13,8 +13,9 @@ from idl_like_interfaces.daqif import OcmDaqControl
 from idl_like_interfaces.declare import Value
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.stdif import StdCmds
-from objects.acquisition.coordinator import Coordinator, Rules
+from objects.acquisition.coordinator import Coordinator
 from objects.acquisition.ocm import OcmServant
+from objects.acquisition.rules import Rules
 from objects.acquisition.store import Workspace
 from objects.acquisition.vocabulary import ANY, Vocabulary
 from objects.component.config_path import ConfigPath, find

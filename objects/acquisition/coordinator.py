@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -29,19 +27,29 @@ from objects.acquisition.acquisition import Acquisition
 from objects.acquisition.context import Context, new_context
 from objects.acquisition.dpm_link import DpmLink
 from objects.acquisition.event_log import note_status
+from objects.acquisition.file_ids import FileIds
 from objects.acquisition.handing import Handing
 from objects.acquisition.keeping import Keeping
 from objects.acquisition.record import Record, Surroundings, first_status
-from objects.acquisition.refusals import check_prefix, damaged, refusal, unheard_of, unknown
+from objects.acquisition.recovering import take_up
+from objects.acquisition.refusals import (
+    check_prefix,
+    damaged,
+    not_kept,
+    refusal,
+    taken,
+    unheard_of,
+    unknown,
+)
 from objects.acquisition.resuming import Resumption
+from objects.acquisition.rules import Rules
 from objects.acquisition.salvage import REMEDY, DamagedError
 from objects.acquisition.specification import Plan
-from objects.acquisition.start_time import age_of, check_start_time
+from objects.acquisition.start_time import check_start_time
 from objects.acquisition.states import Phase, phase_of
 from objects.acquisition.store import Workspace
 from objects.acquisition.story import story_of
 from objects.acquisition.telling import TELLING_S, Teller
-from objects.acquisition.vocabulary import ANY, Vocabulary
 from objects.acquisition.watching import Watch
 from objects.component.acquisitions_shown import AcquisitionsShown, among
 from objects.component.site import Site
@@ -49,34 +57,7 @@ from objects.component.workspace_faults import tell_faults
 
 log = logging.getLogger("daq.ocm.manager")
 
-_MILLISECOND = timedelta(milliseconds=1)
 _JOIN_S = 2.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """How a coordinator works.
-
-    Attributes:
-        instrument_id: First part of every file id.
-        dpm: Name or URI of the DPM's ``DpmDaqControl``.
-        dpm_retry_s: Time between attempts to reach it.
-        dpm_timeout_s: How long it may take to answer.
-        source_timeout_s: How long a source may take to answer.
-        vocabulary: Which keywords sources may give.
-        stale_acquiring: Age at which an acquisition that still needs its sources is
-            archived at a restart.
-        stale_merging: The same for one that is with the DPM.
-    """
-
-    instrument_id: str
-    dpm: str
-    dpm_retry_s: float
-    dpm_timeout_s: float
-    source_timeout_s: float
-    vocabulary: Vocabulary = ANY
-    stale_acquiring: timedelta
-    stale_merging: timedelta
 
 
 class Coordinator:
@@ -100,7 +81,8 @@ class Coordinator:
         self._lock = threading.Lock()
         self._active: dict[str, Acquisition] = {}
         self._beside: list[Watch | Resumption] = []
-        self._last_file_time: datetime | None = None
+        self._stale: list[DaqStatus] = []
+        self._file_ids = FileIds(rules.instrument_id)
         self._shown = AcquisitionsShown(site)
         self._around = Surroundings(
             clock=site.clock,
@@ -131,19 +113,24 @@ class Coordinator:
         """
         self._workspace.open()
         self._abandoned.load()
-        for status, context in self._workspace.load():
-            if self._is_stale(status, context):
-                log.warning("acquisition %s is stale (%s): archived", status.id, status.substate)
-                self._workspace.archive(status.id)
-            else:
-                record = Record(status, context, self._around)
-                self._active[status.id] = self._acquisition(record)
-                log.info("acquisition %s recovered in %s", status.id, record.phase)
+        kept, self._stale = take_up(self._workspace, self._rules, self._site.clock.utc())
+        for status in self._stale:
+            if status.state is DaqState.MERGING:
+                # The DPM may finish it still, as one that was aborted here only.
+                self._abandoned.add(status.id, status.file_id)
+        for status, context in kept:
+            record = Record(status, context, self._around)
+            self._active[status.id] = self._acquisition(record)
+            log.info("acquisition %s recovered in %s", status.id, record.phase)
         # On a full disk it starts all the same.
         self._keeping.try_list()
 
     def start(self) -> None:
         """Go on with what was recovered, and begin to talk with the DPM."""
+        for status in self._stale:
+            # It was in progress for all who watch it.
+            note_status(status)
+            self._site.publish(STATUS_TOPIC, status)
         for acquisition in self.acquisitions():
             self._shown.show(acquisition.record.status)
             self._resume(acquisition)
@@ -326,9 +313,10 @@ class Coordinator:
     def _make(self, plan: Plan) -> Acquisition:
         with self._lock:
             if plan.id and plan.id in self._active:
-                raise _taken(plan.id, self._active[plan.id].record)
+                raise taken(plan.id, has_ended=self._active[plan.id].record.phase.is_final)
             now = self._site.clock.utc()
-            file_id = self._new_file_id(now)
+            used = {each.record.status.file_id for each in self._active.values()}
+            file_id = self._file_ids.next(now, used | set(self._active))
             check_prefix(plan.id, plan.file_prefix, file_id)
             context = new_context(plan, plan.id or file_id, file_id, self._site.name, now)
             record = Record(first_status(context), context, self._around)
@@ -358,24 +346,8 @@ class Coordinator:
             self._workspace.remove(acquisition.record.id)
             self._keeping.try_list()
             self._shown.forget(acquisition.record.id)
-            raise _not_kept(acquisition.record.id, error) from error
+            raise not_kept(acquisition.record.id, error) from error
         self._note_activity()
-
-    def _new_file_id(self, now: datetime) -> str:
-        """Allocate a file id; two in one millisecond are told apart by the next one."""
-        time = now.replace(microsecond=now.microsecond // 1000 * 1000)
-        if self._last_file_time is not None:
-            time = max(time, self._last_file_time + _MILLISECOND)
-        # Those of an earlier start of the process count, too: its clock may have been ahead.
-        used = {each.record.status.file_id for each in self._active.values()} | set(self._active)
-        while (file_id := self._file_id(time)) in used:
-            time += _MILLISECOND
-        self._last_file_time = time
-        return file_id
-
-    def _file_id(self, time: datetime) -> str:
-        text = time.replace(tzinfo=None).isoformat(timespec="milliseconds")
-        return f"{self._rules.instrument_id}.{text}"
 
     def _lay_to_rest(self, id: str) -> None:
         """Forget an acquisition that has ended, when it is in the archive."""
@@ -407,12 +379,6 @@ class Coordinator:
             self._beside.append(work)
         work.start()
 
-    def _is_stale(self, status: DaqStatus, context: Context) -> bool:
-        age = age_of(context.creation_time, context.plan, self._site.clock.utc())
-        if status.state is DaqState.ACQUIRING:
-            return age > self._rules.stale_acquiring
-        return age > self._rules.stale_merging
-
     def _resume(self, acquisition: Acquisition) -> None:
         """Go on where the process ended; a command that was half done is finished."""
         match acquisition.record.phase:
@@ -423,28 +389,3 @@ class Coordinator:
                 self._run_beside(Resumption(acquisition, self.dpm_link.nudge))
             case _:
                 pass
-
-
-def _taken(id: str, by: Record) -> DaqException:
-    if by.phase.is_final:
-        return refusal(
-            id,
-            f"acquisition {id} has ended and is not in the archive yet",
-            cause="the disk is full, read-only or gone",
-            remedy="free some space or repair the disk, or choose another id",
-        )
-    return refusal(
-        id,
-        f"an acquisition with the id {id} is in progress",
-        remedy="choose another id, or leave it to the coordinator",
-    )
-
-
-def _not_kept(id: str, error: OSError) -> DaqException:
-    return refusal(
-        id,
-        f"the acquisition was not started: the workspace cannot be written"
-        f" ({error.strerror or error})",
-        cause="the disk is full, read-only or gone",
-        remedy="free some space or repair the disk, then start again",
-    )

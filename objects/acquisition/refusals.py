@@ -68,3 +68,30 @@ def damaged(id: str, error: Exception) -> DaqException:
         cause="a fault of the disk, or somebody has changed the file",
         remedy="bring the file back from a backup; the product, if there is one, is at the DPM",
     )
+
+
+def taken(id: str, *, has_ended: bool) -> DaqException:
+    """Refuse a start whose id another one has."""
+    if has_ended:
+        return refusal(
+            id,
+            f"acquisition {id} has ended and is not in the archive yet",
+            cause="the disk is full, read-only or gone",
+            remedy="free some space or repair the disk, or choose another id",
+        )
+    return refusal(
+        id,
+        f"an acquisition with the id {id} is in progress",
+        remedy="choose another id, or leave it to the coordinator",
+    )
+
+
+def not_kept(id: str, error: OSError) -> DaqException:
+    """Refuse a start that the disk does not take."""
+    return refusal(
+        id,
+        f"the acquisition was not started: the workspace cannot be written"
+        f" ({error.strerror or error})",
+        cause="the disk is full, read-only or gone",
+        remedy="free some space or repair the disk, then start again",
+    )

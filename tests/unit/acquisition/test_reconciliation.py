@@ -113,6 +113,19 @@ def test_what_was_aborted_here_only_is_asked_for(bench: Bench, *, restarted: boo
     assert (told[-1].id, told[-1].result) == (id, PRODUCT)
 
 
+def test_what_was_given_up_as_stale_is_asked_for(bench: Bench) -> None:
+    """The DPM finishes it in the end: the product is told, and the alert is gone."""
+    id = scheduled(bench)
+    bench.site.clock.advance(49 * 3600)
+    bench.restart()
+    assert [each.id for each in bench.daq.get_status(id).alerts] == ["stale"]
+    unheard(bench, id, Phase.COLLECTING, Phase.COMPLETED)
+    bench.site.clock.advance(ASKED_AGAIN_S)
+    eventually(lambda: bench.phase(id) is Phase.COMPLETED)
+    status = bench.daq.get_status(id)
+    assert (status.result, status.alerts) == (PRODUCT, [])
+
+
 def test_what_the_dpm_never_had_is_forgotten(bench: Bench) -> None:
     """The answer to the hand-over was lost, and the request as well."""
     bench.dpm.faults["queue_daq"] = OutcomeUnknown("no answer")
@@ -185,13 +198,14 @@ def test_the_list_of_an_earlier_version_is_read(bench: Bench) -> None:
     """It has file ids by id."""
     id = forced_without_dpm(bench, id="x")
     file_id = bench.daq.get_status(id).file_id
-    (bench.data_root / "ocm" / "abandoned.json").write_text(json.dumps({"x": file_id}))
+    file = bench.data_root / "ocm" / "abandoned.json"
+    file.write_text(json.dumps({"x": file_id}))
     bench.restart()
     unheard(bench, id, Phase.COMPLETED)
     bench.dpm.faults.clear()
     bench.site.clock.advance(ASKED_AGAIN_S)
     eventually(lambda: bench.phase(id) is Phase.COMPLETED)
-    eventually(lambda: kept(bench) == {})
+    eventually(lambda: json.loads(file.read_text()) == [])
 
 
 def test_an_archive_that_cannot_be_read_now_costs_no_news(bench: Bench) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from idl_like_interfaces.daqif import DaqException
+from idl_like_interfaces.daqif import STATUS_TOPIC, DaqException
 from idl_like_interfaces.errors import BadParam, Transient
 from objects.acquisition.component import OcmComponent, OcmSettings
 from objects.acquisition.record import Record
@@ -181,7 +181,12 @@ def test_stale_ones_are_archived(
     bench.site.clock.advance(2)
     bench.restart()
     assert bench.daq.get_active_list() == []
-    assert bench.daq.get_status(id).id == id
+    status = bench.daq.get_status(id)
+    assert (status.id, status.error, status.alerts[-1].id) == (id, True, "stale")
+    assert f"given up in {status.state}/{status.substate}" in status.message
+    assert status.alerts[-1].remedy
+    assert [body for topic, body in bench.site.events if topic == STATUS_TOPIC][-1] == status
+    assert bench.daq.get_story(id).alerts[-1].alert == status.alerts[-1]
     assert bench.component.std.get_state() == "Operational;Idle"
 
 
