@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -17,8 +18,12 @@ from collections.abc import Iterable
 MAX_LENGTH = 200
 """Characters of a pattern."""
 
-DEADLINE_S = 2.0
-"""For matching all names, with the start of the process."""
+LIMIT_S = 2.0
+"""Processor time for matching all names. No time of the clock: a host with much to do gives
+the matcher little of it."""
+
+PATIENCE_S = 20.0
+"""After this time the matcher is ended, whatever it got."""
 
 MOST_AT_ONCE = 2
 """Patterns that are matched or wait for their turn; more are refused, so that they do not
@@ -27,13 +32,14 @@ take all threads of the server."""
 _one_at_a_time = threading.Lock()
 _admitted = threading.BoundedSemaphore(MOST_AT_ONCE)
 
-# The limit on processor time ends it also when nobody is left who would. It gives way to
+# The kernel ends it by the timer, also when nobody is left who would. It gives way to
 # everybody else: who calls meanwhile shall not notice.
 _MATCHER = """\
-import json, os, re, resource, sys
+import json, os, re, signal, sys
 os.nice(19)
-resource.setrlimit(resource.RLIMIT_CPU, (3, 3))
-pattern, names = json.load(sys.stdin)
+limit_s, pattern, names = json.load(sys.stdin)
+signal.signal(signal.SIGPROF, signal.SIG_DFL)
+signal.setitimer(signal.ITIMER_PROF, limit_s)
 match = re.compile(pattern).match
 json.dump([name for name in names if match(name)], sys.stdout)
 """
@@ -43,15 +49,13 @@ class PatternRefused(ValueError):
     """The pattern is malformed, too long or takes too long, or there are too many."""
 
 
-def select_matching(
-    pattern: str, names: Iterable[str], deadline_s: float | None = None
-) -> set[str]:
+def select_matching(pattern: str, names: Iterable[str], limit_s: float | None = None) -> set[str]:
     """Return the names whose beginning matches a regular expression (``re.match``).
 
     Args:
         pattern: What a stranger gave.
         names: Texts to match.
-        deadline_s: ``None``: ``DEADLINE_S``.
+        limit_s: Processor time for all of them; ``None``: ``LIMIT_S``.
 
     Raises:
         PatternRefused: With the reason.
@@ -68,7 +72,7 @@ def select_matching(
         text = f"{MOST_AT_ONCE} regexes are being matched: try again, or list by a prefix"
         raise PatternRefused(text)
     try:
-        return _matched(pattern, names, DEADLINE_S if deadline_s is None else deadline_s)
+        return _matched(pattern, names, LIMIT_S if limit_s is None else limit_s)
     finally:
         _admitted.release()
 
@@ -78,16 +82,24 @@ def _matched(pattern: str, names: Iterable[str], limit_s: float) -> set[str]:
         with _one_at_a_time:
             done = subprocess.run(
                 [sys.executable, "-I", "-S", "-c", _MATCHER],
-                input=json.dumps([pattern, list(names)]),
+                input=json.dumps([limit_s, pattern, list(names)]),
                 capture_output=True,
                 check=True,
                 text=True,
-                timeout=limit_s,
+                timeout=PATIENCE_S,
             )
     except subprocess.TimeoutExpired as error:
-        text = f"the regex {pattern!r} takes too long: matching was ended after {limit_s:g} s"
+        raise _takes_too_long(pattern) from error
+    except subprocess.CalledProcessError as error:
+        if error.returncode == -signal.SIGPROF:
+            raise _takes_too_long(pattern) from error
+        text = f"the regex could not be matched: {error}"
         raise PatternRefused(text) from error
-    except (OSError, subprocess.CalledProcessError) as error:
+    except OSError as error:
         text = f"the regex could not be matched: {error}"
         raise PatternRefused(text) from error
     return set(json.loads(done.stdout))
+
+
+def _takes_too_long(pattern: str) -> PatternRefused:
+    return PatternRefused(f"the regex {pattern!r} takes too long: matching was ended")

@@ -216,7 +216,7 @@ def test_endless_patterns_are_refused(
     stock: StockNameServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The name server goes on answering."""
-    monkeypatch.setattr("idl_like_interfaces.mapping.hosting.patterns.DEADLINE_S", 0.3)
+    monkeypatch.setattr("idl_like_interfaces.mapping.hosting.patterns.LIMIT_S", 0.3)
     stock.register("a" * 64, URI)
     with pytest.raises(Pyro5.errors.NamingError, match="takes too long"):
         stock.list(regex="(a+)+b")

@@ -49,8 +49,8 @@ def test_a_pattern_that_never_ends_is_ended() -> None:
     """It would take longer than the universe has existed."""
     begun = time.monotonic()
     with pytest.raises(PatternRefused, match="takes too long"):
-        select_matching("(a+)+b", NAMES, deadline_s=0.3)
-    assert time.monotonic() - begun < 30
+        select_matching("(a+)+b", NAMES, limit_s=0.3)
+    assert time.monotonic() - begun < 50
 
 
 def test_a_flood_of_patterns_is_refused_at_once() -> None:
@@ -59,7 +59,7 @@ def test_a_flood_of_patterns_is_refused_at_once() -> None:
 
     def match() -> None:
         with pytest.raises(PatternRefused) as caught:
-            select_matching("(a+)+b", NAMES, deadline_s=0.5)
+            select_matching("(a+)+b", NAMES, limit_s=0.5)
         refused.append(str(caught.value))
 
     threads = [threading.Thread(target=match) for _ in range(20)]
