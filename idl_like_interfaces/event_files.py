@@ -131,3 +131,85 @@ class SideCar(Value, frozen=True, kw_only=True):
     trailer: FileTrailer | None = None
     digest: str = ""
     problem: str = ""
+
+
+class FileFinding(Value, frozen=True, kw_only=True):
+    """Something that is not as it should be in or beside an event file.
+
+    Attributes:
+        message: What.
+        cause: Why, as far as that can be known.
+        remedy: What to do.
+        is_error: False: no event is in doubt.
+    """
+
+    message: str
+    cause: str = ""
+    remedy: str = ""
+    is_error: bool = True
+
+
+class FileReport(Value, frozen=True, kw_only=True):
+    """What a verification of an event file has found.
+
+    Attributes:
+        path: The file.
+        state: ``OPEN``, ``END``, ``CLOSED`` or ``ERROR``.
+        summary: What is in it, counted.
+        digest: Of a file with a trailer, computed; else empty.
+        findings: What is not as it should be.
+    """
+
+    path: str
+    state: str
+    summary: FileSummary
+    digest: str = ""
+    findings: list[FileFinding] = []
+
+
+class FileListing(Value, frozen=True, kw_only=True):
+    """An event file in a list.
+
+    Attributes:
+        path: The file.
+        size_bytes: Its size.
+        state: ``OPEN``, ``END``, ``CLOSED`` or ``ERROR``; empty: it is not an event file.
+        is_written: A process has it open for writing.
+        header: Its first record; None: it cannot be read.
+        summary: What it holds, as its trailer or side-car tells, else as its index does.
+        digest: As its side-car tells it.
+        reason_closed: Why it was closed.
+        problem: What is wrong with it; empty: nothing that is seen at once.
+    """
+
+    path: str
+    size_bytes: int
+    state: str = ""
+    is_written: bool = False
+    header: FileHeader | None = None
+    summary: FileSummary | None = None
+    digest: str = ""
+    reason_closed: str = ""
+    problem: str = ""
+
+
+class FileRecovery(Value, frozen=True, kw_only=True):
+    """What a recovery did.
+
+    Attributes:
+        path: The file as it is called now.
+        events: Events in it.
+        size_bytes: Its size.
+        cut: What was cut off or is damaged; empty: nothing.
+        read_bytes: Bytes that had to be read.
+        is_closed: It was closed, too.
+        digest: Of the closed file.
+    """
+
+    path: str
+    events: int
+    size_bytes: int
+    cut: list[str]
+    read_bytes: int
+    is_closed: bool = False
+    digest: str = ""

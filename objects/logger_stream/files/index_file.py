@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +25,7 @@ class IndexFile:
         path: Of the data file.
         file_check: Check of its first record.
         begin: Where the next event will begin in it.
-        size: Bytes of the index that are kept; the rest is written over.
+        size: Bytes of the index that are kept; the rest is cut off (see ``cut_index``).
         before: Events in these.
 
     Attributes:
@@ -88,14 +87,11 @@ class IndexFile:
             self._begin = self._end = begin
 
     def _write(self, chunk: bytes) -> None:
+        # A part of it that stays after an error is not cut off, since readers have mapped the
+        # file; it is no whole chunk, and written over.
         done = 0
-        try:
-            while done < len(chunk):
-                done += os.pwrite(self._descriptor, chunk[done:], self.size + done)
-        except OSError:
-            with suppress(OSError):
-                os.ftruncate(self._descriptor, self.size)
-            raise
+        while done < len(chunk):
+            done += os.pwrite(self._descriptor, chunk[done:], self.size + done)
         self.size += done
 
     def finish(self) -> None:
@@ -112,3 +108,22 @@ class IndexFile:
         if not self._is_closed:
             self._is_closed = True
             os.close(self._descriptor)
+
+
+def cut_index(path: Path, size: int) -> None:
+    """Keep so many bytes of the index of a file, in another file of the same name.
+
+    Who reads the old one goes on reading it; a mapped file must not be cut off.
+
+    Raises:
+        OSError: It is not possible.
+    """
+    old = index_path(path)
+    if not old.exists() or old.stat().st_size == size:
+        return
+    new = old.with_name(f".{old.name}.part")
+    with old.open("rb") as source, new.open("wb") as target:
+        done = 0
+        while done < size:
+            done += os.sendfile(target.fileno(), source.fileno(), done, size - done)
+    new.replace(old)

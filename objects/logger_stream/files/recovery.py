@@ -9,6 +9,7 @@ recovery that was interrupted is begun again without harm.
 
 from __future__ import annotations
 
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -22,8 +23,8 @@ from objects.component.clock import Clock, SystemClock
 from objects.logger_stream.files.content import FirstRecord, read_first, read_last
 from objects.logger_stream.files.data_file import DataFile
 from objects.logger_stream.files.index import Entries
-from objects.logger_stream.files.index_file import IndexFile
-from objects.logger_stream.files.layout import final_path
+from objects.logger_stream.files.index_file import IndexFile, cut_index
+from objects.logger_stream.files.layout import final_path, index_path
 from objects.logger_stream.files.rewriting import can_cover, covers, write_anew
 from objects.logger_stream.files.scan import Progress
 from objects.logger_stream.files.sidecar import read_side_car, replace_side_car
@@ -31,6 +32,9 @@ from objects.logger_stream.files.summary import Tally
 from objects.logger_stream.files.table import Table, map_file, read_index
 
 Sequences: TypeAlias = "npt.NDArray[np.uint64]"
+
+
+_WRITABLE = 0o644
 
 
 @dataclass(slots=True, kw_only=True)
@@ -91,6 +95,9 @@ def recover(
     side_car = read_side_car(path)
     size = path.stat().st_size
     cut = [_missing(trusted, size)] if trusted > size else []
+    for each in (path, index_path(path)):  # a close may have come so far already
+        if each.exists() and not each.stat().st_mode & stat.S_IWUSR:
+            each.chmod(_WRITABLE)
     told = header or (side_car.header if side_car else None)
     with DataFile(path, size) as file:
         found = _Recovery(file, clock, side_car, cut).run(trusted, progress)
@@ -202,6 +209,7 @@ def _index(table: Table, adopted: int, path: Path, first: FirstRecord) -> int:
     size = chunks[-1].index_end if chunks else 0
     end = chunks[-1].end if chunks else first.end
     before = sum(chunk.count for chunk in chunks)
+    cut_index(path, size)
     index = IndexFile(path, first.check, end, size=size, before=before)
     try:
         for number in range(adopted, len(table.sections)):

@@ -123,6 +123,12 @@ class Table:
             if isinstance(piece, Whole):
                 yield piece.entries
 
+    def forget(self) -> None:
+        """Keep nothing of the file any more."""
+        self._cache.clear()
+        self.sections.clear()
+        self.data = self.index = b""
+
     def section_of(self, number: int) -> int:
         """Return in which section an event is, by its number from 0."""
         low, high = 0, len(self.sections)
