@@ -265,11 +265,13 @@ class Ranges:
         count, reason = len(units), ""
         most_bytes, most_events = self._rules.max_bytes, self._rules.max_events
         if most_events is not None and slot.events + count >= most_events:
-            count, reason = most_events - slot.events, MAX_EVENTS
+            count, reason = max(0, most_events - slot.events), MAX_EVENTS
         if most_bytes is None:
             return count, reason
         ends = slot.bytes + np.cumsum(sizes, dtype=np.int64)
         full = int(np.searchsorted(ends, most_bytes, side="left")) + 1
+        if slot.bytes >= most_bytes:
+            full = 0
         if full <= count:
             count, reason = full, MAX_BYTES
         return self._before_large(slot, units, sizes[:count], (count, reason))

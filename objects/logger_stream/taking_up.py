@@ -47,13 +47,19 @@ def _take_up_writers(
     for writer in ranked:
         [volume] = around.volumes.of([str(writer.part.parent.parent)])
         if writer.header.kind is not FileKind.EVENTS:
-            files.adopt(LiveFile(writer, volume, GARBAGE))
+            _adopt(LiveFile(writer, volume, GARBAGE), files)
             continue
         # Of two that were open the older one had become full just before the crash.
         is_end = writer.state is FileState.END or writer is not events[-1]
         top, size = _top(writer, files), writer.size_bytes
         slot = files.ranges.take_up(top, writer.events, size, now, is_end=is_end)
-        files.adopt(LiveFile(writer, volume, slot.number))
+        _adopt(LiveFile(writer, volume, slot.number), files)
+
+
+def _adopt(file: LiveFile, files: FileSet) -> None:
+    # Nobody knows how much of it the system had put on the disk: the first sync does it.
+    file.is_dirty = True
+    files.adopt(file)
 
 
 def _top(writer: EventFileWriter, files: FileSet) -> int:
