@@ -14,18 +14,16 @@ from idl_like_interfaces.keywords import FitsKeyword
 from idl_like_interfaces.metadaqif import MetaDaq, MetaDaqException, MetaDaqState, MetaDaqStatus
 from objects.acquisition.product import SourceResult, SourceState
 from objects.acquisition.sources import (
-    SourceFailure,
-    SourceLink,
+    RemoteSource,
     of_another,
     state_after_start,
-    told,
     usable_files,
 )
 from objects.acquisition.vocabulary import ANY, Vocabulary
 from objects.component.site import Site
 
 
-class MetadataLink(SourceLink):
+class MetadataLink(RemoteSource[MetaDaq]):
     """A metadaqif source.
 
     Args:
@@ -38,20 +36,13 @@ class MetadataLink(SourceLink):
     def __init__(
         self, site: Site, source: MetadataSource, deadline_s: float, vocabulary: Vocabulary = ANY
     ) -> None:
-        self.name = source.source_name
-        self._reference = source.rr_uri
-        self._site = site
-        self._deadline_s = deadline_s
+        super().__init__(site, source, MetaDaq, deadline_s)
         self._vocabulary = vocabulary
-
-    @property
-    def _daq(self) -> MetaDaq:
-        return self._site.narrow(self._reference, MetaDaq, self._deadline_s)
 
     @override
     def start(self, result: SourceResult) -> SourceResult:
         try:
-            _check_own(self._daq.start_daq(result.session).id, result.session)
+            _check_own(self._servant.start_daq(result.session).id, result.session)
         except RemoteError as error:
             raise self._failure("did not start", state_after_start(error), error) from error
         return replace(result, state=SourceState.ACTIVE)
@@ -59,7 +50,7 @@ class MetadataLink(SourceLink):
     @override
     def stop(self, result: SourceResult) -> SourceResult:
         try:
-            reply = self._daq.stop_daq(result.session)
+            reply = self._servant.stop_daq(result.session)
             _check_own(reply.id, result.session)
         except MetaDaqException as error:
             return self._stopped_before(result, error)
@@ -92,7 +83,7 @@ class MetadataLink(SourceLink):
         if not self._is_active(session):
             return
         try:
-            self._daq.abort_daq(session)
+            self._servant.abort_daq(session)
         except MetaDaqException:
             # It may have ended just before.
             if self._is_active(session):
@@ -113,7 +104,7 @@ class MetadataLink(SourceLink):
         )
 
     def _status_of(self, session: str) -> MetaDaqStatus:
-        status = self._daq.get_daq_status(session)
+        status = self._servant.get_daq_status(session)
         _check_own(status.id, session)
         return status
 
@@ -122,9 +113,6 @@ class MetadataLink(SourceLink):
             return self._status_of(session).state is MetaDaqState.ACQUIRING
         except MetaDaqException:
             return False
-
-    def _failure(self, what: str, state: SourceState, error: RemoteError) -> SourceFailure:
-        return SourceFailure(told(self.name, self._reference, what, error), state)
 
 
 def _check_own(told_id: str, session: str) -> None:

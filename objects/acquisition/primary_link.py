@@ -15,11 +15,10 @@ from idl_like_interfaces.recif import RecCmds, RecExceptionErr, RecProperties, R
 from objects.acquisition.product import SourceResult, SourceState
 from objects.acquisition.sources import (
     WITHOUT_IT,
+    RemoteSource,
     SourceFailure,
-    SourceLink,
     of_another,
     state_after_start,
-    told,
     usable_files,
 )
 from objects.component.site import Site
@@ -27,7 +26,7 @@ from objects.component.site import Site
 T = TypeVar("T")
 
 
-class PrimaryLink(SourceLink):
+class PrimaryLink(RemoteSource[RecCmds]):
     """A recif source.
 
     Its commands act on its current session, whoever began that. So before a stop
@@ -44,15 +43,8 @@ class PrimaryLink(SourceLink):
     def __init__(
         self, site: Site, source: PrimarySource, deadline_s: float, begin_at: datetime | None = None
     ) -> None:
-        self.name = source.source_name
-        self._reference = source.rr_uri
-        self._site = site
-        self._deadline_s = deadline_s
+        super().__init__(site, source, RecCmds, deadline_s)
         self._begin_at = begin_at
-
-    @property
-    def _rec(self) -> RecCmds:
-        return self._site.narrow(self._reference, RecCmds, self._deadline_s)
 
     def _ask(self, what: str, state: SourceState, call: Callable[[], T]) -> T:
         try:
@@ -60,14 +52,11 @@ class PrimaryLink(SourceLink):
         except RemoteError as error:
             raise self._failure(what, state, error) from error
 
-    def _failure(self, what: str, state: SourceState, error: RemoteError) -> SourceFailure:
-        return SourceFailure(told(self.name, self._reference, what, error), state)
-
     @override
     def start(self, result: SourceResult) -> SourceResult:
         asked = RecProperties(id=result.session, abs_time=self._begin_at)
         try:
-            status = self._rec.rec_start(asked)
+            status = self._servant.rec_start(asked)
             self._check_own(status, result.session)
         except RemoteError as error:
             raise self._failure("did not start", state_after_start(error), error) from error
@@ -82,7 +71,7 @@ class PrimaryLink(SourceLink):
             if status.status.is_final:
                 return status
             try:
-                status = self._rec.rec_stop()
+                status = self._servant.rec_stop()
             except RecExceptionErr:
                 # It may have ended just before: by itself, or by an earlier stop that was slow.
                 status = self._status_of(result.session)
@@ -99,7 +88,7 @@ class PrimaryLink(SourceLink):
             if not self._is_running(result.session):
                 return
             try:
-                self._rec.rec_abort()
+                self._servant.rec_abort()
             except RecExceptionErr:
                 if self._is_running(result.session):
                     raise
@@ -116,7 +105,7 @@ class PrimaryLink(SourceLink):
 
         def wait() -> RecStatus:
             try:
-                status = self._rec.rec_wait(timeout_s).status
+                status = self._servant.rec_wait(timeout_s).status
                 return status if status.id == result.session else self._status_of(result.session)
             except RecExceptionErr as error:
                 raise RemoteError(
@@ -159,7 +148,7 @@ class PrimaryLink(SourceLink):
         return self._failure("ended badly", SourceState.FAILED, error)
 
     def _status_of(self, session: str) -> RecStatus:
-        status = self._rec.rec_status(session)
+        status = self._servant.rec_status(session)
         self._check_own(status, session)
         return status
 

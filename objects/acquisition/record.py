@@ -25,9 +25,10 @@ from objects.acquisition.keywords import updated
 from objects.acquisition.product import SourceResult
 from objects.acquisition.refusals import refusal
 from objects.acquisition.salvage import Kept
-from objects.acquisition.states import AT_DPM, TRANSITIONS, Phase, Trigger, phase_of, reachable
+from objects.acquisition.states import TRANSITIONS, Phase, Trigger, phase_of, reachable
 from objects.acquisition.store import Workspace
 from objects.acquisition.story import past_alerts
+from objects.acquisition.word import word_in, word_of
 from objects.component.alert_texts import as_text
 from objects.component.clock import Clock
 from objects.component.loggers import STATE
@@ -77,10 +78,7 @@ class Record:
         self._status = status
         self._context = context
         self._around = around
-        own = {each.id for each in context.alerts}
-        self._dpm_alerts = [each for each in status.alerts if each.id not in own]
-        self._dpm_error = al.is_error(self._dpm_alerts)
-        self._dpm_time_s = 0.0
+        self._word = word_in(status, context)
         self._kept: Kept | None = None
         self._is_kept = True
         self._closed = False
@@ -190,11 +188,10 @@ class Record:
         """
         phase = phase_of(news.state, news.substate)
         with self._changing():
-            if phase is None or not self._is_newer(phase, news, was_asked=was_asked):
-                return not self._is_doubtful(phase, news)
-            self._dpm_alerts = list(news.alerts)
-            self._dpm_error = news.error
-            self._dpm_time_s = news.timestamp
+            known = self._status
+            if phase is None or not self._word.is_news(known, news, was_asked=was_asked):
+                return not self._word.is_doubtful(known, news)
+            self._word = word_of(news)
             self._context = replace(
                 self._context, alerts=al.without_alert(self._context.alerts, al.DPM)
             )
@@ -348,33 +345,6 @@ class Record:
                 return self._status
         return None
 
-    def _is_newer(self, phase: Phase, news: DaqStatus, *, was_asked: bool) -> bool:
-        if news.file_id != self._status.file_id or self.phase.is_final:
-            return False
-        if phase not in AT_DPM and not phase.is_final:
-            return False
-        if self.phase not in AT_DPM and self.phase is not Phase.NOT_SCHEDULED:
-            return False
-        if phase is not self.phase:
-            return reachable(self.phase, phase)
-        is_late = news.timestamp < self._dpm_time_s and not was_asked
-        return not is_late and self._differs(news)
-
-    def _is_doubtful(self, phase: Phase | None, news: DaqStatus) -> bool:
-        if phase is None or news.file_id != self._status.file_id:
-            return False
-        if self.phase.is_final:
-            # Aborted here only, and not in the archive yet: it is corrected when it is there.
-            return phase.is_final and phase is not self.phase
-        return phase is self.phase and phase in AT_DPM and self._differs(news)
-
-    def _differs(self, news: DaqStatus) -> bool:
-        return (
-            news.alerts != self._dpm_alerts
-            or news.error != self._dpm_error
-            or (bool(news.result) and news.result != self._status.result)
-        )
-
     def _set_alerts(self, alerts: list[DaqAlert]) -> None:
         self._context = replace(self._context, alerts=alerts)
         self._commit(self._now())
@@ -404,7 +374,7 @@ class Record:
 
     def _composed(self, context: Context, time_s: float) -> Kept:
         """Return what is public of it, and the inside with the alerts that are over."""
-        alerts = [*context.alerts, *self._dpm_alerts]
+        alerts = [*context.alerts, *self._word.alerts]
         if alerts != self._status.alerts:
             past, time = context.past_alerts, self._around.clock.utc()
             known = past_alerts(past, self._status.alerts, alerts, time)
@@ -413,7 +383,7 @@ class Record:
             self._status,
             timestamp=time_s,
             alerts=alerts,
-            error=al.is_error(alerts) or self._dpm_error,
+            error=al.is_error(alerts) or self._word.error,
             message=as_text(alerts),
         )
         return status, context

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from idl_like_interfaces.checks import check_location
 from idl_like_interfaces.errors import BadParam, InterfaceMismatch, RemoteError
@@ -12,6 +12,10 @@ from idl_like_interfaces.metadaqif import MetaDaqException
 from idl_like_interfaces.naming import NamingError
 from idl_like_interfaces.recif import RecExceptionErr
 from objects.acquisition.product import SourceResult, SourceState
+from objects.acquisition.specification import Stateful
+from objects.component.site import Site
+
+T = TypeVar("T")
 
 log = logging.getLogger("daq.ocm.controller")
 
@@ -51,13 +55,35 @@ class SourceLink(Protocol):
         """End it and let it discard its data; one that does nothing is left alone."""
 
 
-def told(name: str, reference: str, what: str, error: RemoteError) -> RemoteError:
-    """Make an error that names the source and what was asked of it."""
-    return RemoteError(
-        f"source {name} ({reference}) {what}: {error.message}",
-        cause=error.cause,
-        remedy=error.remedy or "see whether the source is running and repair it",
-    )
+class RemoteSource(SourceLink, Generic[T]):
+    """What is the same of all of them: a servant with a name, asked within a deadline.
+
+    Args:
+        site: Where it is found.
+        source: What it is called there.
+        interface: What it offers.
+        deadline_s: For each request.
+    """
+
+    def __init__(self, site: Site, source: Stateful, interface: type[T], deadline_s: float) -> None:
+        self.name = source.source_name
+        self._reference = source.rr_uri
+        self._site = site
+        self._interface = interface
+        self._deadline_s = deadline_s
+
+    @property
+    def _servant(self) -> T:
+        return self._site.narrow(self._reference, self._interface, self._deadline_s)
+
+    def _failure(self, what: str, state: SourceState, error: RemoteError) -> SourceFailure:
+        """Make a failure that names the source and what was asked of it."""
+        told = RemoteError(
+            f"source {self.name} ({self._reference}) {what}: {error.message}",
+            cause=error.cause,
+            remedy=error.remedy or "see whether the source is running and repair it",
+        )
+        return SourceFailure(told, state)
 
 
 def of_another(kind: str, told_id: str, own_id: str) -> RemoteError:
