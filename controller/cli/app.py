@@ -62,6 +62,7 @@ ENTRIES = {
     ),
     "std": Entry(module="controller.cli.std", summary="Drive the state machine of a server."),
     "daq": Entry(module="controller.cli.daq", summary="Start, steer and watch acquisitions."),
+    "run": Entry(module="controller.cli.run", summary="Begin, steer and end runs over loggers."),
     "merge": Entry(module="controller.cli.merge", summary="Merge FITS files without a server."),
     "fits": Entry(
         module="controller.cli.fits", summary="Verify that FITS files keep the standard."
