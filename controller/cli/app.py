@@ -7,9 +7,10 @@ from typing import Any
 
 import typer
 import typer.main
+from typer.core import TyperGroup
 from typing_extensions import override
 
-from controller.cli.lazy import Entry, LazyGroup
+from controller.cli.lazy import Entry, LazyGroup, share_options
 from controller.cli.options import (
     CertsOption,
     IdentityOption,
@@ -67,6 +68,10 @@ ENTRIES = {
     "fits": Entry(
         module="controller.cli.fits", summary="Verify that FITS files keep the standard."
     ),
+    "stream": Entry(
+        module="controller.cli.stream",
+        summary="List, read, verify and recover event files.",
+    ),
     "dictionary": Entry(
         module="controller.cli.dictionary",
         summary="Check keyword dictionaries, look keywords up in them.",
@@ -89,10 +94,22 @@ DOTTED = ("std", "daq")
 """Groups whose verbs may be written with a dot, as scripts know them: ``daq.start``."""
 
 
+SHARED = ("names", "root", "certs", "identity", "as_json")
+"""Options that every group takes, before its verb or behind it."""
+
+
 class RootGroup(LazyGroup):
     """The root group; turns expected errors into a text on stderr and an exit code."""
 
     entries = ENTRIES
+
+    @override
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        is_new = cmd_name not in self.commands
+        command = super().get_command(ctx, cmd_name)
+        if is_new and isinstance(command, TyperGroup):
+            share_options(self, command, SHARED)
+        return command
 
     def _invoke(self, ctx: Any) -> Any:
         done = super().invoke(ctx)

@@ -20,8 +20,9 @@ from idl_like_interfaces.event_files import (
 from objects.component.atomic import PART_SUFFIX
 from objects.component.clock import SystemClock
 from objects.logger_stream.files.content import read_content, read_first, read_last
+from objects.logger_stream.files.frames import search
 from objects.logger_stream.files.index_file import IndexFile
-from objects.logger_stream.files.layout import final_path, index_path, part_path
+from objects.logger_stream.files.layout import final_path, index_path, part_path, parts_of_name
 from objects.logger_stream.files.locking import FileInUse, is_locked
 from objects.logger_stream.files.reader import Event, EventFile, NotAnEventFile
 from objects.logger_stream.files.recovery import recover
@@ -158,6 +159,7 @@ def recover_file(
         OSError: It cannot be read or written.
         BadParam: It is closed, or somebody writes it.
     """
+    _refuse_stranger(path)
     part = path
     if path == final_path(path):
         if not takes_closed:
@@ -196,6 +198,19 @@ def recover_file(
         is_closed=True,
         digest=closed.digest,
     )
+
+
+def _refuse_stranger(path: Path) -> None:
+    """Refuse a file in which nothing tells that it is an event file: it would be emptied."""
+    data = map_file(path)
+    is_known = read_first(data).header or read_side_car(path) or parts_of_name(path)
+    if not is_known and search(data, 0, len(data)) == len(data):
+        raise BadParam(
+            f"{path} is no event file",
+            field="path",
+            cause="it has no header and no event, no side-car, and not the name of one",
+            remedy="give an event file: <stream>_<run>_<number>.raw.part",
+        )
 
 
 def index_file(path: Path, progress: Progress | None = None) -> FileSummary:
