@@ -95,14 +95,35 @@ def encode_event(header: EventHeader, payload: Buffer) -> bytes:
     Raises:
         BadParam: A number does not fit its field, or the payload is too long.
     """
+    return b"".join(_parts(header, payload))
+
+
+def frame_event(header: EventHeader, payload: Buffer) -> bytes:
+    """Return the message of an event between its frames; the payload is copied once.
+
+    Raises:
+        BadParam: A number does not fit its field, or the payload is too long.
+    """
+    head, view, check = _parts(header, payload)
+    frame = FRAME.pack(len(head) + len(view) + len(check))
+    return b"".join((frame, head, view, check, frame))
+
+
+def _parts(header: EventHeader, payload: Buffer) -> tuple[bytes, memoryview, bytes]:
     view = memoryview(payload).cast("B")
-    _check(header, len(view))
-    head = HEADER.pack(
-        EVENT_TYPE, VERSION, header.flags, header.run, header.event, header.lbn, header.node,
-        len(header.streams), header.time_ns, len(view), 0, header.sender, header.sequence,
-    )  # fmt: skip
-    body = b"".join((head, struct.pack(f"<{len(header.streams)}H", *header.streams), view))
-    return body + CHECK.pack(crc32c(body))
+    streams, length = header.streams, len(view)
+    try:
+        # Packing refuses what does not fit; only what went wrong is looked at field by field.
+        head = HEADER.pack(
+            EVENT_TYPE, VERSION, header.flags, header.run, header.event, header.lbn, header.node,
+            len(streams), header.time_ns, length, 0, header.sender, header.sequence,
+        ) + struct.pack(f"<{len(streams)}H", *streams)  # fmt: skip
+    except struct.error:
+        _check(header, length)
+        raise
+    if length > LARGEST_PAYLOAD or len(streams) > MOST_STREAMS:
+        _check(header, length)
+    return head, view, CHECK.pack(crc32c(view, crc32c(head)))
 
 
 def parse_event(message: Buffer) -> tuple[EventHeader, memoryview]:
