@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from enum import StrEnum
 
 CARD_LENGTH = 80
@@ -35,6 +36,6 @@ def kind_and_name(card: str) -> tuple[CardKind, str]:
     card = card.rstrip("\0 ").ljust(CARD_LENGTH)
     if eso := ESO_CARD.fullmatch(card):
         return CardKind.ESO, " ".join(eso["name"].split())
-    name = card[:NAME_LENGTH].rstrip()
+    name = sys.intern(card[:NAME_LENGTH].rstrip())  # it stands in several tables of each header
     has_value = card[NAME_LENGTH:].startswith(VALUE_INDICATOR) and name not in COMMENTARY_NAMES
     return (CardKind.VALUE if has_value else CardKind.COMMENTARY), name

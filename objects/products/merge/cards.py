@@ -7,7 +7,7 @@ rounded, re-quoted or re-aligned on its way into the product.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from idl_like_interfaces.cards import (
@@ -70,21 +70,30 @@ class Card:
 
 def parse_card(image: str) -> Card:
     """Tell kind and logical name of a record; trailing NULs count as blanks."""
-    image = image.rstrip("\0 ").ljust(CARD_LENGTH)
+    if len(image) != CARD_LENGTH or "\0" in image:  # else the text is shared with its file
+        image = image.rstrip("\0 ").ljust(CARD_LENGTH)
     kind, name = kind_and_name(image)
     return Card(kind=kind, name=name, images=(image,))
 
 
 def parse_cards(images: Iterable[str]) -> list[Card]:
     """Read the records of a header in front of END; continued strings stay together."""
-    cards: list[Card] = []
+    return list(walk_cards(images))
+
+
+def walk_cards(images: Iterable[str]) -> Iterator[Card]:
+    """Yield what ``parse_cards`` returns: a header may be long."""
+    last: Card | None = None
     for image in images:
         card = parse_card(image)
-        if _CONTINUED.match(image) and cards and _is_continued(cards[-1]):
-            cards[-1] = replace(cards[-1], images=(*cards[-1].images, *card.images))
-        else:
-            cards.append(card)
-    return cards
+        if last is not None and _CONTINUED.match(image) and _is_continued(last):
+            last = replace(last, images=(*last.images, *card.images))
+            continue
+        if last is not None:
+            yield last
+        last = card
+    if last is not None:
+        yield last
 
 
 def whole_value(card: Card) -> str:

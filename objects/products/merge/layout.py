@@ -11,7 +11,6 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import count
 from math import prod
 from pathlib import Path
@@ -194,7 +193,6 @@ def _endless(path: Path, file: BinaryIO, index: int, offset: int, end: int) -> B
     )
 
 
-@lru_cache(maxsize=4)  # a check asks for them again and again, and headers may be long
 def _values(images: tuple[str, ...]) -> dict[str, str]:
     values: dict[str, str] = {}
     for image in images:

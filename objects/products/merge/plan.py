@@ -118,15 +118,19 @@ def _decide(contributions: Sequence[Contribution]) -> Iterator[tuple[Side, Seque
         for card in each.cards
         if card.kind is CardKind.VALUE and card.name in OCM_STANDARD
     }
-    said: dict[tuple[CardKind, str], list[Side]] = {}
+    said: dict[tuple[CardKind, str], Side] = {}
+    again: dict[tuple[CardKind, str], list[Side]] = {}  # few are, and headers may be long
     for each in contributions:
         for card in each.cards:
             if card.kind is not CardKind.COMMENTARY:
-                said.setdefault(card.identity, []).append(Side(source=each.source, card=card))
-    for sides in said.values():
+                side = Side(source=each.source, card=card)
+                if said.setdefault(card.identity, side) is not side:
+                    again.setdefault(card.identity, []).append(side)
+    for identity, first in said.items():
+        sides = [first, *again.get(identity, ())]
         # A standard keyword takes the place of what it wins over.
-        winner = next((side for side in sides if id(side.card) in standard), sides[0])
-        yield winner, [side for side in sides if side is not winner]
+        winner = next((side for side in sides if id(side.card) in standard), first)
+        yield winner, tuple(side for side in sides if side is not winner)
 
 
 def _own(

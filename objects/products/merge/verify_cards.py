@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from idl_like_interfaces.cards import CARD_LENGTH, CardKind
-from objects.products.merge.cards import Card, parse_cards
+from objects.products.merge.cards import walk_cards
 from objects.products.merge.layout import Hdu
 from objects.products.merge.repair import repaired
 from objects.products.merge.verify_findings import Found, error, warning
@@ -16,8 +16,10 @@ _WRITER = "correct the writer of the file"
 
 def verify_cards(hdu: Hdu) -> Iterator[Found]:
     """Yield what is wrong with single cards of a header."""
-    cards = parse_cards(hdu.images)
-    for number, card in enumerate(cards, 1):
+    counts: Counter[tuple[CardKind, str]] = Counter()
+    for number, card in enumerate(walk_cards(hdu.images), 1):
+        if card.kind is not CardKind.COMMENTARY:
+            counts[card.identity] += 1
         _, done = repaired(card)
         if done:
             yield error(
@@ -25,12 +27,11 @@ def verify_cards(hdu: Hdu) -> Iterator[Found]:
                 cause=f"the merger would put it right so: {done}",
                 remedy=_WRITER,
             )
-    yield from _repetitions(cards)
+    yield from _repetitions(counts)
     yield from _behind_the_end(hdu)
 
 
-def _repetitions(cards: list[Card]) -> Iterator[Found]:
-    counts = Counter(card.identity for card in cards if card.kind is not CardKind.COMMENTARY)
+def _repetitions(counts: Counter[tuple[CardKind, str]]) -> Iterator[Found]:
     for (kind, name), count in counts.items():
         if count > 1:
             full = f"ESO {name}" if kind is CardKind.ESO else name
