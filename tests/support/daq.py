@@ -45,7 +45,7 @@ from objects.acquisition.component import OcmComponent, OcmSettings
 from objects.acquisition.states import Phase
 from tests.support.site import FakeSite
 
-PATIENCE_S = 20.0
+PATIENCE_S = 50.0
 DPM = "obs/dpm/dpm/daq"
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from objects.messaging.channel import EventChannelServant
 from tests.support.daq import Bench
+from tests.support.site import FakeSite
 
 
 @pytest.fixture
@@ -16,3 +18,14 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     running = Bench(tmp_path)
     yield running
     running.close()
+
+
+@pytest.fixture
+def patient(tmp_path: Path) -> Iterator[Bench]:
+    """Yield a coordinator that asks the DPM only when it must: it hears, and tries it every hour."""
+    site, channel = FakeSite(tmp_path, name="ocm"), EventChannelServant("e1")
+    site.bind("obs/events", channel)
+    running = Bench(tmp_path, dpm_retry_s=3600, site=site)
+    yield running
+    running.close()
+    channel.close()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from msgspec.structs import replace
 
@@ -21,14 +18,6 @@ from tests.support.eventually import eventually
 
 DEAD = Transient("nobody answers")
 ENDED = DaqException("it has ended", id="x")
-
-
-@pytest.fixture
-def slow(tmp_path: Path) -> Iterator[Bench]:
-    """Yield a coordinator that hands over once, and then not again for an hour."""
-    running = Bench(tmp_path, dpm_retry_s=3600)
-    yield running
-    running.close()
 
 
 def taken_unheard(bench: Bench) -> str:
@@ -103,37 +92,39 @@ def test_what_the_dpm_may_have_is_withdrawn(bench: Bench) -> None:
     assert bench.phase(id) is Phase.ABORTED
 
 
-def test_news_of_the_abort_may_be_faster_than_its_answer(slow: Bench) -> None:
+def test_news_of_the_abort_may_be_faster_than_its_answer(patient: Bench) -> None:
     """The DPM tells its states before the request to abort returns: no more is done here."""
-    id = taken_unheard(slow)
-    assert not slow.daq.abort_daq(id).error
-    assert slow.published(id)[-2:] == [Phase.ABORTING_MERGE, Phase.ABORTED]
+    id = taken_unheard(patient)
+    assert not patient.daq.abort_daq(id).error
+    assert patient.published(id)[-2:] == [Phase.ABORTING_MERGE, Phase.ABORTED]
 
 
 @pytest.mark.parametrize("end", [Phase.COMPLETED, Phase.ABORTED])
-def test_what_the_dpm_has_ended_is_not_taken_for_never_queued(slow: Bench, end: Phase) -> None:
+def test_what_the_dpm_has_ended_is_not_taken_for_never_queued(patient: Bench, end: Phase) -> None:
     """Its refusal has two reasons, so it is asked: a product stands, an abort is what was wanted."""
-    id = taken_unheard(slow)
-    slow.dpm.tell = lambda _: None
-    slow.dpm.go(id, Phase.COLLECTING, end, result="/p.fits")
-    slow.dpm.faults["abort_daq"] = ENDED
+    id = taken_unheard(patient)
+    patient.dpm.tell = lambda _: None
+    patient.dpm.go(id, Phase.COLLECTING, end, result="/p.fits")
+    patient.dpm.faults["abort_daq"] = ENDED
     if end is Phase.COMPLETED:
         with pytest.raises(DaqException, match=r"Completed.*was not aborted"):
-            slow.daq.abort_daq(id)
+            patient.daq.abort_daq(id)
     else:
-        assert not slow.daq.abort_daq(id).error
-    status = slow.daq.get_status(id)
+        assert not patient.daq.abort_daq(id).error
+    status = patient.daq.get_status(id)
     assert ((status.state, status.substate), status.result) == (end.value, "/p.fits")
 
 
-def test_another_acquisition_of_the_id_is_not_taken_for_it(slow: Bench) -> None:
+def test_another_acquisition_of_the_id_is_not_taken_for_it(patient: Bench) -> None:
     """What the DPM has ended is of another time: this one was never queued."""
-    id = taken_unheard(slow)
-    slow.dpm.statuses[id] = replace(slow.dpm.statuses[id], file_id="TEST.2020-01-01T00:00:00.000")
-    slow.dpm.go(id, Phase.COMPLETED, result="/p.fits")
-    slow.dpm.faults["abort_daq"] = ENDED
-    assert not slow.daq.abort_daq(id).error
-    assert (slow.phase(id), slow.daq.get_status(id).result) == (Phase.ABORTED, "")
+    id = taken_unheard(patient)
+    patient.dpm.statuses[id] = replace(
+        patient.dpm.statuses[id], file_id="TEST.2020-01-01T00:00:00.000"
+    )
+    patient.dpm.go(id, Phase.COMPLETED, result="/p.fits")
+    patient.dpm.faults["abort_daq"] = ENDED
+    assert not patient.daq.abort_daq(id).error
+    assert (patient.phase(id), patient.daq.get_status(id).result) == (Phase.ABORTED, "")
 
 
 @pytest.mark.spec("ESO-061")
@@ -216,13 +207,13 @@ def test_the_dpm_may_complete_it_while_it_is_aborted_here(bench: Bench) -> None:
     assert (status.substate, status.result, status.alerts) == ("Completed", "/p", [])
 
 
-def test_a_forced_abort_asks_a_hanging_dpm_once(bench: Bench) -> None:
+def test_a_forced_abort_asks_a_hanging_dpm_once(patient: Bench) -> None:
     """Each further question would cost the operator the deadline again."""
-    id = bench.start("", "m")
-    bench.daq.stop_daq(id)
-    bench.queued(id)
-    before = len(bench.dpm.calls)
-    bench.dpm.faults["*"] = OutcomeUnknown("no answer")
-    assert bench.daq.force_abort_daq(id).error
-    assert bench.dpm.calls[before:] == ["abort_daq"]
-    assert "aborted here only" in bench.daq.get_status(id).message
+    id = patient.start("", "m")
+    patient.daq.stop_daq(id)
+    patient.queued(id)
+    before = len(patient.dpm.calls)
+    patient.dpm.faults["*"] = OutcomeUnknown("no answer")
+    assert patient.daq.force_abort_daq(id).error
+    assert patient.dpm.calls[before:] == ["abort_daq"]
+    assert "aborted here only" in patient.daq.get_status(id).message

@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from idl_like_interfaces.daqif import STATUS_TOPIC, DaqStatus
 from idl_like_interfaces.errors import OutcomeUnknown, Transient
 from objects.acquisition.states import Phase
-from objects.messaging.channel import EventChannelServant
 from tests.support.daq import Bench, event_of
 from tests.support.eventually import eventually
-from tests.support.site import FakeSite
 
 DEAD = Transient("nobody answers")
 PRODUCT = "/data/p.fits"
 ASKED_AGAIN_S = 6.0
-
-
-@pytest.fixture
-def patient(tmp_path: Path) -> Iterator[Bench]:
-    """Yield a coordinator that hears all events, and tries a lost DPM every hour."""
-    site, channel = FakeSite(tmp_path, name="ocm"), EventChannelServant("e1")
-    site.bind("obs/events", channel)
-    running = Bench(tmp_path, dpm_retry_s=3600, site=site)
-    yield running
-    running.close()
-    channel.close()
 
 
 def scheduled(bench: Bench, meta: str = "m", id: str = "") -> str:

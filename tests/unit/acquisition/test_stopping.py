@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -89,13 +88,11 @@ def test_wait_requests_are_as_long_as_asked_and_repeated(bench: Bench) -> None:
 
 @pytest.mark.spec("ESO-036")
 def test_an_early_end_is_noticed_at_once(bench: Bench) -> None:
-    """Not at the end of an interval of a minute."""
-    id = bench.start(properties=json.dumps({"awaitInterval": 60}))
+    """Not at the end of an interval of an hour."""
+    id = bench.start(properties=json.dumps({"awaitInterval": 3600}))
     eventually(lambda: bench.a.waits)
-    began = time.monotonic()
     bench.a.end()
     bench.await_phase(id, Phase.STOPPED)
-    assert time.monotonic() - began < 20
 
 
 @pytest.mark.spec("ESO-032", "ESO-037", "ESO-038")
