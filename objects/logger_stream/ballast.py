@@ -29,7 +29,7 @@ class Ballast:
         self.path = path
         self.size = size
         self._lock = threading.Lock()
-        self._is_there = False
+        self._is_there = self._is_told = False
 
     @property
     def is_there(self) -> bool:
@@ -59,8 +59,12 @@ class Ballast:
             finally:
                 os.close(descriptor)
         except OSError as error:
-            log.warning("no ballast of %d bytes at %s: %s", self.size, self.path, error)
+            # It is tried again each second: said once.
+            level = logging.DEBUG if self._is_told else logging.WARNING
+            self._is_told = True
+            log.log(level, "no ballast of %d bytes at %s: %s", self.size, self.path, error)
             with suppress(OSError):
                 self.path.unlink(missing_ok=True)
             return False
+        self._is_told = False
         return True

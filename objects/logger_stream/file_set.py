@@ -174,11 +174,20 @@ class FileSet:
             if file.volume.level >= Level.PAUSE:
                 self._leave(file)
         for slot in self.ranges.due(now):
-            file = self._live.get(slot.number)
-            if file is not None:
-                self._close(file, slot.end)
+            if slot.number in self._live:
+                self._close(self._live[slot.number], slot.end)
         self._tell_ends()
         self.drain()
+
+    def close_early(self, reason: str) -> None:
+        """Close the files that are live; what still comes for their ranges begins others.
+
+        Raises:
+            NowhereToWrite: Not all could be written.
+        """
+        self.drain()
+        for file in self.live:
+            self._close(file, reason)
 
     def close(self, reason: str) -> None:
         """Close all files.
@@ -282,7 +291,7 @@ class FileSet:
     def _leave(self, file: LiveFile) -> None:
         """Write no more to a full volume; on one that is nearly full begin nothing new."""
         if file.volume.level >= Level.CLOSE:
-            self._close_early(file) or self._close(file, f"{NO_ROOM} on {file.volume.path}")
+            self._close(file, f"{NO_ROOM} on {file.volume.path}")
             return
         present, other = self.ranges.open, choose(self._volumes)
         is_open = present is not None and present.number == file.slot

@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from msgspec import structs
+
 from idl_like_interfaces.event_logger import FileKind, FileState, StreamConfiguration, WrittenFile
 from idl_like_interfaces.event_message import LARGEST_MESSAGE
 from objects.logger_stream.files.writer import EventFileWriter
@@ -105,8 +107,8 @@ class LiveFile:
         """End it in ERROR.
 
         Returns:
-            What is told of it, what was not written, and what was written but is not sure to
-            be on the disk.
+            What is told of it, as far as that is sure to be on the disk; what was not written;
+            and what was written but is not sure to be there.
         """
         is_unsure = self.may_have_lost
         unwritten = self.writer.unwritten()
@@ -117,10 +119,14 @@ class LiveFile:
         if self.writer.durable_bytes < self.writer.written_bytes:
             tail = self._tail()
             reason += f"; what is behind byte {tail.begin} was written again to the next file"
-        return self.writer.fail(reason), unwritten, tail
+        written = self.writer.fail(reason)
+        if tail is not None:
+            # The rest will be told of another file; nothing is counted twice.
+            written = structs.replace(written, events=self._durable_events, size_bytes=tail.begin)
+        return written, unwritten, tail
 
     def describe(self) -> WrittenFile:
-        """Return what is told of it; any thread may ask."""
+        """Return what is told of it; any thread may ask. It is not CLOSED before all of that is done."""
         writer = self.writer
         first_event, last_event = writer.events_range or (0, 0)
         first_lbn, last_lbn = writer.lbns or (0, 0)
@@ -128,7 +134,7 @@ class LiveFile:
             path=str(writer.part),
             stream=writer.header.stream.name,
             kind=writer.header.kind,
-            state=writer.state,
+            state=FileState.END if writer.state is FileState.CLOSED else writer.state,
             events=writer.events,
             size_bytes=writer.size_bytes,
             durable_bytes=writer.durable_bytes,

@@ -44,7 +44,6 @@ class Portions:
         self._events = self._bytes = 0
         self._refuses_since: float | None = None
         self._is_ended = False
-        self._is_shut = False
 
     @property
     def waiting(self) -> tuple[int, int]:
@@ -62,6 +61,12 @@ class Portions:
     def is_ended(self) -> bool:
         """Whether it takes nothing any more, ever."""
         return self._is_ended
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it takes nothing any more, and all was taken from it."""
+        with self._condition:
+            return self._is_ended and not self._portions
 
     def put(self, records: Records) -> int:
         """Take leading records as far as there is room; return how many. Never waits.
@@ -99,10 +104,6 @@ class Portions:
         with self._condition:
             self._condition.wait(timeout_s)
 
-    def shut(self, *, is_shut: bool) -> None:
-        """Take nothing for now, or take again."""
-        self._is_shut = is_shut
-
     def end(self) -> None:
         """Take nothing any more, and wake who takes."""
         with self._condition:
@@ -122,7 +123,7 @@ class Portions:
         self._condition.notify_all()
 
     def _fitting(self, records: Records) -> int:
-        if self._is_ended or self._is_shut:
+        if self._is_ended:
             return 0
         events = self._most_events - self._events
         octets = self._most_bytes - self._bytes

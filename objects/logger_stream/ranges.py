@@ -85,9 +85,9 @@ def unit_of(event: int, lbn: int, rules: Rules) -> int:
 
 
 def units_of(index: npt.NDArray[np.void], rules: Rules) -> Units:
-    """Return the unit of each row of an index of records."""
+    """Return the unit of each row of an index of records, in signed numbers."""
     if rules.range_unit is RangeUnit.LBN:
-        return index["lbn"]
+        return index["lbn"].astype(np.int64)
     return (np.maximum(index["event"].astype(np.int64), 1) - 1) // rules.range_size
 
 

@@ -69,6 +69,7 @@ class Stream:
         self._step_since: float | None = None
         self._problem = ""
         self._reason = "end of run"
+        self._close_early = ""
         self._is_aborted = self._has_lost = False
         name = f"stream-{configuration.name}-{around.run}"
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -120,6 +121,11 @@ class Stream:
         """Close all files at once; returns when that is done."""
         self.begin_abort(reason)
         self.join()
+
+    def close_files(self, reason: str) -> None:
+        """Have the files that are live now closed soon; what comes goes to new ones."""
+        self._close_early = reason
+        self._portions.wake()
 
     def wake(self) -> None:
         """Have it look at the time now, and at its volumes."""
@@ -181,7 +187,7 @@ class Stream:
             self._write(portion)
         self._insist(self._tend)
         self._step_since = None
-        return bool(portions) or not self._portions.is_ended
+        return not self._portions.is_over
 
     def _write(self, portion: Portion) -> None:
         records = portion.records
@@ -196,6 +202,9 @@ class Stream:
 
     def _tend(self) -> None:
         now = self._clock.monotonic()
+        if self._close_early:
+            self._files.close_early(self._close_early)
+            self._close_early = ""
         self._files.tend()
         if not self._files.is_dirty:
             self._synced_at = now

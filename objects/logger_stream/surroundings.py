@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from objects.logger_stream.files.writer import EventFileWriter
     from objects.logger_stream.volumes import Volumes
 
+LEFT = "the logger ends"
+"""Why files are closed whose run goes on at the next start."""
+
+MISMATCH = "run number mismatch"
+"""Why files are closed at which events of another run were aimed."""
+
 MakeHeader: TypeAlias = Callable[[StreamConfiguration, int, FileKind], FileHeader]
 """Makes the first record of a file of a stream, given its number in the stream and its kind."""
 

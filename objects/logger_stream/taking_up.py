@@ -11,7 +11,10 @@ from objects.logger_stream.files.layout import parts_of_name
 from objects.logger_stream.files.writer import EventFileWriter
 from objects.logger_stream.live_file import LiveFile
 from objects.logger_stream.ranges import GARBAGE, last_unit_of, unit_of
-from objects.logger_stream.surroundings import Surroundings, Takeover
+from objects.logger_stream.surroundings import LEFT, MISMATCH, Surroundings, Takeover
+
+_GOES_ON = (NO_ROOM, LEFT, MISMATCH)
+"""Why files were closed whose ranges were not over."""
 
 
 def take_up(takeover: Takeover, files: FileSet, around: Surroundings) -> tuple[int, int]:
@@ -31,10 +34,10 @@ def take_up(takeover: Takeover, files: FileSet, around: Surroundings) -> tuple[i
 def _owns_range(file: WrittenFile) -> bool:
     """Tell whether later events of its range are garbage.
 
-    The range of a file that failed, or was closed for want of room, goes on in the next one.
+    The range of a file that failed, or was closed before its time, goes on in the next one.
     """
     is_closed = file.state is FileState.CLOSED and file.kind is FileKind.EVENTS
-    return is_closed and not file.reason_closed.startswith(NO_ROOM)
+    return is_closed and not file.reason_closed.startswith(_GOES_ON)
 
 
 def _take_up_writers(

@@ -64,7 +64,7 @@ class Volume:
         return self._ballast
 
     def prepare(self) -> None:
-        """Make the folder, and look at its room.
+        """Make the folder.
 
         Raises:
             OSError: It cannot be made, or not be written.
@@ -72,10 +72,12 @@ class Volume:
         self.path.mkdir(parents=True, exist_ok=True)
         if not os.access(self.path, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self.path))
-        self.look(Thresholds())
 
     def look(self, thresholds: Thresholds) -> None:
-        """Look at its room, judge it, and keep the ballast when there is enough."""
+        """Look at its room, judge it, and keep the ballast when there is enough.
+
+        A folder that was not made yet has the room of the one in which it will be.
+        """
         try:
             self._measure()
         except OSError as error:
@@ -89,7 +91,7 @@ class Volume:
             log.info("%s: %s, %d bytes are free", self.path, level.word, self.free_bytes)
         self.level = level
         self._forecast.add(self._clock.monotonic(), self.free_bytes)
-        if level < Level.PAUSE:
+        if level < Level.PAUSE and self.path.is_dir():
             self._ballast.make()
 
     def failed(self, error: OSError) -> None:
@@ -120,7 +122,7 @@ class Volume:
         )
 
     def _measure(self) -> None:
-        found = os.statvfs(self.path)
+        found = os.statvfs(_existing(self.path))
         self.free_bytes = found.f_bavail * found.f_frsize
         used = (found.f_blocks - found.f_bfree) * found.f_frsize
         self.size_bytes = used + self.free_bytes
@@ -184,3 +186,8 @@ def choose(volumes: Sequence[Volume]) -> Volume | None:
     usable = [each for each in volumes if each.is_usable]
     roomy = [each for each in usable if each.level < Level.PAUSE]
     return next(iter(roomy or usable), None)
+
+
+def _existing(path: Path) -> Path:
+    """Return a folder, or the nearest one above it that exists."""
+    return next((each for each in (path, *path.parents) if each.exists()), path)

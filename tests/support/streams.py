@@ -85,11 +85,13 @@ class Bench:
         self.heard = Heard()
         self.streams: list[Stream] = []
 
-    def stream(self, takeover: Takeover = Takeover(), *, name: str = "all", **said: object) -> Stream:  # noqa: B008 (never changed)
+    def stream(
+        self, takeover: Takeover | None = None, *, name: str = "all", **said: object
+    ) -> Stream:
         """Begin a stream; what is not said is as always, its volume is ``v0``."""
         parameters = StreamParameters(**{"volumes": ["v0"], **said})  # type: ignore[arg-type]
         configuration = StreamConfiguration(name=name, id=1, parameters=parameters)
-        stream = Stream(configuration, self.around(), takeover)
+        stream = Stream(configuration, self.around(), takeover or Takeover())
         self.streams.append(stream)
         return stream
 
@@ -124,7 +126,7 @@ class Bench:
 
     def taken_over(self) -> Takeover:
         """Recover all files that were not closed, as the next start of a logger does."""
-        finished = tuple([*self.heard.closed, *self.heard.failed])
+        finished = (*self.heard.closed, *self.heard.failed)
         known = {Path(each.path) for each in finished}
         parts = sorted(set(self.root.rglob("*.raw.part")) - known)
         writers = tuple(EventFileWriter.resume(recover(each), self.clock) for each in parts)
