@@ -121,6 +121,8 @@ def _text(record: Sealed) -> str:
 
 
 def _verdict(each: Verified) -> str:
+    if not each.process:
+        return f"all of them: BROKEN\n  broken: {each.broken}"
     state = "intact" if each.is_intact else "BROKEN" if each.broken else "incomplete"
     extent = f"{each.records} records in {each.files} files"
     lines = [f"{each.process}: {state}, {extent}, head {each.seq} {each.head}"]

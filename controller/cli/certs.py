@@ -52,13 +52,19 @@ def init(
     name: Annotated[str, typer.Option("--name", help="Name of the authority.")] = "obsorb",
     days: Annotated[int, typer.Option("--days", help="How long it is valid.")] = _CA_DAYS,
     force: ForceOption = False,
+    as_json: JsonOption = None,
 ) -> None:
     """Make a private authority: one command, one folder."""
     from idl_like_interfaces.security.authority import Authority
 
     with _writing(_folder(folder)) as place:
         made = Authority.init(place, name, days, force=force)
-    print_line(f"authority {name} in {made.folder}; keep ca.key where few can come, best offline")
+    if as_json:
+        print_json({"name": name, "folder": str(made.folder)})
+    else:
+        print_line(
+            f"authority {name} in {made.folder}; keep ca.key where few can come, best offline"
+        )
 
 
 @app.command()
@@ -78,13 +84,17 @@ def issue(
     days: Annotated[int, typer.Option("--days", help="How long it is valid.")] = _DAYS,
     folder: DirOption = None,
     force: ForceOption = False,
+    as_json: JsonOption = None,
 ) -> None:
     """Make a key and a certificate that states a role."""
     from idl_like_interfaces.security.authority import Authority
 
     with _writing(_folder(folder)) as place:
         made = Authority(place).issue(name, role, host or [], days, force=force)
-    print_line(_line(made))
+    if as_json:
+        print_json(made)
+    else:
+        print_line(_line(made))
 
 
 @app.command("list")

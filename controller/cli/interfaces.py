@@ -10,6 +10,7 @@ import msgspec
 
 from controller.cli.session import Session
 from controller.failure import CommandFailed
+from idl_like_interfaces.naming import OBJECT_ID
 
 if TYPE_CHECKING:
     from idl_like_interfaces.declare import Interface
@@ -67,6 +68,8 @@ def open_probe(session: Session, name: str) -> Probe:
     if name.startswith("PYRO:"):
         return Probe(name)
     with session.connect() as names:
+        if name == OBJECT_ID:
+            return Probe(names.reference)  # the name server itself, which is not bound
         binding = names.context.resolve(name)
         if not binding.uri:
             raise CommandFailed(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -81,6 +83,24 @@ def group(*, runs_alone: bool = False) -> typer.Typer:
 def single() -> typer.Typer:
     """Make an application for a command without verbs."""
     return typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+def share_options(above: Any, group_: Any, names: Sequence[str]) -> None:
+    """Let a group take options of the group above, too: before its verb.
+
+    They do not stand in its help, which would say them once more.
+    """
+    own = {each.name for each in group_.params}
+    added = [copy(each) for each in above.params if each.name in names and each.name not in own]
+    for each in added:
+        each.hidden = True
+    group_.params = [*group_.params, *added]
+    callback, known = group_.callback, frozenset(each.name for each in added)
+
+    def run(**arguments: Any) -> Any:
+        return callback(**{key: each for key, each in arguments.items() if key not in known})
+
+    group_.callback = run if callback else None
 
 
 def _load(name: str, entry: Entry) -> Any:

@@ -32,7 +32,7 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     """What was found out about the log of one process.
 
     Attributes:
-        process: Its name.
+        process: Its name; empty: what is said of all of them.
         files: How many there are.
         records: How many lines were judged.
         seq: Number of the last good line.
@@ -85,11 +85,20 @@ def verify(path: Path, head: str = "") -> list[Verified]:
     chains = _chains(path)
     wanted = {head} if head else set()
     results = [_verify_chain(process, files, wanted) for process, files in chains]
-    if wanted:
-        last = results[-1]
-        text = f"no line of what is verified has the hash {head}: the end was cut off, or the whole chain was written anew"
-        results[-1] = msgspec.structs.replace(last, broken=last.broken or text)
-    return results
+    return _without_head(results, head) if wanted else results
+
+
+def _without_head(results: list[Verified], head: str) -> list[Verified]:
+    """Say that the kept head is nowhere: of one chain by itself, of several for all together."""
+    text = (
+        f"no line of what is verified has the hash {head}: the end was cut off, or the whole "
+        "chain was written anew"
+    )
+    if len(results) == 1:
+        (only,) = results
+        return [msgspec.structs.replace(only, broken=only.broken or text)]
+    # Nobody knows to which of them it belongs: the intact ones stay so.
+    return [*results, Verified(process="", files=0, records=0, seq=0, head=head, broken=text)]
 
 
 def records(path: Path) -> Iterator[Sealed]:

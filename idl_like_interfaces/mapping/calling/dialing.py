@@ -18,6 +18,7 @@ from idl_like_interfaces.mapping.packing import unpack_plain
 from idl_like_interfaces.mapping.trust import IN_CLEAR, NEEDS_TLS
 
 _LONGEST_REASON = 2000
+_HIGHEST_PORT = 65535
 """Bytes that are worth parsing."""
 
 
@@ -76,7 +77,14 @@ class Place:
                 remedy="give PYRO:ID@HOST:PORT, or a name",
             ) from error
         path = found.sockname or ""
-        return cls(uri, found.object, found.host or "", found.port or 0, path)
+        port = found.port or 0
+        if not path and not 0 < port <= _HIGHEST_PORT:
+            raise BadParam(
+                f"{uri!r} is not a reference to an object: there is no port {found.port}",
+                field="reference",
+                remedy=f"give PYRO:ID@HOST:PORT with a port from 1 to {_HIGHEST_PORT}, or a name",
+            )
+        return cls(uri, found.object, found.host or "", port, path)
 
     def addresses(self) -> list[tuple[int, Any]]:
         """Return family and address of each way there, IPv4 first as our daemons listen.

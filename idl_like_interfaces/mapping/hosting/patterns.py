@@ -18,7 +18,7 @@ from collections.abc import Iterable
 MAX_LENGTH = 200
 """Characters of a pattern."""
 
-LIMIT_S = 2.0
+LIMIT_S = 1.0
 """Processor time for matching all names. No time of the clock: a host with much to do gives
 the matcher little of it."""
 

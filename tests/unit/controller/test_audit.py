@@ -78,6 +78,14 @@ def test_a_broken_one_fails_the_command(folder: Path) -> None:
     assert "broken: ocm.jsonl line 2: its content is not" in _output(folder)
 
 
+def test_a_head_that_is_nowhere_is_no_fault_of_any_one_chain(folder: Path) -> None:
+    """Nobody knows whose it was: all are shown as they are, and the command fails."""
+    text = obsorb("audit", "verify", str(folder), "--head", "0" * 64).stdout
+    assert text.count(": intact") == 2
+    assert "all of them: BROKEN" in text
+    assert "no line of what is verified has the hash 000" in text
+
+
 def _output(folder: Path) -> str:
     return obsorb("audit", "verify", str(folder)).stdout
 

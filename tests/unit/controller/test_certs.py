@@ -51,6 +51,14 @@ def test_the_list_tells_role_end_and_hosts(folder: str) -> None:
     assert "ocm " not in result.stderr
 
 
+def test_what_was_made_is_told_as_json(tmp_path: Path) -> None:
+    """Of an authority its name and folder, of a certificate what the list tells of it."""
+    made = str(tmp_path / "certs")
+    assert document("certs", "init", "--dir", made) == {"name": "obsorb", "folder": made}
+    issued = document("certs", "issue", "alice", "--role", "operator", "--dir", made)
+    assert [issued] == document("certs", "list", "--dir", made)
+
+
 def test_a_person_is_an_observer_unless_it_is_said(folder: str) -> None:
     """The least role."""
     assert " observer " in ok("certs", "issue", "bob", "--dir", folder)

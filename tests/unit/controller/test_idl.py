@@ -176,3 +176,8 @@ def test_a_living_object_is_shown_and_compared(small: SmallInstallation) -> None
     assert "interface EventChannel {" in ok("idl", "show", "obs/events")
     assert ok("idl", "diff", "EventChannel", "obs/events").startswith("identical")
     assert "another interface" in refused("idl", "diff", "obs/events", "obs/log")
+
+
+def test_the_name_server_itself_is_examined(small: SmallInstallation) -> None:
+    """By its well-known name, under which it is not bound."""
+    assert document("idl", "check", "NameService")["passed"]

@@ -110,3 +110,11 @@ def test_option_of_the_command_wins_over_that_of_the_group(small: SmallInstallat
     """The nearest one counts, and it wins over the environment."""
     ok("--names", "localhost:1", "names", "list", "--names", small.address)
     refused("--names", small.address, "names", "list", "--names", "localhost:1")
+
+
+def test_shared_options_may_stand_at_every_place(small: SmallInstallation) -> None:
+    """Before the group, between group and verb, behind the verb."""
+    expected = ok("names", "list", "obs/ocm", "--json")
+    assert ok("--json", "names", "list", "obs/ocm") == expected
+    assert ok("names", "--json", "list", "obs/ocm") == expected
+    assert ok("names", "--names", small.address, "--root", "obs", "list", "obs/ocm") != expected

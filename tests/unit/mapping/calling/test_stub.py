@@ -277,3 +277,12 @@ def test_a_malformed_reference_is_refused_at_once(reference: str) -> None:
     with pytest.raises(BadParam, match="not a reference") as caught:
         narrow(reference, Echo)
     assert "HOST:PORT" in caught.value.remedy
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "99999"])
+def test_a_reference_to_no_port_is_refused_at_once(port: str) -> None:
+    """Before it is called; with the field and what to give."""
+    with pytest.raises(BadParam, match=f"there is no port {port}") as caught:
+        narrow(f"PYRO:echo@localhost:{port}", Echo)
+    assert caught.value.field == "reference"
+    assert "65535" in caught.value.remedy
