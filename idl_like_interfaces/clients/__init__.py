@@ -6,6 +6,7 @@ of a call only how long it may take.
 
 from idl_like_interfaces.clients.alarms import AlarmReporter
 from idl_like_interfaces.clients.consumer import EventConsumer, Item
+from idl_like_interfaces.clients.event_sender import EventSender, SenderEnded, SpoolFull, WhenFull
 from idl_like_interfaces.clients.logs import LogForwarder, register_levels
 from idl_like_interfaces.clients.monitor import Monitor
 from idl_like_interfaces.clients.oldb import OldbWriter
@@ -23,6 +24,7 @@ __all__ = [
     "Blindness",
     "Event",
     "EventConsumer",
+    "EventSender",
     "EventSupplier",
     "Item",
     "KnownProject",
@@ -32,7 +34,10 @@ __all__ = [
     "OldbWatcher",
     "OldbWriter",
     "ProjectReader",
+    "SenderEnded",
+    "SpoolFull",
     "Survey",
+    "WhenFull",
     "log_owner",
     "register_levels",
 ]

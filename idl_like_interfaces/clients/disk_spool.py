@@ -50,11 +50,13 @@ class DiskSpool:
 
     Attributes:
         heritage: What earlier starts have left, as it is to be sent: with their numbers.
+        before: The last number of each earlier start of which there is still a file.
         problem: Why the events are not on disk; empty while they are.
     """
 
     def __init__(self, folder: Path, source: str, incarnation: str, bounds: Bounds) -> None:
         self.heritage: list[Parcel[Entry]] = []
+        self.before: dict[str, int] = {}
         self.problem = ""
         self._folder = folder / quote(source, safe="")
         self._source, self._incarnation = source, incarnation
@@ -102,7 +104,7 @@ class DiskSpool:
             log.info("%s: %d events of an earlier start are sent first", self._source, count)
 
     def _parcels(self, left: list[Found]) -> Iterator[Parcel[Entry]]:
-        behind: dict[str, int] = {}
+        behind = self.before
         for found in left:
             head = found.file.head
             known = max(behind.get(head.incarnation, 0), found.acknowledged)
@@ -146,6 +148,12 @@ class DiskSpool:
             except OSError as error:
                 self._fail(error)
             self._numbered += 1
+
+    def skip(self) -> None:
+        """Leave out the next number: its event is dropped, nobody keeps it."""
+        with self._lock:
+            self._numbered += 1
+            self._seal()
 
     def _file(self) -> SpoolFile:
         """Return the file to write to; begin one when there is none, or it is long enough."""
