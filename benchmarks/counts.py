@@ -55,6 +55,7 @@ class Counts:
         most_active: Acquisitions that are active when memory is told.
         merge_mib: Size of an extension that is merged, in MiB.
         merge_rounds: Merges of each side.
+        long_cards: Keywords of a header that is very long; 360 000 are taken.
         large_mib: Size of the extensions whose merge must not need more memory, in MiB.
     """
 
@@ -104,6 +105,7 @@ class Counts:
     merge_mib: int
     merge_rounds: int
     large_mib: int
+    long_cards: int
 
 
 FULL = Counts(
@@ -153,6 +155,7 @@ FULL = Counts(
     merge_mib=64,
     merge_rounds=5,
     large_mib=4096,
+    long_cards=359_000,
 )
 
 QUICK = Counts(
@@ -202,4 +205,5 @@ QUICK = Counts(
     merge_mib=1,
     merge_rounds=1,
     large_mib=8,
+    long_cards=1_000,
 )

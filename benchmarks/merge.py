@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.counts import Counts
 from benchmarks.figures import Figure, Goal, Measure, alternate, figure
 from benchmarks.installation import OBSORB
+from benchmarks.merge_files import specify, write_fits
+from benchmarks.merge_memory import GOAL, measure_memory
 from benchmarks.merge_sides import appended, copied, rewritten
 from benchmarks.programs import Child, Program
-from objects.data_source.cards import header_octets, value_cards
 
 NEW_GOAL = Goal(of=Measure.RATIO, at_most=1.5)
 IN_PLACE_GOAL = Goal(of=Measure.RATIO, at_most=1.2)
-MEMORY_GOAL = Goal(of=Measure.VALUE, at_most=150.0)
 
 EXTENSIONS = 8
-
-_MIB = 1 << 20
-_BLOCK = 2880
-_ROW = 4096
 
 
 def measure_merge(counts: Counts) -> list[Figure]:
@@ -41,11 +35,11 @@ def measure_merge(counts: Counts) -> list[Figure]:
             *_new(bench, counts, f"merge of {size}"),
             _in_place(bench, counts, f"merge of {size}"),
         ]
-        peak = _peak("peak memory of the merger", merger)
+        name, peaks = "peak memory of the merger", [merger.do("peak_mib")]
+        peak = figure("memory", name, "MiB", peaks, goal=GOAL)
         for file in bench.sources:
             file.unlink()
-        merger.do("merge", **bench.large(counts.large_mib))
-        return [*rows, peak, _peak(f"the same, one extension of {counts.large_mib} MiB", merger)]
+        return [*rows, peak, *measure_memory(counts, folder)]
 
 
 class _Bench:
@@ -60,8 +54,8 @@ class _Bench:
         self.sources = [
             write_fits(folder / f"source{number}.fits", [mib]) for number in range(EXTENSIONS)
         ]
-        self.specification = _specify(folder / "specification.json", self.sources)
-        self._in_place = _specify(folder / "in_place.json", self.sources, self.place)
+        self.specification = specify(folder / "specification.json", self.sources)
+        self._in_place = specify(folder / "in_place.json", self.sources, self.place)
 
     def merge(self) -> float:
         """Merge into a new file."""
@@ -97,12 +91,6 @@ class _Bench:
             raise RuntimeError(f"obsorb merge ended with {code}")
         self.product.unlink()
         return took
-
-    def large(self, mib: int) -> dict[str, str]:
-        """Make a file of holes; return the order to merge it."""
-        file = write_fits(self.folder / "large.fits", [mib], is_sparse=True)
-        specification = _specify(self.folder / "large.json", [file])
-        return {"specification": str(specification), "product": "large-product.fits"}
 
     def _copy_target(self) -> None:
         shutil.copyfile(self.target, self.place)
@@ -160,54 +148,3 @@ def _best(
     return figure(
         group, name, "s", [min(ours)], peer=peer, theirs=[min(theirs)], goal=goal, note=note
     )
-
-
-def _peak(name: str, merger: Child) -> Figure:
-    return figure("memory", name, "MiB", [merger.do("peak_mib")], goal=MEMORY_GOAL)
-
-
-def write_fits(path: Path, mib: Sequence[int], *, room: int = 0, is_sparse: bool = False) -> Path:
-    """Write a file with an image for each size.
-
-    Args:
-        path: The file.
-        mib: Sizes of the images in MiB.
-        room: Blank cards in the primary header.
-        is_sparse: The images are holes; else noise, which no disk makes smaller.
-    """
-    with path.open("xb") as file:
-        primary = (
-            value_cards("SIMPLE", value=True) + value_cards("BITPIX", 8) + value_cards("NAXIS", 0)
-        )
-        file.write(header_octets([*primary, *[" " * 80] * room]))
-        for size in mib:
-            rows = size * _MIB // _ROW // 2
-            cards = value_cards("XTENSION", "IMAGE") + value_cards("BITPIX", 16)
-            for name, value in (("NAXIS", 2), ("NAXIS1", _ROW), ("NAXIS2", rows)):
-                cards += value_cards(name, value)
-            cards += value_cards("PCOUNT", 0) + value_cards("GCOUNT", 1)
-            file.write(header_octets(cards))
-            if is_sparse:
-                file.seek(size * _MIB, os.SEEK_CUR)
-            else:
-                for _ in range(size):
-                    file.write(os.urandom(_MIB))
-            file.seek(-(size * _MIB) % _BLOCK, os.SEEK_CUR)
-            file.truncate()
-        file.flush()
-        os.fsync(file.fileno())
-    return path
-
-
-def _specify(path: Path, sources: Sequence[Path], target: Path | None = None) -> Path:
-    files = [
-        {"type": "fitsFile", "sourceName": file.stem, "location": str(file)} for file in sources
-    ]
-    own = {"type": "fitsFile", "sourceName": "target", "location": str(target)}
-    document = {
-        "id": "bench",
-        "sources": files,
-        "target": {"fileId": "bench", **({"source": own} if target else {})},
-    }
-    path.write_text(json.dumps(document), encoding="utf-8")
-    return path

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psutil
 
@@ -16,6 +17,16 @@ def memory(pid: int) -> dict[str, float]:
     """Return resident memory (RSS), and that with shared pages divided (PSS), MiB."""
     whole = psutil.Process(pid).memory_full_info()
     return {"RSS": whole.rss / _MIB, "PSS": whole.pss / _MIB}
+
+
+def peak_mib(pid: int) -> float | None:
+    """Return the most memory that a process ever had, in MiB; ``None``: it has ended."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except FileNotFoundError:
+        return None
+    peaks = [int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")]
+    return peaks[0] if peaks else None
 
 
 def threads(pid: int) -> int:
