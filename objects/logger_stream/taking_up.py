@@ -56,7 +56,10 @@ def _take_up_writers(
         is_end = writer.state is FileState.END or writer is not events[-1]
         top, size = _top(writer, files), writer.size_bytes
         slot = files.ranges.take_up(top, writer.events, size, now, is_end=is_end)
-        _adopt(LiveFile(writer, volume, slot.number), files)
+        file = LiveFile(writer, volume, slot.number)
+        if is_end:
+            file.end()
+        _adopt(file, files)
 
 
 def _adopt(file: LiveFile, files: FileSet) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from idl_like_interfaces.event_logger import (
 )
 from objects.component.clock import Clock
 from objects.logger_stream.files.recovery import recover
+from objects.logger_stream.files.sidecar import read_side_car
 from objects.logger_stream.files.writer import EventFileWriter
 from objects.logger_stream.parsing import parse
 from objects.logger_stream.records import Records
@@ -124,17 +126,18 @@ class Bench:
         for each in self.streams:
             each.wake()
 
-    def taken_over(self) -> Takeover:
-        """Recover all files that were not closed, as the next start of a logger does."""
-        finished = (*self.heard.closed, *self.heard.failed)
-        known = {Path(each.path) for each in finished}
-        parts = sorted(set(self.root.rglob("*.raw.part")) - known)
-        writers = tuple(EventFileWriter.resume(recover(each), self.clock) for each in parts)
-        return Takeover(finished=finished, writers=writers)
+    def leave(self, root: Path) -> None:
+        """Copy all files as they are now, as a crash would leave them, to another place."""
+        shutil.copytree(self.root, root)
 
-    def kill(self, stream: Stream) -> None:
-        """Forget a stream as the end of its process would: nothing more is written or closed."""
-        self.streams.remove(stream)
+    def taken_over(self) -> Takeover:
+        """Recover all files here that were not closed, as the next start of a logger does."""
+        paths = sorted(self.root.rglob("*.raw"))
+        parts = sorted(self.root.rglob("*.raw.part"))
+        return Takeover(
+            finished=tuple(map(closed_file, paths)),
+            writers=tuple(EventFileWriter.resume(recover(each), self.clock) for each in parts),
+        )
 
     def close(self) -> None:
         """End all streams."""
@@ -179,6 +182,28 @@ def feed(stream: Stream, given: Records) -> None:
 def settle(stream: Stream) -> None:
     """Wait until nothing is on the way."""
     eventually(lambda: stream.status().queue_events == 0, "the stream has written all")
+
+
+def closed_file(path: Path) -> WrittenFile:
+    """Return what the side-car of a closed file tells."""
+    side_car = read_side_car(path)
+    assert side_car is not None
+    assert side_car.trailer is not None
+    summary = side_car.summary
+    return WrittenFile(
+        path=str(path),
+        stream=side_car.header.stream.name,
+        kind=side_car.header.kind,
+        state=FileState.CLOSED,
+        events=summary.events,
+        size_bytes=path.stat().st_size,
+        first_event=summary.first_event,
+        last_event=summary.last_event,
+        first_lbn=summary.first_lbn,
+        last_lbn=summary.last_lbn,
+        digest=side_car.digest,
+        reason_closed=side_car.trailer.reason_closed,
+    )
 
 
 def numbers_in(path: str | Path) -> list[int]:

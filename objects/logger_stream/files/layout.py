@@ -41,7 +41,7 @@ DOCUMENT_TYPES = (HEADER_TYPE, TRAILER_TYPE, DAMAGE_TYPE)
 T = TypeVar("T")
 
 _NAME = re.compile(
-    r"(?P<stream>[A-Za-z0-9_+-][A-Za-z0-9_.+-]{0,63})_(?P<run>\d{9,10})_(?P<sequence>\d{3,}|garbage)\.raw"
+    r"(?P<stream>[A-Za-z0-9_+-][A-Za-z0-9_.+-]{0,63})_(?P<run>\d{9,10})_(?P<sequence>\d{3,}|garbage(?:_\d{3,})?)\.raw"
 )
 
 
