@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-GRACE_S = 2.0
+GRACE_S = 10.0
 """How long something that is just ending may still be there."""
 
 _TICK_S = 0.01

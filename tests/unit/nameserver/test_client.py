@@ -260,7 +260,7 @@ class TestRegistration:
         with socket.create_server(("localhost", port)):
             began = time.monotonic()
             registration.release()
-            assert time.monotonic() - began < 5.0
+            assert time.monotonic() - began < 8.0
 
 
 def test_stubs_are_kept_within_a_bound(

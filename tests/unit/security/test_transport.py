@@ -213,7 +213,7 @@ def test_a_server_that_says_nothing_is_given_up(calling: Calling) -> None:
     with socket.create_server(("localhost", 0)) as silent:
         port = silent.getsockname()[1]
         calling("PYRO:x@localhost:1", "alice")
-        hurried = narrow(f"PYRO:x@localhost:{port}", Hall, deadline_s=0.5)
+        hurried = narrow(f"PYRO:x@localhost:{port}", Hall, deadline_s=1.5)
         error = refused(hurried)
     assert "does not answer the handshake" in error.message
 

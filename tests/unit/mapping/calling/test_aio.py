@@ -25,6 +25,7 @@ from idl_like_interfaces.mapping.calling.stub import caller_of
 from idl_like_interfaces.mapping.context import Caller, serving
 from idl_like_interfaces.octets import Octets
 from idl_like_interfaces.recif import RecCmds
+from tests.support.deadlines import deadline_of
 from tests.support.desk import Desk, DeskServant, Rejected
 from tests.support.relay import Relay
 
@@ -145,11 +146,13 @@ def test_the_deadline_holds(uri: str, servant: DeskServant) -> None:
     """And the next call has another connection."""
 
     async def work(desk: Any) -> None:
-        with pytest.raises(DeadlineExpired, match=r"within 0\.3 s"):
+        assert await desk.count() == 0
+        with deadline_of(stub, 0.3), pytest.raises(DeadlineExpired, match=r"within 0\.3 s"):
             await desk.hold()
         assert await desk.count() == 0
 
-    run(narrow(uri, Desk, deadline_s=0.3), work)
+    stub = narrow(uri, Desk)
+    run(stub, work)
 
 
 def test_a_call_without_time_is_not_sent(uri: str, servant: DeskServant) -> None:
@@ -261,7 +264,7 @@ def test_a_oneway_sender_is_held_up(uri: str, servant: DeskServant) -> None:
         await desk.throw(Octets(b"last"))
         return [*sent, 4]
 
-    stub = narrow(uri, Desk, deadline_s=0.5)
+    stub = narrow(uri, Desk, deadline_s=2.0)
     assert run(stub, work) == servant.thrown
 
 
@@ -315,7 +318,7 @@ def test_a_oneway_call_waits_for_its_turn_within_its_time(uri: str, servant: Des
         servant.gate.set()
         return list(ends)
 
-    ends = run(narrow(uri, Desk, deadline_s=0.5), work)
+    ends = run(narrow(uri, Desk, deadline_s=2.0), work)
     assert {type(each) for each in ends} <= {DeadlineExpired, TimeIsUp}
 
 

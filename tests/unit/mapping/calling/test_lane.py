@@ -38,7 +38,7 @@ def test_oneway_calls_may_be_overtaken_by_any_number_of_others(
 
 def test_who_sends_too_much_is_held_up(uri: str, servant: DeskServant) -> None:
     """A full connection stops the sender within its deadline; nothing overtakes the rest."""
-    desk = narrow(uri, Desk, deadline_s=0.5)
+    desk = narrow(uri, Desk, deadline_s=2.0)
     sent: list[int] = []
     with pytest.raises(DeadlineExpired):
         throw_on_and_on(desk, sent)
@@ -89,7 +89,7 @@ def test_a_restarted_object_is_found_again(servant: DeskServant) -> None:
 
 def test_a_call_waits_for_its_turn_within_its_time(uri: str, servant: DeskServant) -> None:
     """Behind one that is held up; it is not sent then."""
-    desk = narrow(uri, Desk, deadline_s=0.5)
+    desk = narrow(uri, Desk, deadline_s=2.0)
     ends: list[Exception] = []
 
     def work() -> None:

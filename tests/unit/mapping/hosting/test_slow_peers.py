@@ -55,7 +55,7 @@ def test_time_in_which_the_peer_took_the_request_is_gone_for_the_reply() -> None
     over = threading.Event()
 
     def read_late() -> None:
-        over.wait(1.5)
+        over.wait(4.5)
         while other.recv(1 << 20):
             pass
 
@@ -63,11 +63,11 @@ def test_time_in_which_the_peer_took_the_request_is_gone_for_the_reply() -> None
         began = time.monotonic()
         request = Request(DOUBLE, [Octets(bytes(size))])
         with pytest.raises(Late):
-            line.exchange(request, CallIds().mark(2.0), began + 2.0, 2.0)
+            line.exchange(request, CallIds().mark(6.0), began + 6.0, 6.0)
         elapsed = time.monotonic() - began
         line.close()
         over.set()
-    assert elapsed < 3.2
+    assert elapsed < 9.5
 
 
 def test_a_peer_that_takes_little_at_a_time_does_not_stretch_the_deadline(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from idl_like_interfaces.mapping import (
 )
 from idl_like_interfaces.octets import Octets
 from tests.hostile.certificates import client_context, server_context, write_all
+from tests.support.deadlines import deadline_of
 from tests.support.desk import Desk, DeskServant
 
 LARGE = bytes(range(256)) * 12_000
@@ -82,8 +83,9 @@ def test_oneway_calls_keep_their_order(secured: str, servant: DeskServant) -> No
 @pytest.mark.usefixtures("trusting")
 def test_the_deadline_holds(secured: str) -> None:
     """The time limit of a connection with TLS is Python's."""
-    desk = narrow(secured, Desk, deadline_s=0.5)
-    with pytest.raises(DeadlineExpired):
+    desk = narrow(secured, Desk)
+    assert desk.count() == 0
+    with deadline_of(desk, 0.5), pytest.raises(DeadlineExpired):
         desk.hold()
     assert desk.count() == 0
     release(desk)
@@ -92,7 +94,7 @@ def test_the_deadline_holds(secured: str) -> None:
 @pytest.mark.usefixtures("trusting")
 def test_a_peer_that_takes_no_data_is_told(secured: str, servant: DeskServant) -> None:
     """Within the deadline of the call that is held up."""
-    desk = narrow(secured, Desk, deadline_s=0.5)
+    desk = narrow(secured, Desk, deadline_s=2.0)
     with pytest.raises(OutcomeUnknown):
         throw_on_and_on(desk)
     servant.gate.set()
