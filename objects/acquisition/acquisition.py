@@ -203,6 +203,16 @@ class Acquisition:
         )
         self.record.set_alert(al.alert(al.RESTART, told, self._site.clock.utc()))
 
+    def note_fault(self, id: str, what: str, error: Exception, remedy: str) -> None:
+        """Set an alert of a fault of our own, after which something goes on by command only."""
+        told = refusal(
+            self.record.id,
+            f"{what}: {type(error).__name__}: {error}",
+            cause="a fault of the coordinator, see its log",
+            remedy=remedy,
+        )
+        self.record.set_alert(al.alert(id, told, self._site.clock.utc()))
+
     def refresh(self) -> None:
         """Ask the DPM how it is."""
         self._handing.refresh(self.record)
@@ -263,6 +273,8 @@ class Acquisition:
                 for link in self._not_ended(self._everybody)
             )
         )
+        # It may tell of an earlier attempt; of a start that was cut short no stop comes.
+        self.record.clear_alert(al.RESTART)
         self.record.move(Trigger.STOPPED)
         self.record.move(Trigger.HAND_OVER)
         return self.record.reply

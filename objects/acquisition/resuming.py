@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 
 from idl_like_interfaces.daqif import DaqException
+from objects.acquisition import alerts as al
 from objects.acquisition.acquisition import Acquisition
 
 log = logging.getLogger("daq.ocm.controller")
@@ -46,6 +47,12 @@ class Resumption:
         except DaqException as error:
             # Its alerts tell the operator; it stays as it is for a command.
             log.warning("%s", error.explain())
-        except Exception:
+        except Exception as error:
             log.exception("resuming %s has failed", self._acquisition.record.id)
+            self._acquisition.note_fault(
+                al.RESTART,
+                "the command in which the coordinator ended could not be finished",
+                error,
+                "give the command again",
+            )
         self._on_end()

@@ -15,7 +15,6 @@ from objects.acquisition import alerts as al
 from objects.acquisition.acquisition import Acquisition
 from objects.acquisition.primary_link import PrimaryLink
 from objects.acquisition.product import SourceState
-from objects.acquisition.refusals import refusal
 from objects.acquisition.sources import SourceFailure
 from objects.acquisition.states import Phase
 from objects.component.clock import Clock
@@ -83,19 +82,14 @@ class Watch:
             log.warning("%s", error.explain())
         except Exception as error:
             log.exception("watching %s has failed", link.name)
-            self._tell_unwatched(link, error)
+            # Nobody would notice its end; the alert goes when it is stopped.
+            self._acquisition.note_fault(
+                al.of_source(link.name, "wait"),
+                f"source {link.name} is not watched any more",
+                error,
+                "stop_daq when it has ended, or restart the coordinator: it watches again",
+            )
         self._on_end()
-
-    def _tell_unwatched(self, link: PrimaryLink, error: Exception) -> None:
-        """Set an alert, which goes when the source is stopped: its end would not be noticed."""
-        record = self._acquisition.record
-        told = refusal(
-            record.id,
-            f"source {link.name} is not watched any more: {type(error).__name__}: {error}",
-            cause="a fault of the coordinator, see its log",
-            remedy="stop_daq when it has ended, or restart the coordinator: it watches again",
-        )
-        record.set_alert(al.alert(al.of_source(link.name, "wait"), told, self._clock.utc()))
 
     def _is_wanted(self) -> bool:
         record = self._acquisition.record

@@ -190,6 +190,21 @@ def test_stale_ones_are_archived(
     assert bench.component.std.get_state() == "Operational;Idle"
 
 
+def test_an_unexpected_end_of_resuming_is_told(bench: Bench) -> None:
+    """A fault of our own in the interrupted stop: the operator sees it and stops again."""
+    id = bench.start("a")
+    bench.a.faults["*"] = DEAD
+    with pytest.raises(DaqException):
+        bench.daq.stop_daq(id)
+    bench.a.faults["*"] = ZeroDivisionError("a fault")
+    bench.restart()
+    eventually(lambda: "ZeroDivisionError: a fault" in bench.daq.get_status(id).message)
+    assert "could not be finished" in bench.daq.get_status(id).message
+    bench.a.faults.clear()
+    assert not bench.daq.stop_daq(id).error
+    assert bench.daq.get_status(id).alerts == []
+
+
 @pytest.mark.spec("ESO-157")
 def test_files_move_to_the_archive(bench: Bench) -> None:
     """Two files in progress, then two in the archive, and the id leaves the list."""
