@@ -20,7 +20,7 @@ from idl_like_interfaces.clients.event_backlog import Backlog
 from idl_like_interfaces.clients.event_forwarder import FAREWELL_S, HEAP_BYTES, Forwarder
 from idl_like_interfaces.clients.event_spool import EventSpool
 from idl_like_interfaces.closing import Closing
-from idl_like_interfaces.event_message import EventHeader, frame_event
+from idl_like_interfaces.event_message import FRAME, EventHeader, frame_event
 from idl_like_interfaces.event_server import EventServer, SenderIdentity
 from idl_like_interfaces.octets import Buffer
 
@@ -170,20 +170,38 @@ class EventSender(Closing):
         """
         with self._order:
             has_room = self._await_room(timeout_s)
-            sequence = self._own.produced + 1
             header = EventHeader(
                 run=run, event=event, lbn=lbn, streams=tuple(streams), node=node, flags=flags,
                 time_ns=time.time_ns() if time_ns is None else time_ns,
-                sender=self.incarnation, sequence=sequence,
+                sender=self.incarnation, sequence=self._own.produced + 1,
             )  # fmt: skip
-            message = frame_event(header, payload)
-            if not has_room:
-                self._drop(sequence)
-                return sequence
-            if self._spool is not None:
-                self._spool.append(message)
-            self._keep(sequence, message)
+            return self._take(frame_event(header, payload), has_room=has_room)
+
+    def send_raw(self, message: Buffer, timeout_s: float | None = None) -> int:
+        """Take a message of another type, as it is; a logger skips and counts it.
+
+        Args:
+            message: Begins with four letters of type, see ``event_message``.
+            timeout_s: As of ``send``.
+
+        Raises:
+            SpoolFull: See ``send``.
+            SenderEnded: See ``send``.
+        """
+        frame = FRAME.pack(len(message))
+        with self._order:
+            has_room = self._await_room(timeout_s)
+            return self._take(b"".join((frame, message, frame)), has_room=has_room)
+
+    def _take(self, message: bytes, *, has_room: bool) -> int:
+        sequence = self._own.produced + 1
+        if not has_room:
+            self._drop(sequence)
             return sequence
+        if self._spool is not None:
+            self._spool.append(message)
+        self._keep(sequence, message)
+        return sequence
 
     def _await_room(self, timeout_s: float | None) -> bool:
         """Return whether there is room; raises SpoolFull when nobody wants to drop the event."""

@@ -29,6 +29,9 @@ class Ticketed(Protocol):
     def durable_ticket(self) -> int:
         """All portions up to this one are synced."""
 
+    def join(self, timeout_s: float | None = None) -> bool:
+        """Return whether it has ended: more will not become durable."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovered:
@@ -217,9 +220,13 @@ class Sender:
         return not self._notes
 
     def settle(self) -> int:
-        """Find out how far its messages are durable, and return it."""
+        """Find out how far its messages are durable, and return it.
+
+        What a stream that has ended could not write is told in the certificate of its run; its
+        sender must not wait for it for ever.
+        """
         notes = self._notes
-        while notes and all(each.durable_ticket >= at for each, at in notes[0].tickets.items()):
+        while notes and all(_is_settled(*each) for each in notes[0].tickets.items()):
             note = notes.popleft()
             self.durable = max(self.durable, note.last)
             self._add_counts(note.counts)
@@ -267,3 +274,7 @@ class Sender:
             skipped=dict(self.skipped),
             last_heard=self._heard,
         )
+
+
+def _is_settled(stream: Ticketed, ticket: int) -> bool:
+    return stream.durable_ticket >= ticket or stream.join(0.0)

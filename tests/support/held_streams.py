@@ -84,7 +84,8 @@ class HeldStream(RunStream):
     @override
     def begin_end(self, reason: str) -> None:
         self._is_ended = True
-        self.sync()
+        self.room.tell()
+        self.synced.tell()
 
     @override
     def begin_abort(self, reason: str) -> None:
@@ -92,7 +93,7 @@ class HeldStream(RunStream):
 
     @override
     def join(self, timeout_s: float | None = None) -> bool:
-        return True
+        return self._is_ended
 
     @override
     def status(self) -> StreamStatus:

@@ -236,6 +236,16 @@ def test_what_becomes_durable_later_is_awaited(desk: Desk) -> None:
     assert waiting.result(PATIENCE_S).durable == 2
 
 
+def test_a_stream_that_has_ended_is_waited_for_no_more(desk: Desk) -> None:
+    """What it could not write is told elsewhere; the sender goes on."""
+    stream = desk.stream(1, 1)
+    stream.is_synced_at_once = False
+    desk.send(events(1, 2))
+    waiting = desk.pool.submit(desk.intake.await_durable, SENDER, 0, PATIENCE_S, "")
+    stream.begin_abort("the disk is gone")
+    assert waiting.result(PATIENCE_S).durable == 2
+
+
 @pytest.mark.spec("D34")
 def test_a_sender_that_starts_anew_leaves_a_gap(desk: Desk) -> None:
     """Of unknown length, noted in the run of its last event; who waits is told that it is over."""
