@@ -72,7 +72,7 @@ class RunOffice(Closing):
             self._is_closed = True
             drivers = list(self._drivers.values())
         for each in drivers:
-            each.run.wake.set()
+            each.run.news.tell()  # commands that wait answer with what there is
         for each in drivers:
             each.close()
 
@@ -158,7 +158,7 @@ class RunOffice(Closing):
         run = driver.run
 
         def look() -> RunRecord | None:
-            return run.record if wanted(run.record) else None
+            return run.record if wanted(run.record) or self._is_closed else None
 
         wait_s = max(0.0, min(most_s, remaining_s(most_s) - ANSWER_S))
         return block_for_news(run.news, look, lambda: run.record, wait_s)

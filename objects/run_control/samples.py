@@ -47,14 +47,16 @@ class Sample(Value, frozen=True, kw_only=True):
 
 
 class Thinner:
-    """Decides which samples are kept: at most ``MOST_SAMPLES``, evenly spread.
+    """Decides which samples are kept: at most ``most``, evenly spread.
 
     Args:
         kept: How many there are already (after a restart).
         stride: How many seconds one of them stands for.
+        most: So many are kept at most.
     """
 
-    def __init__(self, kept: int = 0, stride: int = 1) -> None:
+    def __init__(self, kept: int = 0, stride: int = 1, most: int = MOST_SAMPLES) -> None:
+        self._most = most
         self.kept = kept
         self.stride = stride
         self._skipped = 0
@@ -71,7 +73,7 @@ class Thinner:
     @property
     def is_full(self) -> bool:
         """Tell whether every second one must go now."""
-        return self.kept >= MOST_SAMPLES
+        return self.kept >= self._most
 
     def halve(self, left: int) -> None:
         """Every second one is gone; ``left`` are kept."""
