@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,7 +59,7 @@ class TestTakingUp:
     @pytest.mark.spec("D23", "D24")
     def test_full_and_closed_files_keep_their_ranges(self, before: Bench, after: Bench) -> None:
         """Late events find their file, or the garbage."""
-        said = {"max_events": 2, "range_grace_s": 8.0}
+        said: dict[str, Any] = {"max_events": 2, "range_grace_s": 8.0}
         stream = before.stream(**said)
         feed(stream, records([1, 2, 3], [1, 1, 2]))
         before.later(9.0)
@@ -93,7 +94,7 @@ class TestTakingUp:
 
     def test_garbage_goes_on(self, before: Bench, after: Bench) -> None:
         """In the garbage file that there is."""
-        said = {"max_events": 1, "range_grace_s": 0.0}
+        said: dict[str, Any] = {"max_events": 1, "range_grace_s": 0.0}
         stream = before.stream(**said)
         feed(stream, records([1, 2], [1, 2]))
         before.later(1.0)
