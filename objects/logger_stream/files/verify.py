@@ -159,7 +159,8 @@ def _of_index(content: Content) -> Iterator[FileFinding]:
     table = Table(content.data, read_index(content.path), content.first.end)
     if content.first.header is not None:
         table.adopt(content.first.check, content.trailer_begin, trusted=len(content.data))
-    if content.trailer and not table.faults and table.events != content.table.events:
+    is_judged = content.trailer and not (table.faults or content.table.damages)
+    if is_judged and table.events != content.table.events:
         table.faults.append(f"it tells of {table.events} events of {content.table.events}")
     for fault in table.faults:
         yield _index_fault(content.path, fault)
