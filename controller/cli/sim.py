@@ -21,6 +21,7 @@ from controller.cli.options import (
     RootOption,
 )
 from controller.cli.output import print_line
+from controller.cli.sim_router import router
 from controller.cli.tools import log_to_stderr, run_tool
 
 app = group()
@@ -63,6 +64,9 @@ VerboseOption: TypeAlias = Annotated[
 @app.callback()
 def sim() -> None:
     """Run a simulated source in the foreground, with faults when they are wanted."""
+
+
+app.command()(router)
 
 
 @app.command()

@@ -18,6 +18,8 @@ from itertools import count as count_from
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from idl_like_interfaces.clients.event_router import EventRouter, routes_of
 from idl_like_interfaces.clients.event_sender import EventSender, SenderCounters, SenderEnded
 from idl_like_interfaces.errors import BadParam
@@ -101,8 +103,28 @@ class RouterSimulation:
     wait_s: float = 60.0
 
 
-def simulate_router(*, on_message: Say, **options: Any) -> bool:
-    """Send events until all are sent, or SIGTERM or SIGINT; return whether all are durable."""
+class RouterResult(Struct, frozen=True, kw_only=True):
+    """What became of a simulation.
+
+    Attributes:
+        events: Events that were sent.
+        bytes: Of their payloads.
+        seconds: How long it took, until they were durable.
+        refused: Messages that the loggers took out.
+        waiting: Messages that are not durable; to several loggers each counts.
+        is_durable: Everything is on the disk.
+    """
+
+    events: int
+    bytes: int
+    seconds: float
+    refused: int
+    waiting: int
+    is_durable: bool
+
+
+def simulate_router(*, on_message: Say, **options: Any) -> RouterResult:
+    """Send events until all are sent, or SIGTERM or SIGINT; return what became of them."""
     simulation = RouterSimulation(**options)
     if not simulation.run and not simulation.replay:
         raise BadParam(
@@ -235,23 +257,21 @@ class _Run:
         problems = [each.problem for each in self._router.senders.values() if each.problem]
         self._say("; ".join([text, *problems]))
 
-    def end(self) -> bool:
-        """Wait until everything is durable, write the count; tell whether it is."""
-        is_done = self._router.finish(self._simulation.wait_s)
+    def end(self) -> RouterResult:
+        """Wait until everything is durable, write the count; return how it went."""
+        is_durable = self._router.finish(self._simulation.wait_s)
         took_s = time.monotonic() - self._began
         counters = self._counters()
-        text = (
-            f"{self._events} events ({self._bytes / 1e6:.1f} MB) in {took_s:.1f} s, "
-            f"{self._events / took_s:.0f}/s"
-        )
-        refused, left = (sum(getattr(c, n) for c in counters) for n in ("refused", "waiting"))
-        if refused:
-            text += f"; {refused} messages were refused"
-        self._say(text + ("; all is durable" if is_done else f"; {left} are not durable"))
+        found = RouterResult(
+            events=self._events, bytes=self._bytes, seconds=took_s, is_durable=is_durable,
+            refused=sum(each.refused for each in counters),
+            waiting=sum(each.waiting for each in counters),
+        )  # fmt: skip
+        self._say(_told(found))
         if self._simulation.report is not None:
             self._tally.write(self._simulation.report)
             self._say(f"count: {self._simulation.report}")
-        return is_done
+        return found
 
     def _counters(self) -> list[SenderCounters]:
         return [each.counters for each in self._router.senders.values()]
@@ -262,3 +282,17 @@ def _damaged(run: int, event: MadeEvent) -> bytes:
     octets = bytearray(encode_event(header, event.payload))
     octets[-1] ^= 1
     return bytes(octets)
+
+
+def _told(found: RouterResult) -> str:
+    text = (
+        f"{found.events} events ({found.bytes / 1e6:.1f} MB) in {found.seconds:.1f} s, "
+        f"{found.events / found.seconds:.0f}/s"
+    )
+    if found.refused:
+        text += f"; {found.refused} messages were refused"
+    return (
+        f"{text}; all is durable"
+        if found.is_durable
+        else f"{text}; {found.waiting} are not durable"
+    )
