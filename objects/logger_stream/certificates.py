@@ -21,12 +21,13 @@ UNFINISHED = "the run is ending: not all files are closed yet; ask again"
 _SUFFIX = ".json"
 
 
-def certificate_of(run: ActiveRun, lost: list[str]) -> RunCertificate:
+def certificate_of(run: ActiveRun, lost: list[str], state: RunState) -> RunCertificate:
     """Return what is on the disk of a run.
 
     Args:
         run: The run.
         lost: Accepted events that are on no disk, in words.
+        state: ENDED or ABORTED when all its files are closed.
     """
     events, octets = run.counts
     files = run.files()
@@ -36,11 +37,11 @@ def certificate_of(run: ActiveRun, lost: list[str]) -> RunCertificate:
         for each in files
         if each.state is FileState.ERROR
     ]
-    if run.state not in {RunState.ENDED, RunState.ABORTED}:
+    if state not in {RunState.ENDED, RunState.ABORTED}:
         missing.append(UNFINISHED)
     return RunCertificate(
         run=run.number,
-        state=run.state,
+        state=state,
         recording=run.is_recording,
         events=events,
         bytes=octets,

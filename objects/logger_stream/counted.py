@@ -57,6 +57,10 @@ class CountedStream(RunStream):
         return True
 
     @override
+    def close_files(self, reason: str) -> None:
+        pass
+
+    @override
     def status(self) -> StreamStatus:
         with self._lock:
             return StreamStatus(

@@ -50,6 +50,11 @@ class RunListener(StreamListener):
         with self._lock:
             return list(self._lost)
 
+    def note_lost(self, text: str) -> None:
+        """Take note of what is missing of what was accepted, in words."""
+        with self._lock:
+            self._lost.append(text)
+
     @override
     def file_opened(self, file: WrittenFile) -> None:
         log.debug("run %d: %s is open", self._run, file.path)
@@ -91,7 +96,6 @@ class RunListener(StreamListener):
 
     @override
     def events_lost(self, stream: str, count: int, reason: str) -> None:
-        with self._lock:
-            self._lost.append(f"{count} accepted events of stream {stream} are lost: {reason}")
+        self.note_lost(f"{count} accepted events of stream {stream} are lost: {reason}")
         log.critical("run %d: %d events of stream %s are lost", self._run, count, stream)
         self._alerts.events_lost(self._run, stream, count, reason)

@@ -64,6 +64,9 @@ class RunStream(Protocol):
     def join(self, timeout_s: float | None = None) -> bool:
         """Wait until that is done; return whether it is."""
 
+    def close_files(self, reason: str) -> None:
+        """Have the files that are live now closed soon; what comes goes to new ones."""
+
     def status(self) -> StreamStatus:
         """Return how it stands; never waits."""
 
@@ -117,7 +120,7 @@ class ActiveRun:
         self._changed = changed
         self._lock = threading.Lock()
         self._gaps: deque[GapNote] = deque(maxlen=GAPS_TOLD)
-        self._gap_count = self._events = self._bytes = self._mismatches = 0
+        self._gap_count = self._gaps_noted = self._events = self._bytes = self._mismatches = 0
         self._unknown: set[int] = set()
         self._unassigned: RunStream | None = None
         self.streams: dict[int, RunStream] = {}
@@ -188,7 +191,19 @@ class ActiveRun:
         """Take note of messages that will never come."""
         with self._lock:
             self._gaps.append(gap)
+            self._gaps_noted += 1
             self._gap_count += gap.count
+
+    @property
+    def gaps_noted(self) -> int:
+        """How often a gap was noted."""
+        return self._gaps_noted
+
+    def gaps_since(self, noted: int) -> list[GapNote]:
+        """Return the gaps behind the first ``noted``, as far as they are kept."""
+        with self._lock:
+            count = self._gaps_noted - noted
+            return list(self._gaps)[-count:] if count > 0 else []
 
     def note_mismatches(self, count: int) -> None:
         """Take note of messages of a wrong run number on a sender of this run."""

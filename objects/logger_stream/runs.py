@@ -91,6 +91,10 @@ class Runs:
         """Tell whether this logger has ever begun a run of this number."""
         return number in self._ended or number in self._runs
 
+    def is_active(self, number: int) -> bool:
+        """Tell whether a run of this number has begun and not ended."""
+        return number in self._runs
+
     @property
     def newest(self) -> int:
         """The greatest number of a run that this logger has seen; 0: none."""
