@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from controller.cli.output import print_line
+from controller.cli.output import print_line, print_note
 from controller.cli.session import Session, addressed
 from controller.cli.tools import load_tool, log_to_stderr
 from controller.failure import REFUSED, CommandFailed
@@ -123,7 +123,5 @@ def _full(session: Session, name: str) -> str:
 def _say(text: str, *, to_stderr: bool) -> None:
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     line = f"{now[11:23]} {text}"
-    if to_stderr:
-        typer.echo(line, err=True)
-    else:
-        print_line(line)
+    say = print_note if to_stderr else print_line
+    say(line)
