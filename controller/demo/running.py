@@ -24,8 +24,8 @@ NAME_SERVER = "name server: "
 UP = " is up: "
 """Is in the line that says that every component has started."""
 
-_START_DEADLINE_S = 20.0
-_STOP_DEADLINE_S = 15.0
+_START_DEADLINE_S = 60.0
+_STOP_DEADLINE_S = 40.0
 _TICK_S = 0.1
 _LOG_LINES = 12
 

@@ -27,7 +27,7 @@ from objects.component.supervisor_servant import SupervisorServant
 log = logging.getLogger(__name__)
 
 _CARRIERS = ("events", "log", "alarms", "oldb")
-_START_DEADLINE_S = 30.0
+_START_DEADLINE_S = 60.0
 _KNOWN_WITHIN_S = 5.0
 
 Say = Callable[[str], None]

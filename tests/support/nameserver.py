@@ -16,7 +16,7 @@ import pytest
 from idl_like_interfaces.mapping import narrow, release
 from idl_like_interfaces.naming import OBJECT_ID, NamingContext
 
-START_DEADLINE_S = 30.0
+START_DEADLINE_S = 60.0
 STOP_DEADLINE_S = 30.0
 
 _BIN = Path(sys.executable).parent

@@ -15,7 +15,7 @@ from idl_like_interfaces.daqif import DaqSubstate
 from objects.products.component import DpmSettings
 from tests.support.products import MergerControl, make_source, running, specification
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 
 OBSORB = Path(sys.executable).with_name("obsorb")
 
@@ -57,7 +57,7 @@ def installation(tmp_path: Path, merger: MergerControl) -> Path:
 def serve(installation: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a component to its end."""
     command = [str(OBSORB), "serve", str(installation), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
 @contextmanager

@@ -310,7 +310,7 @@ class TestStopping:
         finally:
             code = demo.end(signal.SIGINT)
         assert code in (130, -signal.SIGINT), demo.lines
-        _, alive = psutil.wait_procs(list(children), timeout=20)
+        _, alive = psutil.wait_procs(list(children), timeout=50)
         assert not alive
         assert "Traceback" not in (tmp_path / "stderr.log").read_text()
 
@@ -321,7 +321,7 @@ class TestStopping:
         children = psutil.Process(up.process.pid).children(recursive=True)
         assert len(children) == 11
         up.end(signal.SIGKILL)
-        _, alive = psutil.wait_procs(children, timeout=20)
+        _, alive = psutil.wait_procs(children, timeout=50)
         assert not alive
 
 

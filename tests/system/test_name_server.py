@@ -15,7 +15,7 @@ from idl_like_interfaces.naming import DEFAULT_PORT, OBJECT_ID
 from nameserver.cli import main
 from tests.support.nameserver import name_server, nsc, run
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 
 URI = "PYRO:ocm~1@localhost:4711"
 

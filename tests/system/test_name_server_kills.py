@@ -14,7 +14,7 @@ from nameserver.stores import Durability
 from tests.support.nameserver import RunningNameServer, name_server
 from tests.support.naming_load import TERM_S, Changer, Count
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 
 SEED = 20260102
 CLIENTS = 4

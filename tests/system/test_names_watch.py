@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.nameserver import name_server
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 
 URI = "PYRO:guest@localhost:4711"
 DEADLINE_S = 60.0

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.naming import measure
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 
 
 def test_every_figure_of_naming_is_measured() -> None:
