@@ -16,6 +16,8 @@ from benchmarks.programs import Child, Program
 GOAL = Goal(of=Measure.VALUE, at_most=150.0)
 
 _LOOK_S = 0.005
+_PATIENCE_S = 900.0
+"""Gigabytes on a busy disk, hundreds of thousands of cards on a busy processor."""
 
 
 def measure_memory(counts: Counts, folder: Path) -> list[Figure]:
@@ -58,9 +60,9 @@ def _merged(folder: Path, specification: Path, *, in_place: bool = False) -> flo
     """Merge, and return the peak of the process."""
     with Child("benchmarks.merge_process:Merger") as merger:
         product = folder / "large-product.fits"
-        merger.do(
-            "merge", specification=str(specification), product=product.name, in_place=in_place
-        )
+        how = {"specification": str(specification), "product": product.name, "in_place": in_place}
+        merger.order("merge", **how)
+        merger.result(_PATIENCE_S)
         product.unlink()
         return float(merger.do("peak_mib"))
 
@@ -75,7 +77,7 @@ def _command(counts: Counts, folder: Path) -> float:
         while (found := peak_mib(program.pid)) is not None:
             peak = max(peak, found)
             threading.Event().wait(_LOOK_S)
-        code = program.wait()
+        code = program.wait(_PATIENCE_S)
     if code:
         raise RuntimeError(f"obsorb merge ended with {code}")
     (folder / "large-product.fits").unlink()

@@ -172,9 +172,9 @@ class Child(Program):
         """Tell it to begin something; ``result`` waits for the end of it."""
         self.write(json.dumps({"what": what, "how": how}))
 
-    def result(self) -> Any:
+    def result(self, deadline_s: float = DEADLINE_S) -> Any:
         """Return what the oldest open order gave."""
-        return json.loads(self.await_line())
+        return json.loads(self.await_line(deadline_s=deadline_s))
 
     def do(self, what: str, **how: Any) -> Any:
         """Order something and wait for its result."""

@@ -34,7 +34,7 @@ class CardKind(StrEnum):
 def kind_and_name(card: str) -> tuple[CardKind, str]:
     """Tell kind and logical name of a card; trailing NULs count as blanks."""
     card = card.rstrip("\0 ").ljust(CARD_LENGTH)
-    if eso := ESO_CARD.fullmatch(card):
+    if card.startswith("HIERARCH") and (eso := ESO_CARD.fullmatch(card)):
         return CardKind.ESO, " ".join(eso["name"].split())
     name = sys.intern(card[:NAME_LENGTH].rstrip())  # it stands in several tables of each header
     has_value = card[NAME_LENGTH:].startswith(VALUE_INDICATOR) and name not in COMMENTARY_NAMES

@@ -129,10 +129,9 @@ def _of_refused_keywords(folder: Path) -> list[str]:
         [ValueKeyword(name="EXPTIME", value="long")],
         [ValueKeyword(name="EXPTIME", value=-1.0), ValueKeyword(name="OBJEC", value="M 31")],
     ]
-    refusals = [partial(vocabulary.update, "x", each) for each in wrong]
     missing = OcmSettings(instrument_id="TEST", dictionaries=["ESO-VLT-DIC.NONE"])
-    site = FakeSite(folder, name="ocm")
-    return [_refusal_of(each) for each in [*refusals, lambda: OcmComponent(site, missing)]]
+    told = [_refusal_of(partial(vocabulary.update, "x", each)) for each in wrong]
+    return [*told, _refusal_of(partial(OcmComponent, FakeSite(folder, name="ocm"), missing))]
 
 
 def _of_silent_merger(folder: Path) -> str:

@@ -114,7 +114,7 @@ def split_value(card: Card) -> tuple[str, str]:
     Of a string over several cards these are its first piece, with ``&``, and its comment.
     """
     image = card.images[0]
-    if found := _HIERARCH_CARD.fullmatch(image):
+    if image.startswith("HIERARCH") and (found := _HIERARCH_CARD.fullmatch(image)):
         return _split_field(found["rest"])
     return _split_field(image[NAME_LENGTH + len(VALUE_INDICATOR) :])
 

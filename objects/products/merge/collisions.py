@@ -42,6 +42,8 @@ def find_collisions(decided: Iterable[tuple[Side, Sequence[Side]]]) -> list[Coll
     """
     found = []
     for winner, others in decided:
+        if not others:
+            continue
         value = _comparable(winner.card)
         losers = tuple(other for other in others if _comparable(other.card) != value)
         if losers:

@@ -24,6 +24,8 @@ _BLANKS = re.compile(r"[\0\t\r\n\f\v]")
 _ILLEGAL = re.compile(r"[^ -~]")
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[ED][+-]?\d+)?"
 _VALUE = re.compile(rf"(?:'(?:[^']|'')*'|[TF]|{_NUMBER}|\( *{_NUMBER} *, *{_NUMBER} *\)|)")
+_ESO_NAME = re.compile(ESO_NAME)
+_STANDARD_NAME = re.compile(STANDARD_NAME)
 _COMMENT = "COMMENT "
 _COMMENT_WIDTH = CARD_LENGTH - len(_COMMENT)
 
@@ -68,13 +70,13 @@ def repaired(card: Card) -> tuple[list[Card], str]:
 
 def _has_legal_name(card: Card) -> bool:
     if card.kind is CardKind.ESO:
-        return re.fullmatch(ESO_NAME, card.name) is not None
+        return _ESO_NAME.fullmatch(card.name) is not None
     if card.kind is CardKind.COMMENTARY:
         if card.name in ("CONTINUE", "END"):  # a piece without beginning; an end that is none
             return False
         if not card.name:
             return True
-    return re.fullmatch(STANDARD_NAME, card.name) is not None
+    return _STANDARD_NAME.fullmatch(card.name) is not None
 
 
 def _has_legal_value(card: Card) -> bool:
