@@ -26,6 +26,7 @@ def main(root: Path, seed: int) -> None:
     threading.Thread(target=_listen, args=(told,), daemon=True).start()
     place = Bench(root, SystemClock())
     takeover = place.taken_over()
+    last = max((n for each in _files(root) for n in numbers_in(each)), default=0)
     stream = place.stream(
         takeover,
         max_events=400,
@@ -33,7 +34,6 @@ def main(root: Path, seed: int) -> None:
         sync_period_s=0.05,
         range_grace_s=0.1,
     )
-    last = max((n for each in _files(root) for n in numbers_in(each)), default=0)
     _say("resumed", last)
     _write(stream, last, random.Random(seed), told)
     stream.end("end of run")
