@@ -12,6 +12,7 @@ from idl_like_interfaces.run_control import (
     Run,
     RunControlStatus,
     RunWriter,
+    WriterKind,
 )
 
 
@@ -97,8 +98,9 @@ def writer_line(each: RunWriter) -> str:
     files = f"  {each.files_total} files" if each.files_total else ""
     gaps = f"  {each.gap_count} missing" if each.gap_count else ""
     problem = f"  {each.problem}" if each.problem else ""
+    counted = f"{each.events} events  " if each.kind is WriterKind.LOGGER else ""
     return (
-        f"{each.name:<16} {each.phase.value:<10} {each.events} events  {in_bytes(each.bytes)}"
+        f"{each.name:<16} {each.phase.value:<10} {counted}{in_bytes(each.bytes)}"
         f"{rate}{files}{gaps}{problem}"
     )
 

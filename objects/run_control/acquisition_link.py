@@ -90,7 +90,7 @@ class AcquisitionLink(WriterLink):
         problem = _problem(status)
         if status.substate in {DaqSubstate.ABORTED, DaqSubstate.ABORTING}:
             return Seen(is_gone=f"the acquisition is {status.substate.value}", problem=problem)
-        return Seen(events=1 if status.result else 0, problem=problem)
+        return Seen(problem=problem)
 
     @override
     def end(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -62,6 +63,7 @@ class FileLogger(LoggerControl):
         gates: By command, what it waits for before it acts.
         slow_ends: How many times END answers that it has not ended yet.
         level: Of its volume.
+        on_command: Called with the name of each command before it is done.
     """
 
     def __init__(self, name: str, folder: Path) -> None:
@@ -72,6 +74,7 @@ class FileLogger(LoggerControl):
         self.gates: dict[str, threading.Event] = {}
         self.slow_ends = 0
         self.level = "ok"
+        self.on_command: Callable[[str], None] = lambda name: None
         self._lock = threading.RLock()
         folder.mkdir(parents=True, exist_ok=True)
         self._file = folder / "kept.json"
@@ -222,6 +225,8 @@ class FileLogger(LoggerControl):
 
     def _command(self, name: str, fence: int | None) -> threading.RLock:
         """Note a command; do what the script says; return the lock to act under."""
+        if fence is not None:
+            self.on_command(name)
         if name in self.gates:
             self.gates[name].wait(30.0)
         with self._lock:

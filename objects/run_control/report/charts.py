@@ -12,11 +12,16 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH, HEIGHT = 860, 220
-_LEFT, _RIGHT, _TOP, _BOTTOM = 78, 14, 30, 30
+_LEFT, _RIGHT, _TOP, _BOTTOM = 78, 30, 30, 30
 _COLOURS = ("#1f6fb4", "#d0661a", "#2a8a3e", "#b3262e", "#6f4fa8", "#7a5230", "#c44fa0", "#56646f")
 _MOST_LINES = len(_COLOURS)
-_TICKS = 4
+_TICKS, _TIMES = 4, 8
 _MINUTE_S, _HOUR_S, _DAY_S = 60.0, 3600.0, 86_400.0
+_TIME_STEPS = (
+    *(0.2, 0.5, 1, 2, 5, 10, 15, 30),
+    *(each * _MINUTE_S for each in (1, 2, 5, 10, 15, 30)),
+    *(each * _HOUR_S for each in (1, 2, 3, 6, 12, 24)),
+)
 _PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 
 
@@ -58,7 +63,8 @@ def draw(chart: Chart) -> str:
     """Return the drawing as an SVG element."""
     span = max(chart.seconds[-1] if chart.seconds else 0.0, 1.0)
     lines = chart.lines[:_MOST_LINES]
-    top = nice_top(max((v for line in lines for v in line.values if v is not None), default=0.0))
+    step = step_of(max((v for line in lines for v in line.values if v is not None), default=0.0))
+    top = step * _TICKS
     parts = [
         f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(chart.title)}">',
         f'<text class="title" x="{_LEFT}" y="16">{escape(chart.title)}</text>',
@@ -72,12 +78,19 @@ def draw(chart: Chart) -> str:
     return "\n".join([*parts, "</svg>"])
 
 
-def nice_top(most: float) -> float:
-    """Return a round number that is not below the greatest value."""
+def step_of(most: float) -> float:
+    """Return a round distance of ticks, of which at most five reach the greatest value."""
     if most <= 0:
         return 1.0
-    step = 10.0 ** math.floor(math.log10(most))
-    return next(factor * step for factor in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if factor * step >= most)
+    unit = 10.0 ** math.floor(math.log10(most / _TICKS))
+    return next(factor * unit for factor in (1, 2, 2.5, 5, 10) if factor * unit * _TICKS >= most)
+
+
+def time_step(span: float) -> float:
+    """Return a round distance of ticks in time, seconds."""
+    return next(
+        (each for each in _TIME_STEPS if span / each <= _TIMES), _DAY_S * step_of(span / _DAY_S)
+    )
 
 
 def shown(value: float, unit: str = "") -> str:
@@ -110,16 +123,21 @@ def _y(value: float, top: float) -> float:
 def _grid(span: float, top: float, unit: str) -> list[str]:
     parts = []
     for number in range(_TICKS + 1):
-        value, second = top * number / _TICKS, span * number / _TICKS
-        y, x = _y(value, top), _x(second, span)
+        value = top * number / _TICKS
+        y = _y(value, top)
         parts.append(
             f'<line class="grid" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
         )
         parts.append(
-            f'<text class="tick" text-anchor="end" x="{_LEFT - 6}" y="{y + 4:.1f}">{shown(value, unit)}</text>'
+            f'<text class="tick" text-anchor="end" x="{_LEFT - 6}" y="{y + 4:.1f}">'
+            f"{shown(value, unit) if value else 0}</text>"
         )
+    step = time_step(span)
+    for number in range(int(span / step) + 1):
+        x = _x(number * step, span)
         parts.append(
-            f'<text class="tick" text-anchor="middle" x="{x:.1f}" y="{HEIGHT - 10}">{duration(second)}</text>'
+            f'<text class="tick" text-anchor="middle" x="{x:.1f}" y="{HEIGHT - 10}">'
+            f"{duration(number * step)}</text>"
         )
     return parts
 

@@ -9,11 +9,10 @@ from objects.run_control.report.charts import Chart, Line
 from objects.run_control.samples import Sample, WriterSample
 
 
-def charts_of(started: datetime, samples: Sequence[Sample]) -> list[Chart]:
-    """Return the drawings of a run: rates, sizes, gaps, conditions."""
+def charts_of(started: datetime, samples: Sequence[Sample], names: Sequence[str]) -> list[Chart]:
+    """Return the drawings of a run: rates, sizes, gaps of the named loggers, conditions."""
     seconds = [(each.time - started).total_seconds() for each in samples]
     shaded = _paused(seconds, samples)
-    names = list(dict.fromkeys(name for each in samples for name in each.writers))
 
     def lines(value: Callable[[WriterSample], float], *, is_stepped: bool = False) -> list[Line]:
         return [

@@ -7,7 +7,7 @@ from html import escape
 
 import msgspec
 
-from idl_like_interfaces.run_control import LogbookEntry, Verdict
+from idl_like_interfaces.run_control import LogbookEntry, Verdict, WriterKind
 from objects.run_control.records import RunRecord
 from objects.run_control.report.charts import draw
 from objects.run_control.report.curves import charts_of
@@ -81,7 +81,8 @@ def _drawings(record: RunRecord, samples: Sequence[Sample]) -> list[str]:
     if not samples:
         return ["<p>It was too short to be drawn.</p>"]
     note = "<p>Time since the begin of the run; where it is yellow the run was paused.</p>"
-    return [note, *map(draw, charts_of(record.run.started, samples))]
+    loggers = [each.name for each in record.run.writers if each.kind is WriterKind.LOGGER]
+    return [note, *map(draw, charts_of(record.run.started, samples, loggers))]
 
 
 def _gaps(record: RunRecord) -> str:
