@@ -57,6 +57,8 @@ class Journal(Closing):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._read()
             self._rewrite()
+        except PersistStore:  # an OSError, too: it says by itself what is wrong
+            raise
         except OSError as error:
             raise _unwritable(path, error) from error
 

@@ -137,9 +137,7 @@ class LoggerControlContract:
         """A pause before the warning makes no sense."""
         logger.init(LoggerInit())
         with pytest.raises(BadParam) as caught:
-            logger.configure(
-                LoggerConfiguration(streams=CONFIGURATION.streams, min_free_pause=0.2)
-            )
+            logger.configure(LoggerConfiguration(streams=CONFIGURATION.streams, min_free_pause=0.2))
         assert caught.value.field == "configuration.minFreePause"
         assert logger.get_status().state is LoggerState.INITIALIZED
 
@@ -194,7 +192,7 @@ class LoggerControlContract:
         """Then their files are closed, and the runs aborted."""
         configured(logger)
         logger.start_run(LoggerRunStart(run=1))
-        with pytest.raises(CommandRefused, match="by force|legal in"):
+        with pytest.raises(CommandRefused, match="legal in"):
             logger.stop()
         with pytest.raises(CommandRefused):
             logger.reset()

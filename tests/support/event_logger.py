@@ -110,7 +110,12 @@ class TestedLogger(Closing):
         return self.send_from(first, run, count, ids, timeout_s)
 
     def send_from(
-        self, first: int, run: int, count: int = 1, ids: Sequence[int] = (1,), timeout_s: float = 20.0
+        self,
+        first: int,
+        run: int,
+        count: int = 1,
+        ids: Sequence[int] = (1,),
+        timeout_s: float = 20.0,
     ) -> Acknowledgement:
         """Send events whose first has a sequence."""
         if first == 1:
