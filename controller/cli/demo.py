@@ -9,6 +9,7 @@ import typer
 
 from controller.cli.lazy import single
 from controller.cli.output import print_note
+from controller.cli.tools import load_tool
 
 app = single()
 
@@ -25,6 +26,10 @@ def demo(
     keep_running: Annotated[
         bool, typer.Option("--keep-running", help="Stay up afterwards until Ctrl-C.")
     ] = False,
+    run: Annotated[
+        bool,
+        typer.Option("--run", help="Instead take a run of events with two loggers, kill one."),
+    ] = False,
 ) -> None:
     """Record real Hubble frames, merge and verify them; print where the product is.
 
@@ -33,14 +38,23 @@ def demo(
     tells the story of the acquisition, and stops everything again, also when interrupted.
     The first line is ``name server: HOST:PORT``, the last one ``product: PATH``; before it stand
     the paths of the story and of the product's picture.
+
+    With --run it sends made-up events to two event loggers, kills one of them in the middle,
+    ends the run, verifies the files against what was sent, and prints ``report: PATH`` at last.
     """
     from controller.demo.interruption import Interrupted, Interruption
+    from controller.demo.run_story import prepare_run, tell_run
     from controller.demo.scratch import prepare
     from controller.demo.story import tell_story
 
+    if run and keep_running:
+        raise typer.BadParameter("it does not go with --run", param_hint="--keep-running")
     with Interruption() as interruption:
         try:
-            tell_story(prepare(folder), interruption, keep_running=keep_running)
+            if run:
+                tell_run(prepare_run(folder), interruption, load_tool)
+            else:
+                tell_story(prepare(folder), interruption, keep_running=keep_running)
         except Interrupted as interrupted:
             print_note(f"{interrupted}; everything was stopped")
             raise typer.Exit(_SIGNALLED + interrupted.signal) from interrupted

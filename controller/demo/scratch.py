@@ -102,7 +102,7 @@ def prepare(folder: Path | None) -> Scratch:
     """
     frames = find_frames()
     try:
-        return _fill(_make(folder), frames)
+        return _fill(make_folder(folder), frames)
     except OSError as error:
         raise CommandFailed(
             f"the scratch folder cannot be made: {error}",
@@ -129,7 +129,13 @@ def find_frames() -> Path:
     return path
 
 
-def _make(folder: Path | None) -> Path:
+def make_folder(folder: Path | None) -> Path:
+    """Return a folder that is empty: that one, or a new temporary one.
+
+    Raises:
+        CommandFailed: It is in use.
+        OSError: It cannot be made.
+    """
     if folder is None:
         return Path(tempfile.mkdtemp(prefix="obsorb-demo-"))
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
