@@ -12,7 +12,13 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from idl_like_interfaces.event_logger import FileKind, FileState, StreamConfiguration, WrittenFile
+from idl_like_interfaces.event_logger import (
+    FileKind,
+    FileState,
+    GapNote,
+    StreamConfiguration,
+    WrittenFile,
+)
 from objects.component.atomic import PART_SUFFIX
 from objects.logger_stream.live_file import LiveFile, Tail, begin_file
 from objects.logger_stream.ranges import GARBAGE, Ranges, units_of
@@ -29,6 +35,9 @@ NO_ROOM: Final = "no room"
 """Begins the reason of a file that was closed before it was full: its range goes on elsewhere."""
 
 _OF_THE_PROCESS: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+"""Errors that are not the disk's: other files are in the way, what was tried is tried again."""
+
+_MOST_GAPS: Final = 1000
 
 
 class NowhereToWrite(Exception):
@@ -60,7 +69,7 @@ class FileSet:
         self._finished: list[WrittenFile] = []
         self._work: deque[tuple[int, Records]] = deque()
         self._tails: deque[tuple[int, Tail, Iterator[Records]]] = deque()
-        self._oversized = 0
+        self._gaps: deque[GapNote] = deque(maxlen=_MOST_GAPS)
 
     @property
     def live(self) -> list[LiveFile]:
@@ -91,6 +100,11 @@ class FileSet:
         # One that has just been closed may be among both.
         names = {_name(each) for each in finished[-len(live) - 1 :]}
         return [*finished, *(each for each in described if _name(each) not in names)]
+
+    def note_gap(self, gap: GapNote) -> None:
+        """Have it told by the files that take events, else by the next one."""
+        self._gaps.append(gap)
+        self._tell_gaps()
 
     def adopt(self, live: LiveFile) -> None:
         """Go on with a file."""
@@ -173,9 +187,11 @@ class FileSet:
         for file in self.live:
             if file.volume.level >= Level.PAUSE:
                 self._leave(file)
-        for slot in self.ranges.due(now):
-            if slot.number in self._live:
-                self._close(self._live[slot.number], slot.end)
+        self.ranges.due(now)
+        present = {GARBAGE, *(slot.number for slot in self.ranges.live)}
+        for file in self.live:
+            if file.slot not in present:
+                self._close(file, file.reason)
         self._tell_ends()
         self.drain()
 
@@ -195,11 +211,10 @@ class FileSet:
         Raises:
             NowhereToWrite: Not all could be written; call it again.
         """
-        reasons = {slot.number: slot.end for slot in self.ranges.live}
         while self._work or self._tails or self._live:
             self.drain()
             for file in self.live:
-                self._close(file, reasons.get(file.slot) or reason)
+                self._close(file, file.reason or reason)
 
     def give_up(self, reason: str) -> int:
         """Forget what could not be written, and end all files; return how many events are lost."""
@@ -233,6 +248,7 @@ class FileSet:
                 continue
             file = LiveFile(writer, volume, number)
             self.adopt(file)
+            self._tell_gaps()
             self._around.listener.file_opened(file.describe())
             return file
 
@@ -252,6 +268,8 @@ class FileSet:
 
     def _fail(self, file: LiveFile, error: OSError) -> None:
         """Keep what a file has, and have what it has not written again to another one."""
+        if error.errno in _OF_THE_PROCESS:
+            raise NowhereToWrite(str(error)) from error  # the file can be tried again
         file.volume.failed(error)
         if error.errno in NO_ROOM_ERRORS and self._close_early(file):
             return
@@ -312,7 +330,14 @@ class FileSet:
     def _tell_ends(self) -> None:
         for slot in self.ranges.live:
             if slot.end and (file := self._live.get(slot.number)):
-                file.end()
+                file.end(slot.end)
+
+    def _tell_gaps(self) -> None:
+        files = [each for each in self.live if each.slot != GARBAGE]
+        while files and self._gaps:
+            gap = self._gaps.popleft()
+            for each in files:
+                each.note_gap(gap)
 
     def _note_garbage(self, count: int) -> None:
         if not self.garbage:

@@ -12,7 +12,13 @@ from typing import Final
 
 from msgspec import structs
 
-from idl_like_interfaces.event_logger import FileKind, FileState, StreamConfiguration, WrittenFile
+from idl_like_interfaces.event_logger import (
+    FileKind,
+    FileState,
+    GapNote,
+    StreamConfiguration,
+    WrittenFile,
+)
 from idl_like_interfaces.event_message import LARGEST_MESSAGE
 from objects.logger_stream.files.writer import EventFileWriter
 from objects.logger_stream.parsing import examine, find_frames
@@ -40,6 +46,7 @@ class LiveFile:
         writer: Writes it.
         volume: Where it is.
         slot: As given.
+        reason: Why it is full; empty: it is not.
         is_dirty: Something was appended that is not synced.
         is_stale: Something was appended that is not flushed, or its state has changed.
     """
@@ -48,6 +55,7 @@ class LiveFile:
         self.writer = writer
         self.volume = volume
         self.slot = slot
+        self.reason = ""
         self.is_dirty = self.is_stale = False
         self._durable_events = 0
 
@@ -97,8 +105,14 @@ class LiveFile:
             self.volume.ballast.free()
             return self._close(reason)
 
-    def end(self) -> None:
+    def note_gap(self, gap: GapNote) -> None:
+        """Have it tell of messages that never came."""
+        self.writer.note_gap(gap)
+        self.is_stale = True
+
+    def end(self, reason: str) -> None:
         """Have its side-car tell that it is full."""
+        self.reason = reason
         if self.writer.state is FileState.OPEN:
             self.writer.state = FileState.END
             self.is_stale = True

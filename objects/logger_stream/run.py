@@ -55,6 +55,9 @@ class RunStream(Protocol):
     def put(self, records: Records) -> int:
         """Take leading records as far as there is room; return how many. Never waits."""
 
+    def note_gap(self, gap: GapNote) -> None:
+        """Have its files tell of messages that never came."""
+
     def begin_end(self, reason: str) -> None:
         """Take nothing more; write what waits and close all files, in its own thread."""
 
@@ -193,6 +196,8 @@ class ActiveRun:
             self._gaps.append(gap)
             self._gaps_noted += 1
             self._gap_count += gap.count
+        for stream in self.all_streams:
+            stream.note_gap(gap)
 
     @property
     def gaps_noted(self) -> int:

@@ -9,11 +9,18 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from idl_like_interfaces.clients.backoff import Backoff
-from idl_like_interfaces.event_logger import StreamConfiguration, StreamStatus, WrittenFile
+from idl_like_interfaces.event_logger import (
+    GapNote,
+    StreamConfiguration,
+    StreamStatus,
+    WrittenFile,
+)
 from idl_like_interfaces.waiting import News
 from objects.logger_stream.file_set import FileSet, NowhereToWrite
 from objects.logger_stream.portions import Portion, Portions
@@ -63,6 +70,7 @@ class Stream:
         self._rules = rules
         self._portions = Portions(rules.queue_events, rules.queue_bytes, around.clock)
         self._events, self._bytes = take_up(takeover, self._files, around)
+        self._gaps: deque[GapNote] = deque()
         self._rate = Rate(around.clock)
         self._written = self._durable = 0
         self._flushed_at = self._synced_at = self._clock.monotonic()
@@ -93,6 +101,11 @@ class Stream:
     def put(self, records: Records) -> int:
         """Take leading records as far as there is room; return how many. Never waits."""
         return self._portions.put(records)
+
+    def note_gap(self, gap: GapNote) -> None:
+        """Have its files tell of messages that never came."""
+        self._gaps.append(gap)
+        self.wake()
 
     def begin_end(self, reason: str) -> None:
         """Take nothing more; write what waits and close all files in its thread."""
@@ -173,16 +186,27 @@ class Stream:
             self._end()
         except Exception as error:
             log.exception("stream %s of run %d", self.configuration.name, self._around.run)
-            self._portions.end()
-            self._trouble(f"it has ended by a fault of the program: {error!r}")
+            self._break(f"it has ended by a fault of the program: {error!r}")
         finally:
             self.room.tell()
             self.synced.tell()
+
+    def _break(self, problem: str) -> None:
+        """Say that it will not write any more, and what that costs."""
+        self._portions.end()
+        self._trouble(problem)
+        waiting, _ = self._portions.waiting
+        if waiting:
+            self._around.listener.events_lost(self.configuration.name, waiting, problem)
+        with suppress(NowhereToWrite):
+            self._files.close(problem)
 
     def _turn(self) -> bool:
         """Write what waits and do what is due; return whether to go on."""
         portions = self._portions.take(self._wait_s())
         self._step_since = self._clock.monotonic()
+        while self._gaps:
+            self._files.note_gap(self._gaps.popleft())
         for portion in portions:
             self._write(portion)
         self._insist(self._tend)

@@ -58,7 +58,7 @@ def _take_up_writers(
         slot = files.ranges.take_up(top, writer.events, size, now, is_end=is_end)
         file = LiveFile(writer, volume, slot.number)
         if is_end:
-            file.end()
+            file.end(slot.end)
         _adopt(file, files)
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from idl_like_interfaces.event_logger import FileKind, FileState, RangeUnit
+from idl_like_interfaces.event_logger import FileKind, FileState, GapNote, RangeUnit
 from objects.component.clock import SystemClock
 from objects.logger_stream.files.reader import EventFile
+from objects.logger_stream.files.sidecar import read_side_car
 from objects.logger_stream.files.verify import verify
 from tests.support.eventually import eventually
 from tests.support.streams import (
@@ -154,6 +155,27 @@ class TestWriting:
                 assert len(file) == 50
         assert [each.path for each in place.heard.closed] == [each.path for each in stream.files()]
         assert len(place.heard.opened) == 2
+
+
+class TestGaps:
+    """Messages that never came."""
+
+    def test_the_files_that_take_events_tell_of_them(self, place: Bench) -> None:
+        """In their trailer; noted before there is a file in the first one."""
+        gaps = [
+            GapNote(sender="cr1", count=n, time=place.clock.utc(), reason="lost") for n in (3, 4)
+        ]
+        stream = place.stream(max_events=1)
+        stream.note_gap(gaps[0])
+        feed(stream, records([1], lbn=1))
+        feed(stream, records([2], lbn=2))
+        stream.note_gap(gaps[1])
+        eventually(lambda: not stream._gaps, "the stream has seen it")
+        feed(stream, records([3], lbn=3))
+        stream.end("end of run")
+        found = [read_side_car(Path(each.path)) for each in stream.files()]
+        counts = [[gap.count for gap in each.summary.gaps] for each in found if each is not None]
+        assert counts == [[3, 4], [4], []]
 
 
 class TestQueue:

@@ -125,6 +125,43 @@ class TestFailingVolume:
         assert stream.status().volume == str(place.root / "v1")
 
 
+class TestProcess:
+    """Troubles that are not the disk's."""
+
+    def test_without_descriptors_no_file_fails(self, place: Bench, disk: FailingDisk) -> None:
+        """It waits until there are some."""
+        stream = place.stream(max_events=1, range_grace_s=0.0, sync_period_s=1.0)
+        feed(stream, records([1, 2], [1, 2]))
+        disk.error = errno.EMFILE
+        place.later(1.0)
+        eventually(lambda: place.heard.troubles, "the trouble is told")
+        assert stream.put(records([3], lbn=3)) == 1
+        disk.error = 0
+        place.later(1.0)
+        eventually(lambda: stream.status().queue_events == 0, "it writes again")
+        stream.end("end of run")
+        assert place.heard.failed == []
+        assert [numbers_in(each.path) for each in stream.files()] == [[1], [2], [3]]
+        assert place.volumes.all[0].problem == ""
+
+    def test_a_fault_of_the_program_ends_one_stream_only(
+        self, place: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It is told with what it costs; what was written is closed."""
+        stream = place.stream()
+        other = place.stream(name="other")
+        feed(stream, records([1, 2]))
+        monkeypatch.setattr(stream._files.ranges, "place", None)
+        assert stream.put(records([3, 4, 5])) == 3
+        assert stream.join(60.0)
+        assert "fault of the program" in stream.status().problem
+        assert place.heard.lost == 3
+        assert stream.durable_ticket < stream.last_ticket
+        assert stream.put(records([6])) == 0
+        assert [each.state for each in stream.files()] == [FileState.CLOSED]
+        feed(other, records([1]))
+
+
 class TestFullVolume:
     """A volume without room."""
 
