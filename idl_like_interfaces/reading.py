@@ -15,7 +15,7 @@ from idl_like_interfaces.mapping.tolerance import missing_tags, unknown_members,
 
 T = TypeVar("T")
 
-_info_of = cache(msgspec.inspect.type_info)  # it takes longer than to read a small document
+_known = cache(msgspec.inspect.type_info)  # it takes longer than to read a small document
 
 
 def read_document(type_: type[T], text: str | bytes, field: str) -> T:
@@ -84,6 +84,10 @@ def read_own(type_: type[T], text: bytes, field: str) -> tuple[T, list[str]]:
     info = _info_of(type_)
     unknown = list(unknown_members(info, plain, field))
     return from_plain(type_, without_unknown(info, plain), field), unknown
+
+
+def _info_of(type_: Any) -> msgspec.inspect.Type:
+    return _known(type_)
 
 
 def _nulls(value: Any, path: str) -> Iterator[str]:
