@@ -50,8 +50,8 @@ class Judge:
     ) -> list[str]:
         found: list[str] = []
         for start in tap.starts:
-            for place, event in enumerate(start.events):
-                wanted, streams = made(tap.seed, self.run.run, event), copies.get(event, {})
+            for place, (event, lbn) in enumerate(start.events):
+                wanted, streams = made(tap.seed, self.run.run, event, lbn), copies.get(event, {})
                 # Who lived to its end has handed everything over; else what it was told.
                 must_be = start.has_ended or place < max(start.durable, start.kept)
                 if must_be and set(streams) != {STREAMS[each] for each in wanted.streams}:

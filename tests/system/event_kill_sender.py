@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from pathlib import Path
 
 from idl_like_interfaces.clients.event_sender import EventSender
 from idl_like_interfaces.event_server import EventServer
 from nameserver.client import Names
-from tests.system.event_kill_taps import TapWriter, made, read_tap
+from tests.system.event_kill_taps import LBN_S, TapWriter, made, read_tap
 
 AT_ONCE = 50
 PAUSE_S = 0.03
@@ -36,9 +37,10 @@ def main() -> None:
             print("up", flush=True)  # noqa: T201 (the harness waits for it)
             count = 0
             while not is_over.wait(PAUSE_S):
-                tap.write(f"sent {first} {first + AT_ONCE - 1}")
+                lbn = 1 + int(time.time() // LBN_S) % 1_000_000_000
+                tap.write(f"sent {first} {first + AT_ONCE - 1} {lbn}")
                 for number in range(first, first + AT_ONCE):
-                    event = made(int(seed), int(run), number)
+                    event = made(int(seed), int(run), number, lbn)
                     sender.send(event.run, event.event, event.lbn, event.streams, event.payload)
                 first, count = first + AT_ONCE, count + AT_ONCE
                 tap.write(f"durable {sender.durable}")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from tests.system.event_kill_files import Found
 
-PER_LBN = 400
-"""Events of a sender in a luminosity block."""
+LBN_S = 2.0
+"""A luminosity block lasts so long, for all senders alike."""
 
 STREAM_IDS = (1, 2, 3)
 
@@ -31,20 +31,13 @@ class Made:
         return told == (self.run, self.event, self.lbn, self.streams, self.payload)
 
 
-def made(seed: int, run: int, event: int) -> Made:
-    """Make an event; the same whenever it is made."""
+def made(seed: int, run: int, event: int, lbn: int) -> Made:
+    """Make an event; the same whenever it is made. Numbers of a sender begin at its seed times a million."""
     chance = random.Random(f"{seed} {event}")
     streams = tuple(sorted(chance.sample(STREAM_IDS, chance.choice((1, 1, 1, 2, 3)))))
     size = chance.choice((0, 64, 200, 1000, 1000, 5000))
     payload = chance.randbytes(size)
-    # Numbers of a sender begin at a million times its seed.
-    return Made(
-        run=run,
-        event=event,
-        lbn=1 + event % 1_000_000 // PER_LBN,
-        streams=streams,
-        payload=payload,
-    )
+    return Made(run=run, event=event, lbn=lbn, streams=streams, payload=payload)
 
 
 @dataclass(slots=True)
@@ -52,13 +45,13 @@ class Start:
     """A start of a sender.
 
     Attributes:
-        events: What it sent, in this order; the last ones perhaps not.
+        events: What it sent, in this order, with the luminosity block; the last ones perhaps not.
         kept: So many of them were on its own disk for sure.
         durable: So many it was told to be durable.
         has_ended: It has ended of itself, when all was durable.
     """
 
-    events: list[int] = field(default_factory=list)
+    events: list[tuple[int, int]] = field(default_factory=list)
     kept: int = 0
     durable: int = 0
     has_ended: bool = False
@@ -73,7 +66,7 @@ class Tap:
 
     def sent(self) -> set[int]:
         """Return all events that were sent, as far as is known."""
-        return {event for each in self.starts for event in each.events}
+        return {event for each in self.starts for event, _ in each.events}
 
 
 class TapWriter:
@@ -107,8 +100,8 @@ def read_tap(path: Path) -> Tap:
             tap.seed = int(rest)
             tap.starts.append(Start())
         elif word == "sent":
-            first, last = map(int, rest.split())
-            tap.starts[-1].events += range(first, last + 1)
+            first, last, lbn = map(int, rest.split())
+            tap.starts[-1].events += [(event, lbn) for event in range(first, last + 1)]
         elif word == "kept":
             tap.starts[-1].kept = int(rest)
         elif word == "durable":

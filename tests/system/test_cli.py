@@ -131,6 +131,26 @@ def test_demo_makes_a_product_and_leaves_nothing_running(tmp_path: Path) -> None
     assert processes_of(folder) == []
 
 
+def test_demo_of_a_run_survives_the_death_of_a_logger(tmp_path: Path) -> None:
+    """The run is GOOD, its files are verified, the last line is its report."""
+    folder = tmp_path / "demo"
+    done = subprocess.run(
+        [str(OBSORB), "demo", "--run", "--folder", str(folder)],
+        capture_output=True,
+        text=True,
+        timeout=170,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = done.stdout.splitlines()
+    assert any("killed with -9" in line for line in lines)
+    assert any(line.startswith("run 1 is GOOD") for line in lines)
+    report = Path(lines[-1].removeprefix("report: "))
+    assert report.suffix == ".html"
+    assert "run 1" in report.read_text(encoding="utf-8").lower()
+    assert processes_of(folder) == []
+
+
 @pytest.mark.parametrize(
     ("moment", "number"),
     [
