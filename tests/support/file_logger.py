@@ -108,6 +108,11 @@ class FileLogger(LoggerControl):
             gap = GapNote(sender="router", count=count, time=datetime.now(UTC), reason="lost")
             self._change(run, gaps=[*found.gaps, gap], gap_count=found.gap_count + count)
 
+    @property
+    def known(self) -> set[int]:
+        """The runs that it has seen."""
+        return set(self._kept.runs)
+
     def run(self, number: int) -> LoggerRun:
         """Return a run."""
         return self._known(number)
