@@ -398,7 +398,7 @@ class LoggerStatus(Value, frozen=True, kw_only=True):
         orphans: Events of no active run, by run number.
         volumes: Where it writes.
         links: Its clients: ``run_control``, ``alarms``, ``channel``, ``names`` and how they are
-            (``connected``, ``disconnected since …``).
+            (``connected``, ``disconnected since ...``).
         problem: FAILURE: why it cannot go on; empty: it can.
     """
 

@@ -246,7 +246,7 @@ class Run(Value, frozen=True, kw_only=True):
         end: What was said at its end.
         started: When it was started.
         ended: When it had ended; None: it has not.
-        configuration_digest: ``sha256:…`` of its configuration.
+        configuration_digest: ``sha256:...`` of its configuration.
         writers: Its writers.
         events: Events of all loggers.
         bytes: Their bytes.
