@@ -21,7 +21,10 @@ SenderName = Annotated[
 ]
 
 MOST_MESSAGES = 65_536
-"""Messages of one batch; together with its frames it has at most 4 MiB."""
+"""Messages of one batch."""
+
+MOST_BYTES = 4 * 1024 * 1024
+"""Bytes of one batch, frames included."""
 
 
 class SenderIdentity(Value, frozen=True, kw_only=True):
@@ -152,7 +155,7 @@ class EventServer(Protocol):
             UnknownSender: It has not said hello to this start of the logger.
             Superseded: A later start of it has said hello.
             OutOfSequence: Messages between the accepted ones and ``first`` are missing.
-            BadParam: The frames do not fit the bytes, or they are too many; nothing was taken.
+            BadParam: The frames do not fit the bytes, or the batch is too large; nothing was taken.
         """
 
     @operation(UnknownSender, Superseded, idempotent=True, role=Role.OPERATOR)

@@ -13,6 +13,7 @@ from idl_like_interfaces.clients.event_backlog import Backlog
 from idl_like_interfaces.clients.limits import within
 from idl_like_interfaces.errors import BadParam, RemoteError
 from idl_like_interfaces.event_server import (
+    MOST_BYTES,
     Acknowledgement,
     EventServer,
     Gap,
@@ -24,9 +25,6 @@ from idl_like_interfaces.event_server import (
 from idl_like_interfaces.octets import OctetBlocks
 
 log = logging.getLogger(__name__)
-
-BATCH_BYTES: Final = 4 * 1024 * 1024 - 64 * 1024
-"""A call takes 4 MiB with all that is around the messages."""
 
 BATCH_MESSAGES: Final = 16_384
 
@@ -176,7 +174,7 @@ class Forwarder:
                 self._backlogs.popleft()
                 return
             gap = current.gap()
-            batch = [] if gap else current.batch(BATCH_BYTES, BATCH_MESSAGES)
+            batch = [] if gap else current.batch(MOST_BYTES, BATCH_MESSAGES)
             first = current.accepted + 1
         if not is_greeted:
             self._greet(current)

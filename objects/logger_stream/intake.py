@@ -9,8 +9,10 @@ from collections.abc import Collection, Iterable
 
 import numpy as np
 
+from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.event_logger import GapNote, SenderStatus
 from idl_like_interfaces.event_server import (
+    MOST_BYTES,
     MOST_MESSAGES,
     Acknowledgement,
     Gap,
@@ -104,6 +106,7 @@ class Intake:
     ) -> Acknowledgement:
         """See ``EventServer.send``."""
         sender = self._greetings.find(incarnation, address)
+        _check_size(len(messages))
         parsed = parse(messages, MOST_MESSAGES)
         with sender.lock:
             check_sequence(sender, first)
@@ -258,6 +261,15 @@ def check_sequence(sender: Sender, first: int) -> None:
         cause="messages between them were not sent, or this logger has forgotten them",
         remedy="say hello, and send from the message on that is awaited",
     )
+
+
+def _check_size(size: int) -> None:
+    if size > MOST_BYTES:
+        raise BadParam(
+            f"the batch has {size} bytes",
+            field="messages",
+            remedy=f"send at most {MOST_BYTES} at once, frames included",
+        )
 
 
 def answer(sender: Sender, delivery: Delivery | None = None) -> Acknowledgement:

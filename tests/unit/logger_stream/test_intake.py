@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.event_server import (
     Acknowledgement,
     Gap,
@@ -329,6 +330,15 @@ def test_what_does_not_say_who_it_is_is_refused(desk: Desk, caplog: Any) -> None
     assert (answer.accepted, answer.refused) == (4, 2)
     assert desk.stream(1, 1).sequences == [1, 4]
     assert "message 1 says that it is 7" in caplog.text
+
+
+def test_a_batch_that_is_too_large_is_refused(desk: Desk) -> None:
+    """With the bound; nothing is taken."""
+    large = batch(event(n, payload=bytes(60_000)) for n in range(1, 72))
+    with pytest.raises(BadParam, match="bytes") as refused:
+        desk.send(large)
+    assert "4194304" in refused.value.remedy
+    assert desk.stream(1, 1).portions == []
 
 
 def test_order_of_each_of_many_senders_is_kept(desk: Desk) -> None:
