@@ -454,7 +454,7 @@ class CommandRefused(
     state: str
 
 
-class NoSuchRun(RemoteError, LookupError, repository_id="IDL:obsorb/run/NoSuchRun:1.0"):
+class NoSuchRun(RemoteError, LookupError, repository_id="IDL:obsorb/coor/NoSuchRun:1.0"):
     """No such run is known.
 
     Attributes:

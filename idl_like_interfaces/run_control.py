@@ -422,7 +422,7 @@ class RunControlStatus(Value, frozen=True, kw_only=True):
     problem: str = ""
 
 
-class ControlHeld(RemoteError, PermissionError, repository_id="IDL:obsorb/run/ControlHeld:1.0"):
+class ControlHeld(RemoteError, PermissionError, repository_id="IDL:obsorb/coor/ControlHeld:1.0"):
     """Somebody else has control.
 
     Attributes:
@@ -436,7 +436,7 @@ class ControlHeld(RemoteError, PermissionError, repository_id="IDL:obsorb/run/Co
     until: str
 
 
-class NotInControl(RemoteError, PermissionError, repository_id="IDL:obsorb/run/NotInControl:1.0"):
+class NotInControl(RemoteError, PermissionError, repository_id="IDL:obsorb/coor/NotInControl:1.0"):
     """The token is not that of the control lease (any more); nothing was done.
 
     Attributes:
@@ -446,7 +446,7 @@ class NotInControl(RemoteError, PermissionError, repository_id="IDL:obsorb/run/N
     holder: str
 
 
-class RunRefused(RemoteError, RuntimeError, repository_id="IDL:obsorb/run/RunRefused:1.0"):
+class RunRefused(RemoteError, RuntimeError, repository_id="IDL:obsorb/coor/RunRefused:1.0"):
     """The command is not possible now; nothing has changed.
 
     Attributes:
@@ -458,7 +458,7 @@ class RunRefused(RemoteError, RuntimeError, repository_id="IDL:obsorb/run/RunRef
     reasons: list[str]
 
 
-@interface("IDL:obsorb/run/RunControl:1.0")
+@interface("IDL:obsorb/coor/RunControl:1.0")
 class RunControl(Protocol):
     """Begins and ends runs, and knows what became of them (``obs/run``).
 
