@@ -57,6 +57,13 @@ class Counts:
         merge_rounds: Merges of each side.
         long_cards: Keywords of a header that is very long; 360 000 are taken.
         large_mib: Size of the extensions whose merge must not need more memory, in MiB.
+        event_file_mib: Size of an event file that is written, in MiB.
+        event_file_rounds: Files of each side, and recoveries.
+        recovered_mib: Size of the event file that is recovered, in MiB.
+        streams: Event streams of a run.
+        stream_rounds: How often each of them is given events.
+        logger_mib: Events that a logger is given in a repetition, in MiB.
+        logger_rounds: Repetitions of these.
     """
 
     rounds: int
@@ -105,7 +112,14 @@ class Counts:
     merge_mib: int
     merge_rounds: int
     large_mib: int
+    event_file_mib: int
+    event_file_rounds: int
+    recovered_mib: int
     long_cards: int
+    streams: int
+    stream_rounds: int
+    logger_mib: int
+    logger_rounds: int
 
 
 FULL = Counts(
@@ -155,7 +169,14 @@ FULL = Counts(
     merge_mib=64,
     merge_rounds=5,
     large_mib=4096,
+    event_file_mib=512,
+    event_file_rounds=3,
+    recovered_mib=2048,
     long_cards=359_000,
+    streams=1000,
+    stream_rounds=10,
+    logger_mib=256,
+    logger_rounds=3,
 )
 
 QUICK = Counts(
@@ -205,5 +226,12 @@ QUICK = Counts(
     merge_mib=1,
     merge_rounds=1,
     large_mib=8,
+    event_file_mib=1,
+    event_file_rounds=1,
+    recovered_mib=8,
     long_cards=1_000,
+    streams=10,
+    stream_rounds=2,
+    logger_mib=1,
+    logger_rounds=1,
 )

@@ -19,6 +19,8 @@ from benchmarks.channel import measure_channel
 from benchmarks.clients import measure_clients
 from benchmarks.counts import FULL, QUICK, Counts
 from benchmarks.crowd import measure_crowd
+from benchmarks.event_files import measure_event_files
+from benchmarks.event_logger import measure_event_logger
 from benchmarks.failover_rows import measure_failover
 from benchmarks.figures import Figure, Report, now
 from benchmarks.held import measure_held
@@ -30,6 +32,7 @@ from benchmarks.many import measure_many
 from benchmarks.merge import measure_merge
 from benchmarks.naming import measure_naming
 from benchmarks.steady import measure_steady
+from benchmarks.streams import measure_streams
 from benchmarks.subscribers import measure_subscribers
 from benchmarks.table import plain, show_rich
 from benchmarks.tls import measure_tls
@@ -50,8 +53,11 @@ GROUPS: dict[str, Callable[[Counts], list[Figure]]] = {
     "subscribers": measure_subscribers,
     "logs": measure_logs,
     "alarms": measure_alarms,
+    "streams": measure_streams,
+    "event_logger": measure_event_logger,
     "merge": measure_merge,
     "acquisitions": measure_acquisitions,
+    "event_files": measure_event_files,
     "start": measure_start,
     "rest": measure_rest,
 }
