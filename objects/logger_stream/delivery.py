@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from idl_like_interfaces.event_message import FRAME
 from idl_like_interfaces.waiting import News
 from objects.logger_stream.records import Numbers, Records
 from objects.logger_stream.routing import Plan, Share, plan
@@ -17,8 +16,6 @@ from objects.logger_stream.senders import Sender
 MOST_TYPES = 64
 FURTHER = "further types"
 """Stands for the types that come after the first ``MOST_TYPES`` of a sender."""
-
-_FRAMES = 2 * FRAME.size
 
 
 @dataclass(slots=True, kw_only=True)
@@ -112,7 +109,7 @@ class Delivery:
             of_run = index["run"] == run.number
             if not of_run.any():
                 continue
-            sizes = index["size"][of_run] - _FRAMES
+            sizes = index["size"][of_run]
             new = sender.uncounted(run.number, self.sequences[:count][of_run])
             run.count(int(new.sum()), int(sizes[new].sum()))
             counts[run.number] = len(sizes), int(sizes.sum())

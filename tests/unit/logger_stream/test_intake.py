@@ -19,7 +19,7 @@ from idl_like_interfaces.event_server import (
 )
 from objects.logger_stream.intake import Intake
 from objects.logger_stream.senders import Recovered, SenderMark
-from tests.support.event_batches import SENDER, batch, damaged, event, events, other
+from tests.support.event_batches import SENDER, batch, damaged, event, events, framed, other
 from tests.support.eventually import eventually
 from tests.support.held_streams import HeldRuns
 
@@ -290,7 +290,7 @@ def test_a_restarted_logger_goes_on_where_it_was() -> None:
     first.hello()
     first.send(batch([event(n, streams=(1, 2)) for n in range(1, 5)]))
     (mark,) = first.intake.marks()
-    size = len(event(1, streams=(1, 2)))
+    size = len(framed(event(1, streams=(1, 2))))
     assert mark == SenderMark(name="cr1", incarnation=SENDER, durable=4, counts={1: (4, 4 * size)})
     recovered = [
         Recovered(sender=SENDER, run=1, stream=1, sequences=[5, 6, 7], sizes=[size] * 3),
