@@ -73,7 +73,6 @@ class Listening(Closing):
         """Begin to listen."""
         self._site.keeps_accounts(self._consumer.accounts)
         self._listener.start()
-        self.check()
         self._site.every(CHECK_S, self.check)
 
     @override
@@ -116,6 +115,7 @@ class Listening(Closing):
         self._changed.set()
 
     def _listen(self) -> None:
+        self.check()
         for item in self._consumer:
             try:
                 self._hear(item)

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -37,6 +38,8 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 SEED = 20261122
 PATIENCE_S = 60.0
 LOGGERS = "ab"
+
+T = TypeVar("T")
 
 INSTALLATION = """
 [installation]
@@ -106,7 +109,7 @@ class Arena:
             self.kills += 1
             self.running = self._start()
 
-    def patiently(self, command: Callable[[], Run]) -> Run:
+    def patiently(self, command: Callable[[], T]) -> T:
         """Repeat a command until it is answered, as an operator would."""
         until = time.monotonic() + PATIENCE_S
         while True:
