@@ -6,7 +6,7 @@ import threading
 
 from typing_extensions import override
 
-from idl_like_interfaces.event_logger import StreamConfiguration, StreamStatus, WrittenFile
+from idl_like_interfaces.event_logger import GapNote, StreamConfiguration, StreamStatus, WrittenFile
 from idl_like_interfaces.waiting import News
 from objects.logger_stream.records import Records
 from objects.logger_stream.run import RunStream
@@ -55,6 +55,10 @@ class CountedStream(RunStream):
     @override
     def join(self, timeout_s: float | None = None) -> bool:
         return True
+
+    @override
+    def note_gap(self, gap: GapNote) -> None:
+        pass
 
     @override
     def close_files(self, reason: str) -> None:

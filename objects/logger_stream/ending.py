@@ -95,6 +95,8 @@ class Ender(Closing):
             state = RunState.ENDED if aborted is None else RunState.ABORTED
             if self._confirm(run, state):
                 run.finish(state, aborted or "")
+                run.release()
+                self._lost.pop(run.number, None)
                 self._runs.remove(run)
                 self._settled(run)
         except Exception:

@@ -11,6 +11,7 @@ from idl_like_interfaces.event_logger import (
     StreamConfiguration,
     StreamStatus,
 )
+from objects.logger_stream.abridged import abridge
 from objects.logger_stream.configuration import built_in, complete, over
 from objects.logger_stream.core import Core
 
@@ -21,7 +22,7 @@ def make_status(core: Core) -> LoggerStatus:
     """Return how a logger stands."""
     told = core.runs.told
     core.rates.forget({run.number for run in told})
-    runs = [run.status(*core.rates.of(run)) for run in told]
+    runs = abridge([run.status(*core.rates.of(run)) for run in told])
     links = core.services.links()
     if core.link is not None:
         links["run_control"] = core.link.text()

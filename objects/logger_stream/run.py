@@ -126,6 +126,7 @@ class ActiveRun:
         self._gap_count = self._gaps_noted = self._events = self._bytes = self._mismatches = 0
         self._unknown: set[int] = set()
         self._unassigned: RunStream | None = None
+        self._final: LoggerRun | None = None
         self.streams: dict[int, RunStream] = {}
         try:
             for each in configuration.streams:
@@ -244,6 +245,12 @@ class ActiveRun:
         self.ended = self._clock.utc()
         self._changed.tell()
 
+    def release(self) -> None:
+        """Keep of a run that has ended what is told of it, and let its streams go."""
+        self._final = self.status()
+        with self._lock:
+            self.streams, self._unassigned = {}, None
+
     def abort_streams(self, reason: str) -> None:
         """Close all files at once; returns when that is done."""
         streams = self.all_streams
@@ -258,6 +265,8 @@ class ActiveRun:
 
     def status(self, events_s: float = 0.0, bytes_s: float = 0.0) -> LoggerRun:
         """Return how it stands; the rates are what the caller has measured."""
+        if self._final is not None:
+            return self._final
         streams = [each.status() for each in self.all_streams]
         with self._lock:
             return LoggerRun(

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from crc32c import crc32c
 
 from idl_like_interfaces.errors import PersistStore
 from idl_like_interfaces.event_logger import GapNote, LoggerInit, LoggerRunStart
@@ -140,7 +141,7 @@ def test_entries_of_another_version_are_not_guessed(tmp_path: Path) -> None:
     """The start is refused, the journal left as it is."""
     path = tmp_path / "journal"
     document = b'{"entry":"what is this"}'
-    content = b"%08x %s\n" % (journals.crc32c(document), document)
+    content = b"%08x %s\n" % (crc32c(document), document)
     path.write_bytes(content)
     with pytest.raises(PersistStore) as caught:
         Journal(path)
