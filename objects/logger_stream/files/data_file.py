@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Sequence
 from contextlib import suppress
@@ -95,6 +96,8 @@ class DataFile(Closing):
         try:
             while left:
                 count = os.pwritev(self.descriptor, left[:_MOST_PARTS], self.size + done)
+                if not count:
+                    return done, OSError(errno.EIO, "nothing was written", str(self.path))
                 done += count
                 left = _behind(left, count)
         except OSError as error:

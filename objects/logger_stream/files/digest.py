@@ -51,8 +51,9 @@ class FileDigest:
         """
         self.advance(end)
         self._join()
-        if self._error is not None:
-            raise self._error
+        error, self._error = self._error, None
+        if error is not None:
+            raise error  # asked again, it goes on where it was
         buffer = memoryview(bytearray(_STEP))
         while self._done < end:
             self._step(buffer)

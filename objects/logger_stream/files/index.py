@@ -183,13 +183,16 @@ def read_entries(index: memoryview, chunk: Chunk) -> Entries:
     return entries
 
 
-def read_heads(index: memoryview, file_check: int, data_begin: int) -> tuple[list[Chunk], str]:
+def read_heads(
+    index: memoryview, file_check: int, data_begin: int, known: Chunk | None = None
+) -> tuple[list[Chunk], str]:
     """Return the whole chunks at the begin of an index file, and why there are no more.
 
     Args:
         index: The index file.
         file_check: Check of the first record of the data file.
         data_begin: Where the first event begins in the data file.
+        known: A chunk that was read from this index before: only those behind it are read.
 
     Returns:
         The chunks, each where the one before ended or behind; what is wrong behind them, or
@@ -197,6 +200,8 @@ def read_heads(index: memoryview, file_check: int, data_begin: int) -> tuple[lis
     """
     chunks: list[Chunk] = []
     position, end, before = 0, data_begin, 0
+    if known is not None:
+        position, end, before = known.index_end, known.end, known.before + known.count
     while position < len(index):
         try:
             chunk = decode_head(index, position, file_check)

@@ -75,6 +75,7 @@ class EventFile(Closing):
     def __init__(self, path: Path, *, uses_index: bool = True) -> None:
         self.path = path if path.exists() or not part_path(path).exists() else part_path(path)
         self._uses_index = uses_index
+        self._grows = False
         self._content = self._look()
         assert self._content.first.header is not None
         self.header: FileHeader = self._content.first.header
@@ -177,7 +178,14 @@ class EventFile(Closing):
         before = len(self)
         if not self.path.exists() and final_path(self.path).exists():
             self.path = final_path(self.path)
-        self._content = self._look()
+        if self._grows and self._is_written():
+            index = read_index(self.path)
+            if len(index) != len(self._content.table.index):
+                data = map_file(self.path)
+                self._content.data = data
+                self._content.table.grow(index, data, self._content.first.check)
+        else:
+            self._content = self._look()
         return len(self) - before
 
     def follow(
@@ -240,25 +248,28 @@ class EventFile(Closing):
         Of one that somebody writes nothing is looked at behind what its index tells: its writer
         cuts off what it could not write whole.
         """
-        with self.path.open("rb") as stream:
-            is_written = is_locked(stream.fileno())
-            data = map_file(self.path)
+        self._grows = self._is_written()
+        # The index first: what it tells is in the data that are looked at after it.
+        index = read_index(self.path) if self._uses_index or self._grows else b""
+        data = map_file(self.path)
         first = read_first(data)
         if first.header is None:
             raise NotAnEventFile(f"{self.path}: {first.fault}")
-        table = Table(
-            data, read_index(self.path) if self._uses_index or is_written else b"", first.end
-        )
-        trailer, trailer_begin = (
-            (None, len(data)) if is_written else read_last(data, first.end, len(data))
-        )
+        table = Table(data, index, first.end)
+        trailer, trailer_begin = None, len(data)
+        if not self._grows:
+            trailer, trailer_begin = read_last(data, first.end, len(data))
         table.adopt(first.check, trailer_begin)
-        if not is_written:
+        if not self._grows:
             table.extend(len(data))
         return Content(
             path=self.path, data=data, first=first, table=table, trailer=trailer,
             trailer_begin=trailer_begin,
         )  # fmt: skip
+
+    def _is_written(self) -> bool:
+        with self.path.open("rb") as stream:
+            return is_locked(stream.fileno())
 
     def _ranges(self) -> str:
         chunks = [section.chunk for section in self._content.table.sections]

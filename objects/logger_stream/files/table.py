@@ -123,6 +123,12 @@ class Table:
             if isinstance(piece, Whole):
                 yield piece.entries
 
+    def grow(self, index: Data, data: Data, file_check: int) -> None:
+        """Take what has come to a file of which nothing but its index was taken so far."""
+        self.index, self.data = index, data
+        self.faults.clear()
+        self.adopt(file_check, len(data))
+
     def forget(self) -> None:
         """Keep nothing of the file any more."""
         self._cache.clear()
@@ -175,7 +181,7 @@ class Table:
         return ""
 
     def adopt(self, file_check: int, end: int, trusted: int | None = None) -> None:
-        """Take from the index what agrees with the data up to an end.
+        """Take from the index what agrees with the data up to an end, behind what was taken before.
 
         Args:
             file_check: Check of the first record of the file.
@@ -183,7 +189,8 @@ class Table:
             trusted: Bytes of the file that are on the disk for sure; what the index tells of
                 those behind is not taken, but for what it knows to be synced. None: all is.
         """
-        chunks, fault = read_heads(memoryview(self.index), file_check, self.end)
+        known = self.sections[-1].chunk if self.sections else None
+        chunks, fault = read_heads(memoryview(self.index), file_check, self.end, known)
         if fault:
             self.faults.append(fault)
         if trusted is not None:

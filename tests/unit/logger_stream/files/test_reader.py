@@ -117,6 +117,22 @@ def test_a_file_is_followed_to_its_end(tmp_path: Path) -> None:
     assert seen == list(range(1, 9))
 
 
+def test_what_has_come_is_looked_at_and_nothing_else(tmp_path: Path) -> None:
+    """A file that grows for long is not gone through again for each flush."""
+    writer = new_writer(tmp_path)
+    with EventFile(writer.part) as file:
+        for number in range(1, 50):
+            writer.append(some([number]))
+            writer.flush()
+            first = file._content.table.sections[:1]
+            assert file.refresh() == 1
+            assert not first or file._content.table.sections[0] is first[0]
+            assert file[-1].header.event == number
+            assert file.refresh() == 0
+        assert [event.header.event for event in file] == list(range(1, 50))
+    writer.fail("the test ends")
+
+
 def test_following_ends_when_it_is_told_or_nothing_comes(tmp_path: Path) -> None:
     """The file stays as it is."""
     part = left_file(tmp_path, 10)
