@@ -66,7 +66,8 @@ class LiveFile:
             OSError: They could not all be written.
         """
         self.is_dirty = self.is_stale = True
-        self.writer.append(records)
+        with self.volume.turn:
+            self.writer.append(records)
 
     def flush(self) -> None:
         """Hand all to the system.
@@ -74,7 +75,8 @@ class LiveFile:
         Raises:
             OSError: Not all could be written.
         """
-        self.writer.flush()
+        with self.volume.turn:
+            self.writer.flush()
         self.is_stale = False
         self.volume.worked()
 
@@ -84,7 +86,8 @@ class LiveFile:
         Raises:
             OSError: Not all is.
         """
-        self.writer.sync()
+        with self.volume.turn:
+            self.writer.sync()
         self._durable_events = self.writer.events
         self.is_dirty = self.is_stale = False
         self.volume.worked()
@@ -160,7 +163,8 @@ class LiveFile:
 
     def _close(self, reason: str) -> WrittenFile:
         self.sync()
-        return self.writer.close(reason)
+        with self.volume.turn:
+            return self.writer.close(reason)
 
     @property
     def may_have_lost(self) -> bool:
@@ -236,7 +240,8 @@ def begin_file(
         path = folder / file_name(configuration.name, around.run, number, kind)
         header = around.header(configuration, number, kind)
         try:
-            return EventFileWriter(path, header, around.clock, flush_bytes)
+            with volume.turn:
+                return EventFileWriter(path, header, around.clock, flush_bytes)
         except FileExistsError:
             log.warning("%s is there already", path)
     raise FileExistsError(errno.EEXIST, "there are too many files of this name", str(folder))

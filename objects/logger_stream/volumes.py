@@ -21,6 +21,10 @@ log = logging.getLogger(__name__)
 NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 """Errors of a disk that is full; others are troubles of the disk itself."""
 
+AT_ONCE: Final = 16
+"""So many threads write to a volume at once: more only fight for the interpreter, and a disk
+takes no more. Those of another volume have turns of their own, in case this one hangs."""
+
 _RETRY_FIRST_S: Final = 1.0
 _RETRY_LONGEST_S: Final = 30.0
 
@@ -35,6 +39,7 @@ class Volume:
 
     Attributes:
         path: The folder.
+        turn: Entered by whoever writes there.
         level: How little room there is.
         free_bytes: Room, as it was looked at last.
         size_bytes: Of the whole file system.
@@ -43,6 +48,7 @@ class Volume:
 
     def __init__(self, path: Path, clock: Clock, owner: str = "logger") -> None:
         self.path = path
+        self.turn = threading.BoundedSemaphore(AT_ONCE)
         self.level = Level.OK
         self.free_bytes = self.size_bytes = 0
         self.problem = ""

@@ -71,7 +71,7 @@ def survives(root: Path, kills: int) -> None:
     for seed in range(1, kills + 1):
         promised = write_and_kill(root, seed, promised)
     count = write_to_the_end(root, promised)
-    assert list(root.rglob("*.part")) == []
+    assert list(root.rglob("*.raw.part")) == []
     files = sorted(root.rglob("*.raw"))
     numbers = [n for each in files for n in numbers_in(each)]
     assert sorted(numbers) == list(range(1, count + 1))

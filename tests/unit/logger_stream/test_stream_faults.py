@@ -222,6 +222,25 @@ class TestHangingVolume:
         assert all_numbers(slow) == [1, 2, 3, 4, 5, 6]
 
 
+def test_one_file_that_hangs_holds_up_no_stream_of_the_same_volume(
+    place: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several may write there at once."""
+    disk = FailingDisk(place.root / "v0" / "000000007" / "slow", monkeypatch)
+    slow = place.stream(name="slow", sync_period_s=1.0)
+    fast = place.stream(name="fast", sync_period_s=1.0)
+    feed(slow, records([1]))
+    disk.stop()
+    place.later(1.0)
+    eventually(lambda: slow._step_since is not None, "its sync hangs")
+    feed(fast, records([1]))
+    place.later(1.0)
+    eventually(lambda: fast.durable_ticket == 1, "it goes on")
+    assert slow.durable_ticket == 0
+    disk.hang.set()
+    eventually(lambda: slow.durable_ticket == 1, "it goes on, too")
+
+
 def test_large_events_are_told_in_the_reason(place: Bench) -> None:
     """An event larger than a file may be is alone in one."""
     stream = place.stream(max_bytes=MIB)
