@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -195,6 +197,32 @@ def test_recorded_events_are_replayed(place: Place, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert logger.end_run(4, timeout_s=DEADLINE_S).events == 1000
     assert Tally.read(report).differences(place.written(4)) == []
+
+
+def test_the_example_sends_each_event_once(place: Place, tmp_path: Path) -> None:
+    """As a user would run it; without an active run it says so."""
+    logger = place.begin(1, 5, 1, 2)
+    script = Path(__file__).parents[2] / "examples" / "send_events.py"
+
+    def sent(run: int) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, str(script), str(run), "500"],
+            env={**os.environ, "OBSORB_NAMES": place.address},
+            cwd=tmp_path, capture_output=True, text=True, timeout=DEADLINE_S, check=False,
+        )  # fmt: skip
+
+    done = sent(5)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "500 of 500 messages are on the disk\n"
+    certificate = logger.end_run(5, timeout_s=DEADLINE_S)
+    assert certificate.events == 500
+    assert {Path(each.path).name[:2]: each.events for each in certificate.files} == {
+        "s1": 500,
+        "s2": 50,
+    }
+    done = sent(5)
+    assert done.returncode == 1
+    assert "is run 5 active?" in done.stdout
 
 
 def test_a_router_without_a_run_is_told_so(place: Place) -> None:
