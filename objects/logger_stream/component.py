@@ -38,6 +38,9 @@ CERTIFICATES = "ended"
 
 _ENDS_S = 8.0
 
+_PATIENCE_S = 3.0
+"""Deadline of calls of services that may be away: the end of the logger may have to wait for it."""
+
 
 class LoggerComponent(Component):
     """Writes streams of events to files."""
@@ -163,14 +166,14 @@ class LoggerComponent(Component):
     def _link(self, core: Core, logger: Logger) -> None:
         name = self.settings.run_control or f"{self.site.root}/run"
         members = Membership(core, logger.runs, f"{self.site.root}/{self._path}")
-        stub = self.site.narrow(name, RunControl)
+        stub = self.site.narrow(name, RunControl, _PATIENCE_S)
         core.link = RunControlLink(stub, members.member, members.follow, self.site.clock)
         core.link.start()
 
     def _read_project(self) -> ProjectReader:
         root = self.site.root
         return ProjectReader(
-            self.site.narrow(f"{root}/project", ProjectService),
+            self.site.narrow(f"{root}/project", ProjectService, _PATIENCE_S),
             self.site.narrow(f"{root}/events", EventChannel),
             name=f"{root}/{self.site.name}",
             monotonic=self.site.clock.monotonic,

@@ -56,13 +56,18 @@ class Ender(Closing):
         """Ask this listener what a run has lost."""
         self._lost[run.number] = listener
 
-    def begin(self, run: ActiveRun, aborted: str | None) -> None:
-        """Begin to end a run that takes no more events; ``aborted``: why it is aborted."""
+    def begin(self, run: ActiveRun) -> None:
+        """Begin to end a run that takes no more events."""
         name = f"end-of-run-{run.number}"
-        thread = threading.Thread(target=self._end, args=(run, aborted), name=name, daemon=True)
+        thread = threading.Thread(target=self._end, args=(run,), name=name, daemon=True)
         with self._lock:
             self._threads[run.number] = thread
         thread.start()
+
+    def hasten(self, run: ActiveRun) -> None:
+        """Give up what a run that is ending cannot write at once; it was aborted meanwhile."""
+        for each in run.all_streams:
+            each.begin_abort(_reason(run.aborted or ""))
 
     def certificate(self, run: ActiveRun) -> RunCertificate:
         """Return what is on the disk of a run that has not ended."""
@@ -86,15 +91,16 @@ class Ender(Closing):
         for each in threads:
             each.join(_RETRY_S)
 
-    def _end(self, run: ActiveRun, aborted: str | None) -> None:
+    def _end(self, run: ActiveRun) -> None:
         try:
-            if aborted is None:
+            if run.aborted is None:
                 run.end_streams(END_OF_RUN)
             else:
-                run.abort_streams(f"aborted: {aborted}")
-            state = RunState.ENDED if aborted is None else RunState.ABORTED
+                run.abort_streams(_reason(run.aborted))
+            # It may have been aborted while it was ending.
+            state = RunState.ENDED if run.aborted is None else RunState.ABORTED
             if self._confirm(run, state):
-                run.finish(state, aborted or "")
+                run.finish(state, run.aborted or "")
                 run.release()
                 self._lost.pop(run.number, None)
                 self._runs.remove(run)
@@ -123,3 +129,7 @@ class Ender(Closing):
     def _lost_of(self, run: ActiveRun) -> list[str]:
         listener = self._lost.get(run.number)
         return [] if listener is None else listener.lost
+
+
+def _reason(aborted: str) -> str:
+    return f"aborted: {aborted}"

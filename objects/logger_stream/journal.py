@@ -52,6 +52,7 @@ class Journal(Closing):
         self.cut = 0
         self._lock = threading.Lock()
         self._descriptor = -1
+        self._error: OSError | None = None
         self._size = self._head = 0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,6 +88,7 @@ class Journal(Closing):
                     self._rewrite()
             except OSError as error:
                 self._shut()
+                self._error = error
                 raise _unwritable(self.path, error) from error
 
     def reopen(self) -> None:
@@ -100,6 +102,7 @@ class Journal(Closing):
                 self._rewrite()
             except OSError as error:
                 self._shut()
+                self._error = error
                 raise _unwritable(self.path, error) from error
 
     @override
@@ -109,7 +112,7 @@ class Journal(Closing):
 
     def _write(self, lines: bytes, *, sync: bool) -> None:
         if self._descriptor < 0:
-            raise OSError("it failed before and was not opened again")
+            raise self._error or OSError("it is closed")
         try:
             _write_all(self._descriptor, lines)
             if sync:

@@ -140,6 +140,7 @@ class Logger:
                 self.shut()
                 core.orphans.close()
                 core.tell("reset")
+                core.use_services(LoggerInit())
             return core.state
 
     def stop(self, fence: int = 0, *, is_forced: bool = False) -> None:

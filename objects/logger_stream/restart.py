@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from idl_like_interfaces.event_logger import UNASSIGNED, CommandRefused, FileState
+from idl_like_interfaces.event_logger import UNASSIGNED, CommandRefused, FileState, LoggerInit
 from objects.logger_stream.core import Core
 from objects.logger_stream.leftovers import Leftovers, count_once, take_up
 from objects.logger_stream.listening import RunListener
@@ -43,10 +43,14 @@ def restore(core: Core, logger: Logger) -> None:
 
 def open_again(core: Core, logger: Logger) -> None:
     """Open the event server if INIT has; when its port is taken it is tried again later."""
-    if core.memory.init is None or core.offered is not None:
-        return
+    with core.turn:
+        if core.memory.init is not None and core.offered is None:
+            _open(core, logger, core.memory.init)
+
+
+def _open(core: Core, logger: Logger, arguments: LoggerInit) -> None:
     try:
-        logger.open(core.memory.init)
+        logger.open(arguments)
     except CommandRefused as error:
         if core.trouble != error.message:
             log.critical("FAILURE: %s", error.message)
@@ -97,9 +101,9 @@ def _add(core: Core, run: ActiveRun, remembered: RememberedRun, listener: RunLis
     core.ender.knows(run, listener)
     core.runs.add(run)
     if remembered.is_ending:
-        run.begin_end()
+        run.begin_end(remembered.aborted)
         core.runs.close(run)
-        core.ender.begin(run, remembered.aborted)
+        core.ender.begin(run)
         return
     if remembered.paused is not None:
         run.pause(remembered.paused)

@@ -97,6 +97,7 @@ class ActiveRun:
         streams: Those that are configured, by id.
         state: Where it stands.
         reason: Why it is paused, aborted or in trouble; empty: all is well.
+        aborted: Why it is aborted; None: it is not.
         is_restored: It was taken up after a crash and awaits run control's word.
         started: When.
         ended: When it had ended.
@@ -115,6 +116,7 @@ class ActiveRun:
         self.configuration = configuration
         self.state = RunState.ACTIVE
         self.reason = ""
+        self.aborted: str | None = None
         self.is_restored = False
         self.started: datetime = clock.utc()
         self.ended: datetime | None = None
@@ -226,9 +228,10 @@ class ActiveRun:
         self.state, self.reason, self.is_restored = RunState.ACTIVE, "", False
         self._changed.tell()
 
-    def begin_end(self) -> None:
-        """Accept no events any more."""
-        self.state, self.reason, self.is_restored = RunState.ENDING, "", False
+    def begin_end(self, aborted: str | None = None) -> None:
+        """Accept no events any more; ``aborted``: why it is aborted, None: it is not."""
+        self.aborted = aborted
+        self.state, self.reason, self.is_restored = RunState.ENDING, aborted or "", False
         self._changed.tell()
 
     def end_streams(self, reason: str) -> None:

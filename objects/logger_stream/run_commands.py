@@ -65,12 +65,16 @@ class RunCommands:
         Raises:
             PersistStore: That cannot be journaled; the run goes on.
         """
-        if run.state is RunState.ENDING:
+        is_ending = run.state is RunState.ENDING
+        if is_ending and (aborted is None or run.aborted is not None):
             return
         self._core.safe.write(Ending(run=run.number, aborted=aborted))
-        run.begin_end()
+        run.begin_end(aborted)
+        if is_ending:
+            self._core.ender.hasten(run)
+            return
         self._core.runs.close(run)
-        self._core.ender.begin(run, aborted)
+        self._core.ender.begin(run)
 
     def pause(self, number: int, reason: str, fence: int) -> LoggerState:
         core = self._core
@@ -127,8 +131,9 @@ class RunCommands:
             if not core.runs.is_active(number):
                 return self._ended(core.certificates.read(number), aborted)
             run = core.runs.get(number)
-            if run.state is not RunState.ENDING:
-                self.begin_end(run, aborted)
+            before = run.state, run.aborted
+            self.begin_end(run, aborted)
+            if (run.state, run.aborted) != before:
                 core.tell(f"run {number} is {run.state}")
         return core.ender.await_end(run, timeout_s)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from idl_like_interfaces.alarms import Severity
+from idl_like_interfaces.alarms import AlarmBatch, ReportReply, Severity
 from idl_like_interfaces.announcements import FileFinished
 from idl_like_interfaces.errors import BadParam, PersistStore
 from idl_like_interfaces.event_logger import (
@@ -26,10 +27,12 @@ from idl_like_interfaces.event_logger import (
     StreamConfiguration,
     StreamParameters,
 )
+from idl_like_interfaces.events import Batch, PublishReply
 from idl_like_interfaces.waiting import News
 from objects.logger_stream.files.reader import EventFile
 from tests.support.event_logger import QUICK, TestedLogger, plain, streams
 from tests.support.eventually import eventually
+from tests.support.failing_disk import FailingDisk
 
 
 @pytest.fixture
@@ -42,6 +45,31 @@ def events_in(path: str) -> list[int]:
     """Return the numbers of the events in a file."""
     with EventFile(Path(path)) as file:
         return [event.header.event for event in file]
+
+
+class TakesAlarms:
+    """An alarm service that keeps the texts of what it gets."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def report(self, batch: AlarmBatch) -> ReportReply:
+        """See ``AlarmService.report``."""
+        self.texts += [getattr(each, "text", "") for each in batch.reports]
+        return ReportReply(taken=len(batch.reports), is_complete=True)
+
+
+class TakesEvents:
+    """A channel that keeps the topics of what it gets."""
+
+    def __init__(self) -> None:
+        self.topics: list[str] = []
+
+    def publish(self, batch: Batch) -> PublishReply:
+        """See ``EventChannel.publish``."""
+        self.topics += batch.topics
+        count = len(batch.topics)
+        return PublishReply(epoch="one", accepted=count, duplicates=0, last=len(self.topics))
 
 
 class TestInit:
@@ -71,6 +99,25 @@ class TestInit:
         with pytest.raises(CommandRefused, match=r"4242.*in use"):
             logger.control.init(LoggerInit(event_port=4242))
         assert logger.state is LoggerState.PRE_INITIALIZED
+
+    @pytest.mark.spec("D05")
+    def test_it_speaks_with_the_services_that_are_named(self, logger: TestedLogger) -> None:
+        """Alarms, notes and status go there; after RESET to those of the installation."""
+        alarms, channel = TakesAlarms(), TakesEvents()
+        logger.site.bind("obs/other/alarms", alarms)
+        logger.site.bind("obs/other/events", channel)
+        logger.control.init(
+            LoggerInit(alarm_service="obs/other/alarms", event_channel="obs/other/events")
+        )
+        before = len(logger.site.notes)
+        eventually(lambda: any("initialized" in text for text in alarms.texts), "the note")
+        eventually(lambda: channel.topics, "the status")
+        assert len(logger.site.notes) == before
+        assert logger.status.parameters.alarm_service == "obs/other/alarms"
+        assert logger.status.links["alarms"] == "connected"
+        logger.control.reset()
+        logger.control.init(LoggerInit())
+        assert any("initialized" in text for text in logger.site.notes)
 
     @pytest.mark.spec("D07")
     def test_events_are_not_accepted_before_a_run(self, logger: TestedLogger) -> None:
@@ -344,13 +391,10 @@ class TestFailure:
         logger.start(1)
         logger.send(1, 1)
 
-        def full(*_: object, **__: object) -> None:
-            raise OSError(28, "No space left on device")
-
-        journal = logger.component.core.safe.journal
+        folder = logger.component.core.safe.journal.path.parent
         with monkeypatch.context() as broken:
-            broken.setattr(journal, "_write", full)
-            broken.setattr(journal, "_rewrite", full)
+            disk = FailingDisk(folder, broken)
+            disk.error = errno.ENOSPC
             with pytest.raises(PersistStore, match="No space left"):
                 logger.control.pause(1, "x")
             assert logger.run(1).state is RunState.ACTIVE
@@ -365,6 +409,22 @@ class TestFailure:
         assert ("obs/logger0", "failure") not in logger.site.alarms
         assert logger.send_from(2, 1, 1).accepted == 2
         assert logger.control.end_run(1).events == 2
+
+    def test_an_abort_hastens_an_end_that_hangs(
+        self, logger: TestedLogger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What cannot be written is given up, and the certificate says so."""
+        logger.configured(1)
+        logger.start(1)
+        disk = FailingDisk(tmp_path / "logger0" / "runs", monkeypatch)
+        disk.error = errno.EIO
+        logger.send(1, 3)
+        ending = logger.control.end_run(1, timeout_s=0.2)
+        assert (ending.state, bool(ending.missing)) == (RunState.ENDING, True)
+        certificate = logger.control.abort_run(1, "the disk is broken", timeout_s=30.0)
+        assert certificate.state is RunState.ABORTED
+        assert any("3 accepted events" in text for text in certificate.missing)
+        assert logger.state is LoggerState.CONFIGURED
 
 
 class TestStatus:
