@@ -44,12 +44,14 @@ class Ballast:
             return self._is_there
 
     def free(self) -> bool:
-        """Give the room; return whether there was any to give."""
+        """Give the room, also that of an earlier start; return whether there was any to give."""
         with self._lock:
-            was_there, self._is_there = self._is_there, False
-            with suppress(OSError):
-                self.path.unlink(missing_ok=True)
-            return was_there
+            self._is_there = False
+            try:
+                self.path.unlink()
+            except OSError:
+                return False
+            return True
 
     def _make(self) -> bool:
         try:

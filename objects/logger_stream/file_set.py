@@ -21,7 +21,7 @@ from idl_like_interfaces.event_logger import (
 )
 from objects.component.atomic import PART_SUFFIX
 from objects.logger_stream.live_file import LiveFile, Tail, begin_file
-from objects.logger_stream.ranges import GARBAGE, Ranges, units_of
+from objects.logger_stream.ranges import GARBAGE, Ranges, Slot, units_of
 from objects.logger_stream.records import Records
 from objects.logger_stream.rules import Rules
 from objects.logger_stream.space import Level
@@ -38,6 +38,9 @@ _OF_THE_PROCESS: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 """Errors that are not the disk's: other files are in the way, what was tried is tried again."""
 
 _MOST_GAPS: Final = 1000
+
+_OVERGROWN: Final = 2
+"""Of a full file that has so many times its limit it is told."""
 
 
 class NowhereToWrite(Exception):
@@ -223,8 +226,8 @@ class FileSet:
         self._work.clear()
         self._tails.clear()
         for file in self.live:
-            written, unwritten, _ = file.give_up(reason)
-            lost += sum(len(each) for each in unwritten)
+            written, unwritten, tail = file.give_up(reason)
+            lost += sum(len(each) for each in unwritten) + (tail.missing if tail else 0)
             self._retire(file, written)
         return lost
 
@@ -331,6 +334,16 @@ class FileSet:
         for slot in self.ranges.live:
             if slot.end and (file := self._live.get(slot.number)):
                 file.end(slot.end)
+                self._tell_overgrown(file, slot)
+
+    def _tell_overgrown(self, file: LiveFile, slot: Slot) -> None:
+        """Warn once of a file that goes on growing: one event of a far range makes it own all."""
+        limit = self.rules.max_bytes
+        if limit is None or slot.bytes <= _OVERGROWN * limit or file.is_told:
+            return
+        file.is_told = True
+        text = "%s has %d times its limit of bytes: all events up to range %d belong to it"
+        log.warning(text, file.writer.part, slot.bytes // limit, slot.top)
 
     def _tell_gaps(self) -> None:
         files = [each for each in self.live if each.slot != GARBAGE]

@@ -48,6 +48,7 @@ class LiveFile:
         slot: As given.
         reason: Why it is full; empty: it is not.
         is_dirty: Something was appended that is not synced.
+        is_told: It was warned of its size.
         is_stale: Something was appended that is not flushed, or its state has changed.
     """
 
@@ -56,7 +57,7 @@ class LiveFile:
         self.volume = volume
         self.slot = slot
         self.reason = ""
-        self.is_dirty = self.is_stale = False
+        self.is_dirty = self.is_stale = self.is_told = False
         self._durable_events = 0
 
     def append(self, records: Records) -> None:
@@ -135,7 +136,9 @@ class LiveFile:
         tail = None
         if self.writer.durable_bytes < self.writer.written_bytes:
             tail = self._tail()
-            reason += f"; what is behind byte {tail.begin} was written again to the next file"
+            reason += (
+                f"; what is behind byte {tail.begin} does not count: it may not be on the disk"
+            )
         written = self.writer.fail(reason)
         if tail is not None:
             # The rest will be told of another file; nothing is counted twice.

@@ -139,6 +139,8 @@ class TestBallast:
         again = Ballast(tmp_path / ".ballast", 4 * KIB)
         assert again.make()
         assert [each.name for each in tmp_path.iterdir()] == [".ballast"]
+        assert Ballast(tmp_path / ".ballast", 4 * KIB).free()
+        assert list(tmp_path.iterdir()) == []
 
 
 class TestVolumes:

@@ -144,6 +144,30 @@ class TestWriting:
         stream.end("end of run")
         assert [each.reason_closed for each in stream.files()] == ["maxS", "end of run"]
 
+    def test_files_can_be_closed_by_hand_and_their_ranges_go_on(self, place: Bench) -> None:
+        """What comes then is in new files, and no garbage."""
+        stream = place.stream(max_events=2)
+        feed(stream, records([1, 2, 3], [1, 1, 2]))
+        stream.close_files("run number mismatch")
+        eventually(lambda: len(of_state(stream, FileState.CLOSED)) == 2, "both are closed")
+        feed(stream, records([4, 5], [1, 2]))
+        stream.end("end of run")
+        assert [numbers_in(each.path) for each in stream.files()] == [[1, 2], [3], [4], [5]]
+        assert stream.status().garbage == 0
+
+    def test_of_a_full_file_that_goes_on_growing_it_is_warned_once(
+        self, place: Bench, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """One event of a far block made all that comes belong to it."""
+        stream = place.stream(max_bytes=MIB)
+        feed(stream, records([1], lbn=4_000_000_000, size=2 * MIB))
+        for number in range(2, 6):
+            feed(stream, records([number], lbn=number, size=MIB // 2))
+        stream.end("end of run")
+        [file] = stream.files()
+        assert file.events == 5
+        assert caplog.text.count("times its limit") == 1
+
     def test_files_are_whole_and_can_be_read(self, place: Bench) -> None:
         """By the reader and by the verifier, with trailer, index and digest."""
         stream = place.stream(max_events=50)

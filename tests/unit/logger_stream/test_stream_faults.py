@@ -73,7 +73,7 @@ class TestFailingVolume:
         stream.end("end of run")
         [closed] = place.heard.closed
         assert numbers_in(closed.path) == list(range(101, 201))
-        assert "written again" in place.heard.failed[0].problem
+        assert "does not count" in place.heard.failed[0].problem
         assert place.heard.lost == 0
 
     @pytest.mark.spec("D45")
