@@ -13,14 +13,16 @@ from controller.cli.styled import Styled
 from idl_like_interfaces.event_files import FileFinding, FileListing, FileRecovery, FileReport
 from idl_like_interfaces.event_message import EventHeader
 
-_COLUMNS = ("STATE", "EVENTS", "SIZE", "EVENT NUMBERS", "LBNS", "DIGEST", "FILE")
+_COLUMNS = ("STATE", "EVENTS", "SIZE", "NUMBERS", "LBNS", "DIGEST", "FILE")
 _LEFT = {"STATE", "DIGEST", "FILE"}
-_DIGEST = len("sha256:") + 8
+_DIGEST = 8
+"""Digits of a digest that a table shows."""
+
 _NS = 1_000_000_000
 
 EVENT_HEAD = (
-    f"{'#':>8} {'EVENT':>10} {'LBN':>8} {'RUN':>9} {'BYTES':>9} {'NODE':>5} "
-    f"{'TIME':<23} {'SENDER':>16}:{'SEQUENCE':<10} STREAMS"
+    f"{'#':>7} {'EVENT':>8} {'LBN':>6} {'RUN':>7} {'BYTES':>7} {'TIME':<23} {'STREAMS':<11} "
+    "SENDER:SEQUENCE NODE"
 )
 
 _STYLES = {"CLOSED": "green", "OPEN": "yellow", "END": "yellow", "ERROR": "bold red"}
@@ -72,9 +74,9 @@ def event_line(event: Any) -> str:
     header: EventHeader = event.header
     streams = ",".join(map(str, header.streams)) or "-"
     return (
-        f"{event.number:>8} {header.event:>10} {header.lbn:>8} {header.run:>9} "
-        f"{len(event.payload):>9} {header.node:>5} {time_text(header.time_ns):<23} "
-        f"{header.sender:>16x}:{header.sequence:<10} {streams}"
+        f"{event.number:>7} {header.event:>8} {header.lbn:>6} {header.run:>7} "
+        f"{len(event.payload):>7} {time_text(header.time_ns):<23} {streams:<11} "
+        f"{header.sender:x}:{header.sequence} {header.node}"
     )
 
 
@@ -121,7 +123,7 @@ def _row(file: FileListing) -> tuple[str, ...]:
         size_text(file.size_bytes),
         _range(summary.first_event, summary.last_event) if summary.events else "",
         _range(summary.first_lbn, summary.last_lbn) if summary.events else "",
-        file.digest[:_DIGEST],
+        file.digest.removeprefix("sha256:")[:_DIGEST],
         name,
     )
 
