@@ -21,7 +21,7 @@ from idl_like_interfaces.events import Priority
 from idl_like_interfaces.naming import NamingContext
 from idl_like_interfaces.oldb import Quality
 from objects.component.clock import Clock, SystemClock
-from objects.component.site import Site
+from objects.component.site import ActiveObject, Offered, Site
 from objects.component.timetable import Timetable
 from objects.data_source.components import SourceComponent
 
@@ -105,6 +105,18 @@ class BenchSite(Site):
     @override
     def clear_alarm(self, name: str, object: str = "", text: str = "") -> None:
         log.info("alarm %s of %s is over: %s", name, object or self.name, text)
+
+    @override
+    def note(self, text: str) -> None:
+        log.info("note: %s", text)
+
+    @override
+    def links(self) -> dict[str, str]:
+        return dict.fromkeys(("names", "channel", "alarms"), "there are none on the bench")
+
+    @override
+    def offer(self, offered: ActiveObject, port: int = 0) -> Offered:
+        raise Transient(f"{offered.path} cannot be offered: there are no names on the bench")
 
     @override
     def keeps_accounts(self, accountant: Callable[[], list[Account]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,7 @@ class TestedLogger(Closing):
     __test__ = False
 
     def __init__(self, root: Path, site: FakeSite | None = None, **settings: Any) -> None:
+        self._level = logging.getLogger("objects.logger_stream").level
         self.site = site or FakeSite(root, NAME)
         self.site.clock = LivingClock()
         self.component = LoggerComponent(self.site, LoggerSettings(**settings))
@@ -132,6 +134,7 @@ class TestedLogger(Closing):
     @override
     def close(self) -> None:
         self.component.stop()
+        logging.getLogger("objects.logger_stream").setLevel(self._level)
 
 
 class FakeRunControl:

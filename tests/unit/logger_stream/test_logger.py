@@ -168,15 +168,11 @@ class TestConfigure:
         """Without a restart."""
         logger.configured(1)
         package = logging.getLogger("objects.logger_stream")
-        before = package.level
-        try:
-            for level in (DebugLevel.DEBUG, DebugLevel.ERROR):
-                logger.control.configure(
-                    LoggerConfiguration(streams=streams(1).streams, debug_level=level)
-                )
-                assert logging.getLevelName(package.level) == level
-        finally:
-            package.setLevel(before)
+        for level in (DebugLevel.DEBUG, DebugLevel.ERROR):
+            logger.control.configure(
+                LoggerConfiguration(streams=streams(1).streams, debug_level=level)
+            )
+            assert logging.getLevelName(package.level) == level
 
     def test_a_volume_that_cannot_be_written_is_refused(
         self, logger: TestedLogger, tmp_path: Path
