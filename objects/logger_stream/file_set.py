@@ -129,12 +129,15 @@ class FileSet:
         """
         now = self._around.clock.monotonic()
         index = records.index
+        oversized = self.ranges.oversized
         for placement in self.ranges.place(units_of(index, self.rules), index["size"], now):
             rows = placement.rows
             part = records if rows is None else Records(records.view, index[rows])
             if placement.slot == GARBAGE:
                 self._note_garbage(len(part))
             self._work.append((placement.slot, part))
+        if self.ranges.oversized > oversized:
+            self._tell_oversized(is_first=not oversized)
         self.drain()
         self._tell_ends()
 
@@ -335,6 +338,18 @@ class FileSet:
             if slot.end and (file := self._live.get(slot.number)):
                 file.end(slot.end)
                 self._tell_overgrown(file, slot)
+
+    def _tell_oversized(self, *, is_first: bool) -> None:
+        # Whoever sends one sends many: the first is warned of.
+        text = "stream %s of run %d: %d events by now were larger than a file may be, %s bytes"
+        log.log(
+            logging.WARNING if is_first else logging.DEBUG,
+            text,
+            self._configuration.name,
+            self._around.run,
+            self.ranges.oversized,
+            self.rules.max_bytes,
+        )
 
     def _tell_overgrown(self, file: LiveFile, slot: Slot) -> None:
         """Warn once of a file that goes on growing: one event of a far range makes it own all."""

@@ -241,7 +241,7 @@ def test_one_file_that_hangs_holds_up_no_stream_of_the_same_volume(
     eventually(lambda: slow.durable_ticket == 1, "it goes on, too")
 
 
-def test_large_events_are_told_in_the_reason(place: Bench) -> None:
+def test_large_events_are_told(place: Bench, caplog: pytest.LogCaptureFixture) -> None:
     """An event larger than a file may be is alone in one."""
     stream = place.stream(max_bytes=MIB)
     feed(stream, records([1], lbn=1))
@@ -249,4 +249,5 @@ def test_large_events_are_told_in_the_reason(place: Bench) -> None:
     feed(stream, records([3], lbn=3))
     stream.end("end of run")
     assert [numbers_in(each.path) for each in stream.files()] == [[1], [2], [3]]
+    assert caplog.text.count("larger than a file may be") == 1
     assert of_state(stream, FileState.CLOSED)[0].reason_closed.startswith("an event larger")
