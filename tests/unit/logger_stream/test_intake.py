@@ -207,7 +207,7 @@ def test_a_run_that_ends_lets_its_senders_go(desk: Desk) -> None:
     answer = desk.sending(events(1, 3))
     eventually(lambda: desk.stream(1, 1).sequences == [1])
     run = desk.runs.get(1)
-    run.begin_end()
+    run.begin_end(None)
     desk.runs.close(run)
     assert answer.result(PATIENCE_S).refused == 2
     assert desk.strays.taken == [(1, "cr1", 2)]
