@@ -10,8 +10,8 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from idl_like_interfaces.daqif import DaqException
-from idl_like_interfaces.errors import CommFailure
-from idl_like_interfaces.event_logger import Fenced, NoSuchRun, RunCertificate
+from idl_like_interfaces.errors import CommFailure, PersistStore, RemoteError
+from idl_like_interfaces.event_logger import Fenced, RunCertificate
 from idl_like_interfaces.run_control import Phase, Writer, WriterPhase
 from objects.run_control.entry import OpenRun
 from objects.run_control.graph import start_order
@@ -78,7 +78,11 @@ class Ending:
         self._run.change(lambda old: with_writers(old, ending, now))
         begun = time.monotonic()
         until = begun + record.configuration.end_timeout_s
-        together({each.name: self._action(each, begun, until) for each in left}, until)
+        outcomes = together({each.name: self._action(each, begun, until) for each in left}, until)
+        for each in outcomes.values():
+            if each.error:
+                # What was confirmed could not be stored: nothing is judged without it.
+                raise PersistStore(each.error)
 
     def _action(self, writer: Writer, begun: float, until: float) -> Callable[[], None]:
         urgent_at = begun + _URGENT * (until - begun)
@@ -91,7 +95,7 @@ class Ending:
             said: list[str] = []
             try:
                 found = patiently(once, until, self._stop, said.append, _PATIENT)
-            except NoSuchRun as error:
+            except RemoteError as error:
                 self._enter_gone(writer, error.message)
                 return
             if found is not None:
@@ -107,7 +111,7 @@ class Ending:
         self._around.site.clear_alarm(lost_name(writer.name), f"{self._around.site.root}/run")
 
     def _enter_gone(self, writer: Writer, message: str) -> None:
-        """A writer that never began (its start failed) has nothing to confirm."""
+        """One that refuses for good, or never began since its start failed, confirms nothing."""
         now = self._clock.utc()
 
         def change(old: RunRecord) -> RunRecord:

@@ -59,20 +59,27 @@ class Starting:
         for level in start_order(self._run.record.configuration.writers):
             if self._stop.is_set() or self._run.record.phase is not Phase.STARTING:
                 return
-            failed = self._start_level(level)
+            self._start_level(level)
             if self._stop.is_set():
                 return
-            essential = {
-                name: problem
-                for name, problem in failed.items()
-                if next(each for each in level if each.name == name).is_essential
-            }
-            if essential:
-                self.roll_back("; ".join(f"{name}: {text}" for name, text in essential.items()))
+            failed = self._failed(level)
+            if failed:
+                self.roll_back("; ".join(failed))
                 return
         self._enter_active()
 
-    def _start_level(self, level: list[Writer]) -> dict[str, str]:
+    def _failed(self, level: list[Writer]) -> list[str]:
+        """Return who must start and has not, by the record: also when a crash came just then."""
+        states = {
+            each.name: self._run.record.writer(each.name) for each in level if each.is_essential
+        }
+        return [
+            f"{name}: {state.problem}"
+            for name, state in states.items()
+            if state.phase is WriterPhase.FAILED
+        ]
+
+    def _start_level(self, level: list[Writer]) -> None:
         record = self._run.record
         names = [each.name for each in level if record.writer(each.name).phase in _TO_START]
         starting = {name: {"phase": WriterPhase.STARTING} for name in names}
@@ -83,10 +90,8 @@ class Starting:
             each.name: self._action(each, record, until) for each in level if each.name in names
         }
         outcomes = together(actions, until)
-        if self._stop.is_set():
-            return {}
-        self._enter_outcomes(outcomes)
-        return {name: each.error for name, each in outcomes.items() if each.error}
+        if not self._stop.is_set():
+            self._enter_outcomes(outcomes)
 
     def _action(self, writer: Writer, record: RunRecord, until: float) -> Callable[[], bool]:
         link = self._around.link(writer)

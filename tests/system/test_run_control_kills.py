@@ -85,6 +85,7 @@ class Arena:
         self.kills = 0
         self._turn = threading.Lock()
         self._pause = threading.Event()
+        self._killers: list[threading.Thread] = []
         self.running = self._start()
         self.token = self.patiently(
             lambda: self.service.take_control("anna", "", 3600.0, True)
@@ -120,15 +121,18 @@ class Arena:
                     raise
                 self._pause.wait(0.1)
 
-    def arm(self, step: tuple[str, str, str], chance: random.Random) -> threading.Thread | None:
+    def arm(self, step: tuple[str, str, str], chance: random.Random) -> None:
         """Have it killed once at a step."""
         command, name, when = step
         if when == "soon":
-            thread = threading.Timer(chance.uniform(0.0, 0.15), self.kill)
-            thread.start()
-            return thread
+            self._kill_in(chance.uniform(0.0, 0.15))
+            return
         self.loggers[name].on_command = self._once(command, name, is_after=when == "after")
-        return None
+
+    def _kill_in(self, delay_s: float) -> None:
+        killer = threading.Timer(delay_s, self.kill)
+        self._killers.append(killer)
+        killer.start()
 
     def _once(self, wanted: str, name: str, *, is_after: bool) -> Callable[[str], None]:
         def hear(command: str) -> None:
@@ -137,7 +141,7 @@ class Arena:
             self.loggers[name].on_command = lambda _: None
             if is_after:
                 # It is done at once, and the answer finds nobody.
-                threading.Timer(0.02, self.kill).start()
+                self._kill_in(0.02)
             else:
                 self.kill()
 
@@ -147,6 +151,8 @@ class Arena:
         """Kill no more."""
         for each in self.loggers.values():
             each.on_command = lambda _: None
+        while self._killers:
+            self._killers.pop().join()
         self.await_killer()
 
     def await_killer(self) -> None:
@@ -159,20 +165,18 @@ class Arena:
         begin = RunBegin(shifter="anna", comment=" ".join(step))
         request = uuid.uuid4().hex
         is_start = step[0] in {"start_run", "start"}
-        killer = self.arm(step, chance) if is_start else None
+        if is_start:
+            self.arm(step, chance)
         begun = self.patiently(lambda: self.service.start(self.token, begin, request))
-        if killer is not None:
-            killer.join()
         self.disarm()
         begun = self._until(begun.run, {Phase.ACTIVE, Phase.ABORTED})
         if begun.phase is Phase.ABORTED:
             return self._until(begun.run, {Phase.ABORTED})
         for each in self.loggers.values():
             assert each.feed(begun.run, 10)
-        killer = None if is_start else self.arm(step, chance)
+        if not is_start:
+            self.arm(step, chance)
         ended = self.patiently(self._ender(step, begun.run))
-        if killer is not None:
-            killer.join()
         self.disarm()
         return self._until(ended.run, {Phase.ENDED, Phase.ABORTED})
 
@@ -190,7 +194,7 @@ class Arena:
             return False
 
         eventually(is_there, f"run {run} in {phases}")
-        return self.service.get_run(run)
+        return self.patiently(lambda: self.service.get_run(run))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 from typing_extensions import override
 
-from idl_like_interfaces.errors import BadParam, Transient
+from idl_like_interfaces.errors import BadParam, PersistStore, Transient
 from idl_like_interfaces.event_logger import CommandRefused, Fenced, LoggerRun, RunState
 from idl_like_interfaces.run_control import (
     LOGBOOK_TOPIC,
@@ -29,6 +29,7 @@ from idl_like_interfaces.run_control import (
     WriterKind,
     WriterPhase,
 )
+from objects.run_control.records import RunRecord
 from tests.support.eventually import eventually
 from tests.support.runs import Hall, hall, logger_writer
 from tests.unit.run_control.test_pausing import alarm, condition
@@ -503,3 +504,44 @@ def test_a_run_keeps_its_configuration(room: Hall) -> None:
     room.configure(logger_writer("a", 9), logger_writer("b", 2))
     assert room.service.get_configuration(1) == before
     assert room.end(1).verdict is Verdict.GOOD
+
+
+def test_a_start_whose_failure_a_crash_has_interrupted_is_rolled_back(room: Hall) -> None:
+    """That an essential writer has failed is on disk: the run does not become active without it."""
+    room.loggers["b"].faults["start_run"] = refused("b")
+    office = room.component._office
+    assert office is not None
+    begun = threading.Event()
+
+    def crash(old: RunRecord, new: RunRecord) -> None:
+        if new.run.writers[1].phase is WriterPhase.FAILED and not begun.is_set():
+            begun.set()
+            office._drivers[1]._stop.set()
+
+    office._tell = crash
+    starting = threading.Thread(target=room.start)
+    starting.start()
+    assert begun.wait(20)
+    room.component.stop()
+    starting.join()
+    room.component = room._start()
+    aborted = room.until(1, lambda run: run.phase is Phase.ABORTED, "it is aborted")
+    assert "b will not" in aborted.missing[0]
+
+
+def test_a_verdict_waits_for_a_disk_that_is_full(room: Hall) -> None:
+    """What was confirmed must be on disk before the run is judged."""
+    room.start()
+    room.loggers["a"].feed(1, 5)
+    store = room.component._store
+    assert store is not None
+    save, refusals = store.save, iter(range(3))
+
+    def fail(record: RunRecord) -> None:
+        if record.certificates and next(refusals, None) is not None:
+            raise PersistStore("the disk is full")
+        save(record)
+
+    store.save = fail  # type: ignore[method-assign]
+    ended = room.end(1)
+    assert (ended.verdict, ended.missing) == (Verdict.GOOD, [])
