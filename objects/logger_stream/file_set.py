@@ -9,7 +9,7 @@ import errno
 import itertools
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 
 from idl_like_interfaces.event_logger import (
@@ -20,6 +20,7 @@ from idl_like_interfaces.event_logger import (
     WrittenFile,
 )
 from objects.component.atomic import PART_SUFFIX
+from objects.logger_stream.backlog import Backlog
 from objects.logger_stream.live_file import LiveFile, Tail, begin_file
 from objects.logger_stream.ranges import GARBAGE, Ranges, Slot, units_of
 from objects.logger_stream.records import Records
@@ -70,8 +71,7 @@ class FileSet:
         self._numbers = {False: itertools.count(), True: itertools.count()}
         self._live: dict[int, LiveFile] = {}
         self._finished: list[WrittenFile] = []
-        self._work: deque[tuple[int, Records]] = deque()
-        self._tails: deque[tuple[int, Tail, Iterator[Records]]] = deque()
+        self._backlog = Backlog(self._tell_lost)
         self._gaps: deque[GapNote] = deque(maxlen=_MOST_GAPS)
 
     @property
@@ -88,7 +88,7 @@ class FileSet:
     @property
     def is_dirty(self) -> bool:
         """Whether something is not on the disk yet."""
-        return bool(self._work or self._tails) or any(each.is_dirty for each in self.live)
+        return bool(self._backlog) or any(each.is_dirty for each in self.live)
 
     @property
     def is_stale(self) -> bool:
@@ -135,7 +135,7 @@ class FileSet:
             part = records if rows is None else Records(records.view, index[rows])
             if placement.slot == GARBAGE:
                 self._note_garbage(len(part))
-            self._work.append((placement.slot, part))
+            self._backlog.put(placement.slot, part)
         if self.ranges.oversized > oversized:
             self._tell_oversized(is_first=not oversized)
         self.drain()
@@ -147,13 +147,10 @@ class FileSet:
         Raises:
             NowhereToWrite: Not all could be appended.
         """
-        while self._work or self._tails:
-            if not self._work:
-                self._read_back()
-                continue
-            slot, part = self._work[0]
+        while (found := self._backlog.peek()) is not None:
+            slot, part = found
             file = self._live.get(slot) or self._begin(slot)
-            self._work.popleft()
+            self._backlog.pop()
             try:
                 file.append(part)
             except OSError as error:
@@ -217,17 +214,14 @@ class FileSet:
         Raises:
             NowhereToWrite: Not all could be written; call it again.
         """
-        while self._work or self._tails or self._live:
+        while self._backlog or self._live:
             self.drain()
             for file in self.live:
                 self._close(file, file.reason or reason)
 
     def give_up(self, reason: str) -> int:
         """Forget what could not be written, and end all files; return how many events are lost."""
-        lost = sum(len(part) for _, part in self._work)
-        lost += sum(tail.missing for _, tail, _ in self._tails)
-        self._work.clear()
-        self._tails.clear()
+        lost = self._backlog.give_up()
         for file in self.live:
             written, unwritten, tail = file.give_up(reason)
             lost += sum(len(each) for each in unwritten) + (tail.missing if tail else 0)
@@ -281,16 +275,16 @@ class FileSet:
             return
         log.error("%s cannot be written: %s", file.writer.part, error)
         written, unwritten, tail = file.give_up(str(error))
-        self._again(file, unwritten)
+        self._backlog.put_back(file.slot, unwritten)
         if tail is not None:
-            self._tails.append((file.slot, tail, tail.read()))
+            self._backlog.put_tail(file.slot, tail)
         self._retire(file, written)
 
     def _close_early(self, file: LiveFile) -> bool:
         """Close a file in good order because its volume is full; return whether that was done."""
         if file.may_have_lost:
             return False
-        self._again(file, file.writer.unwritten())
+        self._backlog.put_back(file.slot, file.writer.unwritten())
         file.volume.ballast.free()
         try:
             written = file.close(f"{NO_ROOM} on {file.volume.path}")
@@ -299,9 +293,6 @@ class FileSet:
             return False
         self._retire(file, written)
         return True
-
-    def _again(self, file: LiveFile, records: list[Records]) -> None:
-        self._work.extendleft((file.slot, each) for each in reversed(records))
 
     def _retire(self, file: LiveFile, written: WrittenFile) -> None:
         """Count a file among the finished; what still comes for its slot begins another."""
@@ -322,16 +313,9 @@ class FileSet:
         if is_open and other is not None and other.level < Level.PAUSE:
             self.ranges.end_open(f"little room on {file.volume.path}")
 
-    def _read_back(self) -> None:
-        slot, tail, pieces = self._tails[0]
-        records = next(pieces, None)
-        if records is not None:
-            self._work.append((slot, records))
-            return
-        self._tails.popleft()
-        if tail.missing:
-            reason = f"{tail.path}: what was not synced cannot be read back"
-            self._around.listener.events_lost(self._configuration.name, tail.missing, reason)
+    def _tell_lost(self, tail: Tail) -> None:
+        reason = f"{tail.path}: what was not synced cannot be read back"
+        self._around.listener.events_lost(self._configuration.name, tail.missing, reason)
 
     def _tell_ends(self) -> None:
         for slot in self.ranges.live:
