@@ -88,7 +88,10 @@ def init(
 def configure(
     session: Session, document: DocumentArgument, by: ByOption = "", force: ForceOption = False
 ) -> None:
-    """Check a configuration and bring all writers to it; active runs keep their own."""
+    """Check a configuration and bring all writers to it.
+
+    Active runs keep their own. When a writer refuses, the one in force stays.
+    """
     configuration = _configuration(document)
     with _commanding(session, by, force) as (service, token):
         status = service.configure(token, configuration)
@@ -113,7 +116,11 @@ def start(
     by: ByOption = "",
     force: ForceOption = False,
 ) -> None:
-    """Start a run with the next number; return when all its writers have started."""
+    """Start a run with the next number.
+
+    Returns when all its writers have started. When one that is essential does not, the run is
+    aborted; its number stays used.
+    """
     operator = who(by)
     begin = RunBegin(
         shifter=shifter or operator,
@@ -147,7 +154,7 @@ def end(
     by: ByOption = "",
     force: ForceOption = False,
 ) -> None:
-    """End a run: stop its writers, and judge whether all is on disk."""
+    """End a run, and judge whether all of it is on disk."""
     said = RunEnd(quality=quality, comment=comment)
     _finish(session, run, by, force, lambda service, token, n: service.end(token, n, said))
 
@@ -174,7 +181,10 @@ def pause(
     by: ByOption = "",
     force: ForceOption = False,
 ) -> None:
-    """Have the writers of a run take nothing for now; files stay open."""
+    """Have the loggers of a run take nothing for now.
+
+    Files stay open. Acquisitions go on.
+    """
     with _commanding(session, by, force) as (service, token):
         _emit(session, service.pause(token, _the_run(service, run), reason))
 
@@ -184,7 +194,10 @@ def pause(
 def resume(
     session: Session, run: RunArgument = 0, by: ByOption = "", force: ForceOption = False
 ) -> None:
-    """Go on with a paused run."""
+    """Go on with a paused run.
+
+    Refused while a condition that pauses it holds.
+    """
     with _commanding(session, by, force) as (service, token):
         _emit(session, service.resume(token, _the_run(service, run)))
 
@@ -216,7 +229,7 @@ def list_runs(
 @app.command()
 @addressed
 def show(session: Session, run: RunArgument = 0) -> None:
-    """Show all of a run: writers, files, notes, report; default the newest."""
+    """Show all of a run; default the newest."""
     with session.connect() as client:
         service = _service(session, client)
         found = service.get_run(run or service.get_status().last_run)
@@ -243,7 +256,10 @@ def take(
     ] = 3600.0,
     force: ForceOption = False,
 ) -> None:
-    """Take control and keep it for later commands, each of which renews it."""
+    """Take control and keep it for later commands.
+
+    Each of them renews it. Without this a command takes control for its own time.
+    """
     file = token_file(session.root)
     with session.connect() as client:
         service = _service(session, client)
@@ -257,7 +273,7 @@ def take(
 @app.command()
 @addressed
 def release(session: Session) -> None:
-    """Give control back that was taken by ``obsorb run take``."""
+    """Give control back that was taken by `take`."""
     file = token_file(session.root)
     mine = kept(file)
     if mine is None:
