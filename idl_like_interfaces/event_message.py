@@ -29,6 +29,7 @@ sections 2.5, 4.3 and 4.4 of the specification; sender, sequence, and the check 
 from __future__ import annotations
 
 import struct
+from functools import cache
 from typing import Final
 
 from crc32c import crc32c
@@ -109,20 +110,25 @@ def frame_event(header: EventHeader, payload: Buffer) -> bytes:
     return b"".join((frame, head, view, check, frame))
 
 
-def _parts(header: EventHeader, payload: Buffer) -> tuple[bytes, memoryview, bytes]:
-    view = memoryview(payload).cast("B")
+@cache
+def _ids(count: int) -> struct.Struct:
+    return struct.Struct(f"<{count}H")
+
+
+def _parts(header: EventHeader, payload: Buffer) -> tuple[bytes, Buffer, bytes]:
+    view = payload if isinstance(payload, bytes) else memoryview(payload).cast("B")
     streams, length = header.streams, len(view)
+    if length > LARGEST_PAYLOAD or len(streams) > MOST_STREAMS:
+        _check(header, length)
     try:
         # Packing refuses what does not fit; only what went wrong is looked at field by field.
         head = HEADER.pack(
             EVENT_TYPE, VERSION, header.flags, header.run, header.event, header.lbn, header.node,
             len(streams), header.time_ns, length, 0, header.sender, header.sequence,
-        ) + struct.pack(f"<{len(streams)}H", *streams)  # fmt: skip
+        ) + _ids(len(streams)).pack(*streams)  # fmt: skip
     except struct.error:
         _check(header, length)
         raise
-    if length > LARGEST_PAYLOAD or len(streams) > MOST_STREAMS:
-        _check(header, length)
     return head, view, CHECK.pack(crc32c(view, crc32c(head)))
 
 

@@ -119,7 +119,9 @@ class EventSender(Closing):
         self._when_full = WhenFull(when_full)
         # What is written first must be numbered first.
         self._order = threading.Lock()
-        self._changed = threading.Condition()
+        # Taken by itself where nobody waits: Condition's own way in is Python code.
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._own = Backlog(incarnation=self.incarnation)
         self._spool: EventSpool | None = None
         if spool is not None:
@@ -224,7 +226,7 @@ class EventSender(Closing):
         if end is not None or self._is_closing:
             raise SenderEnded(str(end or f"the sender {self.name} is closed"))
         own, (events, size) = self._own, self._most
-        return len(own) < events and (own.size_bytes < size or not len(own))
+        return own.size_bytes < size and own.produced - own.durable < events
 
     def _drop(self, sequence: int) -> None:
         if self._spool is not None:
@@ -235,7 +237,7 @@ class EventSender(Closing):
             self._changed.notify_all()
 
     def _keep(self, sequence: int, message: bytes) -> None:
-        with self._changed:
+        with self._lock:
             own = self._own
             had = own.waiting_bytes
             own.put(sequence, message)
