@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -37,6 +40,8 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 SEED = 20261122
 PATIENCE_S = 60.0
+FULL = 200
+RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
 LOGGERS = "ab"
 
 T = TypeVar("T")
@@ -227,15 +232,18 @@ def check(ready: Arena, run: Run, step: tuple[str, str, str]) -> None:
 
 @pytest.mark.spec("D51", "D62", "D63")
 @pytest.mark.parametrize(
-    "count", [5, pytest.param(200, marks=[pytest.mark.soak, pytest.mark.timeout(3600)])]
+    "count", [5, pytest.param(FULL, marks=[pytest.mark.soak, pytest.mark.timeout(3600)])]
 )
 def test_a_kill_at_any_step_leaves_no_run_half_done(tmp_path: Path, count: int) -> None:
     """Numbers without gaps, one run for each request, each with both logbook entries and a report."""
     chance = random.Random(SEED + count)
     steps = chance.sample(STEPS * (count // len(STEPS) + 1), count)
+    became: Counter[tuple[str, str]] = Counter()
+    begun = time.monotonic()
     with arena(tmp_path) as ready:
         for number, step in enumerate(steps, 1):
             run = ready.take_run(step, chance)
+            became[" ".join(step), f"{run.phase.value}, {run.verdict.value}"] += 1
             assert run.run == number
             check(ready, run, step)
         assert ready.kills == count
@@ -244,3 +252,25 @@ def test_a_kill_at_any_step_leaves_no_run_half_done(tmp_path: Path, count: int) 
         assert ready.service.get_status().active == []
     moments = [LogbookMoment.BEGIN, LogbookMoment.END]
     assert sorted(entries) == [(run, each) for run in range(1, count + 1) for each in moments]
+    if count >= FULL:
+        keep_page(became, time.monotonic() - begun)
+
+
+def keep_page(became: Counter[tuple[str, str]], took_s: float) -> None:
+    """Keep what became of the runs of a full count."""
+    now = datetime.now(UTC)
+    lines = [
+        (
+            f"OBSORB_SOAK=1 pytest tests/system/test_run_control_kills.py, {now:%Y-%m-%d %H:%M} UTC, "
+            f"{os.cpu_count()} cores"
+        ),
+        "",
+        (
+            f"{became.total()} kills of run control (kill -9), one in each run, in {took_s:.0f} s; "
+            "no number missing, no run twice, none half done, two logbook entries and a report each"
+        ),
+        "",
+        f"{'killed at':<24}{'became':<20}{'runs':>6}",
+        *(f"{step:<24}{phase:<20}{n:>6}" for (step, phase), n in sorted(became.items())),
+    ]
+    (RESULTS / f"{now:%Y-%m-%d}-run-control-kills.txt").write_text("\n".join(lines) + "\n")
