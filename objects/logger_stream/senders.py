@@ -122,6 +122,8 @@ class Sender:
         self._heard, self._heard_at = heard, now
         self._notes: deque[Note] = deque()
         self._tickets: dict[Ticketed, int] = {}
+        # Of each stream the newest ticket that was waited for: the older ones come before it.
+        self._pending: dict[Ticketed, int] = {}
         self._taken: dict[object, int] = {}
         self._counts: dict[int, tuple[int, int]] = {}
         self._recovered: dict[tuple[int, int], frozenset[int]] = {}
@@ -204,6 +206,7 @@ class Sender:
             return
         self.accepted = last
         self._notes.append(Note(last=last, tickets=self._tickets, counts=counts))
+        self._pending.update(self._tickets)
         self._tickets = {}
         self._taken = {each: to for each, to in self._taken.items() if to > last}
         self._forget_recovered(last)
@@ -233,11 +236,13 @@ class Sender:
         return self.durable
 
     def unsettled(self) -> list[News]:
-        """Return where news comes from of what must be durable next."""
-        if not self._notes:
-            return []
-        tickets = self._notes[0].tickets.items()
-        return [each.synced for each, at in tickets if each.durable_ticket < at]
+        """Return where news comes from of all that must become durable.
+
+        Of all, not of the oldest note only: while somebody begins to listen to the streams of
+        that one it may become durable, and nobody would listen to those of the next.
+        """
+        self._pending = {each: at for each, at in self._pending.items() if each.durable_ticket < at}
+        return [each.synced for each in self._pending]
 
     def _add_counts(self, counts: Mapping[int, tuple[int, int]]) -> None:
         for run, (events, size) in counts.items():

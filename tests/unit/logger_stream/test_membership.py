@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -198,3 +199,16 @@ def test_a_port_that_is_taken_after_a_restart_is_a_failure(tmp_path: Path) -> No
         assert after.status.problem == ""
         assert "logger/0/events" in site.offered
         assert ("obs/logger0", "failure") not in site.alarms
+
+
+def test_who_waits_is_told_of_each_step(tmp_path: Path) -> None:
+    """Durability of the last message is told when it is there, however many steps there were."""
+    with TestedLogger(tmp_path) as logger:
+        logger.configured(1)
+        logger.start(1)
+        for count in range(1, 200):
+            logger.send(1, 1)
+            if count % 20 == 0:
+                before = time.monotonic()
+                logger.await_durable(count)
+                assert time.monotonic() - before < 25.0, "nobody told it, its time was over"
