@@ -241,7 +241,9 @@ class Sender:
         Of all, not of the oldest note only: while somebody begins to listen to the streams of
         that one it may become durable, and nobody would listen to those of the next.
         """
-        self._pending = {each: at for each, at in self._pending.items() if each.durable_ticket < at}
+        self._pending = {
+            each: at for each, at in self._pending.items() if not _is_settled(each, at)
+        }
         return [each.synced for each in self._pending]
 
     def _add_counts(self, counts: Mapping[int, tuple[int, int]]) -> None:
