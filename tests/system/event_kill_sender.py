@@ -28,7 +28,12 @@ def main() -> None:
     known = read_tap(path).sent() if path.exists() else set()
     first = max(known, default=int(seed) * 1_000_000) + 1
     is_over = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), is_over.set()), daemon=True).start()
+
+    def listen() -> None:
+        sys.stdin.read()
+        is_over.set()
+
+    threading.Thread(target=listen, daemon=True).start()
     tap = TapWriter(path, int(seed))
     with Names(("localhost", int(port))) as names:
         server = names.narrow("obs/logger/0/events", EventServer)
