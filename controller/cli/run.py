@@ -20,15 +20,8 @@ from controller.cli.who import ByOption, who
 from controller.failure import CommandFailed
 from idl_like_interfaces.errors import CommFailure
 from idl_like_interfaces.mapping.coding import from_plain
-from idl_like_interfaces.run_control import (
-    Phase,
-    Quality,
-    Run,
-    RunBegin,
-    RunConfiguration,
-    RunControl,
-    RunEnd,
-)
+from idl_like_interfaces.run_configuration import Quality, RunBegin, RunConfiguration, RunEnd
+from idl_like_interfaces.run_control import Phase, Run, RunControl
 
 if TYPE_CHECKING:
     from nameserver.client import Names

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from controller.dashboard.text import size as in_bytes
+from idl_like_interfaces.run_configuration import WriterKind
 from idl_like_interfaces.run_control import (
     Control,
     LogbookEntry,
@@ -12,7 +13,6 @@ from idl_like_interfaces.run_control import (
     Run,
     RunControlStatus,
     RunWriter,
-    WriterKind,
 )
 
 

@@ -18,18 +18,15 @@ from idl_like_interfaces.clients.event_sender import EventSender
 from idl_like_interfaces.event_logger import LoggerControl
 from idl_like_interfaces.event_server import EventServer
 from idl_like_interfaces.mapping import make_incarnation
-from idl_like_interfaces.run_control import (
-    Phase,
+from idl_like_interfaces.run_configuration import (
     Quality,
-    Run,
     RunBegin,
     RunConfiguration,
-    RunControl,
     RunEnd,
-    Verdict,
     Writer,
     WriterKind,
 )
+from idl_like_interfaces.run_control import Phase, Run, RunControl, Verdict
 from idl_like_interfaces.supervision import Supervisor
 
 if TYPE_CHECKING:

@@ -156,7 +156,8 @@ def _verify(folder: Path, load_tool: Callable[[str], Any]) -> dict[Path, int]:
         report = verify(path)
         if report.findings:
             raise CommandFailed(
-                f"{path}: {report.findings[0].message}", remedy="keep the scratch folder and report it"
+                f"{path}: {report.findings[0].message}",
+                remedy="keep the scratch folder and report it",
             )
         found[path] = report.summary.events
     return found

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 
 from idl_like_interfaces.event_logger import RunState
-from idl_like_interfaces.run_control import Member, Orders, WriterKind
+from idl_like_interfaces.run_configuration import WriterKind
+from idl_like_interfaces.run_control import Member, Orders
 from objects.logger_stream.core import Core
 from objects.logger_stream.memory import Seen
 from objects.logger_stream.run import ActiveRun

@@ -19,7 +19,7 @@ from idl_like_interfaces.daqif import (
     ProductStory,
 )
 from idl_like_interfaces.event_logger import FileState, RunCertificate, RunState, WrittenFile
-from idl_like_interfaces.run_control import Writer
+from idl_like_interfaces.run_configuration import Writer
 from objects.component.site import Site
 from objects.run_control.graph import acquisition
 from objects.run_control.links import SLICE_S, STATUS_S, Seen, WriterLink

@@ -11,7 +11,8 @@ from fnmatch import fnmatchcase
 
 from idl_like_interfaces.alarms import Alarm, Column, PauseCondition
 from idl_like_interfaces.declare import Value
-from idl_like_interfaces.run_control import Member, PauseRule, RunConfiguration
+from idl_like_interfaces.run_configuration import PauseRule, RunConfiguration
+from idl_like_interfaces.run_control import Member
 
 
 class Cause(Value, frozen=True, kw_only=True):

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from idl_like_interfaces.daqif import DaqException
 from idl_like_interfaces.errors import CommFailure, PersistStore, RemoteError
 from idl_like_interfaces.event_logger import Fenced, RunCertificate
-from idl_like_interfaces.run_control import Phase, Writer, WriterPhase
+from idl_like_interfaces.run_configuration import Writer
+from idl_like_interfaces.run_control import Phase, WriterPhase
 from objects.run_control.entry import OpenRun
 from objects.run_control.graph import start_order
 from objects.run_control.records import (

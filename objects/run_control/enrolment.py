@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 
-from idl_like_interfaces.run_control import Member, Orders, Phase, Writer
+from idl_like_interfaces.run_configuration import Writer
+from idl_like_interfaces.run_control import Member, Orders, Phase
 from objects.component.clock import Clock
 from objects.run_control.records import RunRecord
 

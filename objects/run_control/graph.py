@@ -8,7 +8,7 @@ from idl_like_interfaces.documents import StartDaqV2Specification
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.event_logger import LoggerConfiguration, LoggerInit
 from idl_like_interfaces.mapping.coding import from_plain
-from idl_like_interfaces.run_control import RunConfiguration, Writer, WriterKind
+from idl_like_interfaces.run_configuration import RunConfiguration, Writer, WriterKind
 
 RUN_MARK = "{run}"
 """In the id of an acquisition: the number of the run, nine digits."""

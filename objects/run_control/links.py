@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from idl_like_interfaces.event_logger import GapNote, RunCertificate
-from idl_like_interfaces.run_control import Writer
+from idl_like_interfaces.run_configuration import Writer
 from objects.run_control.records import RunRecord
 
 STATUS_S = 3.0

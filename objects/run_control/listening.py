@@ -22,7 +22,8 @@ from idl_like_interfaces.clients.records import Event
 from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.errors import RemoteError
 from idl_like_interfaces.events import EventChannel
-from idl_like_interfaces.run_control import Member, RunConfiguration
+from idl_like_interfaces.run_configuration import RunConfiguration
+from idl_like_interfaces.run_control import Member
 from objects.component.site import Site
 from objects.run_control.conditions import Cause, Conditions
 

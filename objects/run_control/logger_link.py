@@ -14,7 +14,7 @@ from idl_like_interfaces.event_logger import (
     RunCertificate,
     RunState,
 )
-from idl_like_interfaces.run_control import Writer
+from idl_like_interfaces.run_configuration import Writer
 from objects.component.site import Site
 from objects.run_control.graph import logger_configuration, logger_init
 from objects.run_control.links import SLICE_S, STATUS_S, Seen, WriterLink

@@ -13,7 +13,8 @@ from typing_extensions import override
 from idl_like_interfaces.closing import Closing
 from idl_like_interfaces.errors import RemoteError
 from idl_like_interfaces.mapping.context import remaining_s
-from idl_like_interfaces.run_control import Phase, RunBegin, RunConfiguration, Verdict, WriterPhase
+from idl_like_interfaces.run_configuration import RunBegin, RunConfiguration
+from idl_like_interfaces.run_control import Phase, Verdict, WriterPhase
 from idl_like_interfaces.waiting import block_for_news
 from objects.run_control.driver import RunDriver
 from objects.run_control.ending import confirm_late

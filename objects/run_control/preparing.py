@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
-from idl_like_interfaces.run_control import RunConfiguration, RunRefused, Writer, WriterKind
+from idl_like_interfaces.run_configuration import RunConfiguration, Writer, WriterKind
+from idl_like_interfaces.run_control import RunRefused
 from objects.run_control.graph import start_order
 from objects.run_control.links import WriterLink
 from objects.run_control.records import RunRecord

@@ -11,16 +11,8 @@ from msgspec.structs import replace
 
 from idl_like_interfaces.declare import Value
 from idl_like_interfaces.event_logger import RunCertificate
-from idl_like_interfaces.run_control import (
-    Phase,
-    Run,
-    RunBegin,
-    RunConfiguration,
-    RunNote,
-    RunWriter,
-    Writer,
-    WriterPhase,
-)
+from idl_like_interfaces.run_configuration import RunBegin, RunConfiguration, Writer
+from idl_like_interfaces.run_control import Phase, Run, RunNote, RunWriter, WriterPhase
 
 MOST_NOTES = 200
 MOST_FILES = 1000

@@ -12,6 +12,7 @@ from typing_extensions import override
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.event_logger import NoSuchRun
 from idl_like_interfaces.mapping.context import current_caller
+from idl_like_interfaces.run_configuration import RunBegin, RunConfiguration, RunEnd
 from idl_like_interfaces.run_control import (
     CONTROL_TOPIC,
     Control,
@@ -20,11 +21,8 @@ from idl_like_interfaces.run_control import (
     Orders,
     Phase,
     Run,
-    RunBegin,
-    RunConfiguration,
     RunControl,
     RunControlStatus,
-    RunEnd,
     RunRefused,
     WriterPhase,
 )

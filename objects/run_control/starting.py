@@ -10,7 +10,8 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from idl_like_interfaces.errors import TimeIsUp
-from idl_like_interfaces.run_control import Phase, Writer, WriterPhase
+from idl_like_interfaces.run_configuration import Writer
+from idl_like_interfaces.run_control import Phase, WriterPhase
 from objects.run_control.entry import OpenRun
 from objects.run_control.graph import start_order
 from objects.run_control.records import RunRecord, entered, noted, with_writers

@@ -12,7 +12,7 @@ from idl_like_interfaces.errors import RemoteError
 from idl_like_interfaces.event_logger import WrittenFile
 from idl_like_interfaces.hosts import is_loopback
 from idl_like_interfaces.places import split_place
-from idl_like_interfaces.run_control import Writer, WriterKind
+from idl_like_interfaces.run_configuration import Writer, WriterKind
 from objects.component.site import Site
 from objects.run_control.acquisition_link import AcquisitionLink
 from objects.run_control.conditions import Cause

@@ -10,7 +10,8 @@ from idl_like_interfaces.event_logger import (
     RunState,
     WrittenFile,
 )
-from idl_like_interfaces.run_control import Phase, Verdict, Writer, WriterKind, WriterPhase
+from idl_like_interfaces.run_configuration import Writer, WriterKind
+from idl_like_interfaces.run_control import Phase, Verdict, WriterPhase
 from objects.run_control.records import RunRecord
 
 MOST_TOLD = 50

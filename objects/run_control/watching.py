@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 from msgspec.structs import replace
 
 from idl_like_interfaces.event_logger import GapNote
-from idl_like_interfaces.run_control import Phase, Writer, WriterPhase
+from idl_like_interfaces.run_configuration import Writer
+from idl_like_interfaces.run_control import Phase, WriterPhase
 from objects.run_control.entry import OpenRun
 from objects.run_control.links import STATUS_S, Seen
 from objects.run_control.pausing import decide, missing_fraction

@@ -8,6 +8,13 @@ import pytest
 
 from idl_like_interfaces.errors import BadParam
 from idl_like_interfaces.event_logger import NoSuchRun
+from idl_like_interfaces.run_configuration import (
+    Quality,
+    RunBegin,
+    RunConfiguration,
+    RunEnd,
+    WriterKind,
+)
 from idl_like_interfaces.run_control import (
     ControlHeld,
     LogbookMoment,
@@ -15,14 +22,9 @@ from idl_like_interfaces.run_control import (
     NotInControl,
     Orders,
     Phase,
-    Quality,
-    RunBegin,
-    RunConfiguration,
     RunControl,
-    RunEnd,
     RunRefused,
     Verdict,
-    WriterKind,
 )
 
 BEGIN = RunBegin(shifter="anna", comment="première lumière", data_type="test")

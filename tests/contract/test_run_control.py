@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
-from idl_like_interfaces.run_control import RunConfiguration, RunControl
+from idl_like_interfaces.run_configuration import RunConfiguration
+from idl_like_interfaces.run_control import RunControl
 from tests.contract.run_control import RunControlContract
 from tests.support import runs
 from tests.support.wire import MODES, wired

@@ -12,16 +12,15 @@ from typing import cast
 from typing_extensions import override
 
 from idl_like_interfaces.alarms import AlarmFilter
-from idl_like_interfaces.run_control import (
+from idl_like_interfaces.run_configuration import (
     Quality,
-    Run,
     RunBegin,
     RunConfiguration,
-    RunControl,
     RunEnd,
     Writer,
     WriterKind,
 )
+from idl_like_interfaces.run_control import Run, RunControl
 from objects.component.clock import SystemClock
 from objects.run_control.component import RunControlComponent, RunControlSettings
 from tests.support.clock import ManualClock

@@ -15,17 +15,15 @@ from pathlib import Path
 from idl_like_interfaces.errors import RemoteError
 from idl_like_interfaces.event_logger import LoggerControl, RunState
 from idl_like_interfaces.mapping import make_incarnation
-from idl_like_interfaces.run_control import (
-    Phase,
+from idl_like_interfaces.run_configuration import (
     Quality,
-    Run,
     RunBegin,
     RunConfiguration,
-    RunControl,
     RunEnd,
     Writer,
     WriterKind,
 )
+from idl_like_interfaces.run_control import Phase, Run, RunControl
 from nameserver.client import Names
 from tests.support.eventually import eventually
 from tests.support.installation import OBSORB, Running, start

@@ -19,16 +19,8 @@ import pytest
 from idl_like_interfaces.errors import RemoteError
 from idl_like_interfaces.event_logger import LoggerControl, RunState
 from idl_like_interfaces.mapping import ObjectAdapter
-from idl_like_interfaces.run_control import (
-    LogbookMoment,
-    Phase,
-    Quality,
-    Run,
-    RunBegin,
-    RunControl,
-    RunEnd,
-    Verdict,
-)
+from idl_like_interfaces.run_configuration import Quality, RunBegin, RunEnd
+from idl_like_interfaces.run_control import LogbookMoment, Phase, Run, RunControl, Verdict
 from nameserver.client import Names
 from tests.support.eventually import eventually
 from tests.support.file_logger import FileLogger

@@ -7,7 +7,8 @@ from html import escape
 
 import msgspec
 
-from idl_like_interfaces.run_control import LogbookEntry, Verdict, WriterKind
+from idl_like_interfaces.run_configuration import WriterKind
+from idl_like_interfaces.run_control import LogbookEntry, Verdict
 from objects.run_control.records import RunRecord
 from objects.run_control.report.charts import draw
 from objects.run_control.report.curves import charts_of

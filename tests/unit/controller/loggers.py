@@ -16,14 +16,13 @@ from idl_like_interfaces.event_logger import (
     VolumeStatus,
     WrittenFile,
 )
+from idl_like_interfaces.run_configuration import RunBegin, WriterKind
 from idl_like_interfaces.run_control import (
     Control,
     Phase,
     Run,
-    RunBegin,
     RunControlStatus,
     RunWriter,
-    WriterKind,
     WriterPhase,
 )
 from tests.unit.controller.pictures import NOON

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idl_like_interfaces.errors import BadParam
-from idl_like_interfaces.run_control import Writer, WriterKind
+from idl_like_interfaces.run_configuration import Writer, WriterKind
 from objects.run_control.graph import (
     acquisition,
     check_configuration,

@@ -15,7 +15,8 @@ from idl_like_interfaces.alarms import (
     PauseCondition,
     Severity,
 )
-from idl_like_interfaces.run_control import Member, PauseRule, Phase, RunBegin, WriterKind
+from idl_like_interfaces.run_configuration import PauseRule, RunBegin, WriterKind
+from idl_like_interfaces.run_control import Member, Phase
 from objects.run_control.conditions import Cause, Conditions
 from objects.run_control.enrolment import Enrolment, orders_for
 from objects.run_control.pausing import decide, missing_fraction

@@ -19,7 +19,8 @@ from idl_like_interfaces.event_logger import (
     RunState,
     WrittenFile,
 )
-from idl_like_interfaces.run_control import Phase, Quality, RunBegin, RunEnd, Verdict
+from idl_like_interfaces.run_configuration import Quality, RunBegin, RunEnd
+from idl_like_interfaces.run_control import Phase, Verdict
 from objects.run_control.records import RunRecord, confirmed, entered, new_record, noted
 from objects.run_control.report.charts import Chart, Line, draw, duration, shown, step_of, time_step
 from objects.run_control.report.write import write_report

@@ -13,20 +13,17 @@ from typing_extensions import override
 
 from idl_like_interfaces.errors import BadParam, PersistStore, Transient
 from idl_like_interfaces.event_logger import CommandRefused, Fenced, LoggerRun, RunState
+from idl_like_interfaces.run_configuration import PauseRule, Quality, RunBegin, WriterKind
 from idl_like_interfaces.run_control import (
     LOGBOOK_TOPIC,
     RUN_TOPIC,
     LogbookMoment,
     Member,
     NotInControl,
-    PauseRule,
     Phase,
-    Quality,
     Run,
-    RunBegin,
     RunRefused,
     Verdict,
-    WriterKind,
     WriterPhase,
 )
 from objects.run_control.records import RunRecord

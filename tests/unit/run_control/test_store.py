@@ -13,7 +13,8 @@ import pytest
 from msgspec.structs import replace
 
 from idl_like_interfaces.errors import BadParam, PersistStore
-from idl_like_interfaces.run_control import LogbookMoment, Phase, RunBegin
+from idl_like_interfaces.run_configuration import RunBegin
+from idl_like_interfaces.run_control import LogbookMoment, Phase
 from objects.run_control.logbook import Logbook, entry_of
 from objects.run_control.records import RunRecord, entered, new_record
 from objects.run_control.samples import Sample, Thinner
