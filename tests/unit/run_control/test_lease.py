@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -140,3 +142,16 @@ def _is_good(lease: Lease, token: str) -> bool:
     except NotInControl:
         return False
     return True
+
+
+@pytest.mark.parametrize("hours", [-1, 24])
+def test_a_clock_that_is_set_neither_ends_nor_prolongs_it(hours: int) -> None:
+    """Its term is one of time that passes."""
+    kept = Kept()
+    token = kept.take()
+    kept.clock.set_utc(kept.clock.utc() + timedelta(hours=hours))
+    kept.clock.advance(14.0)
+    assert kept.lease.check(token) == "anna"
+    kept.clock.advance(2.0)
+    with pytest.raises(NotInControl):
+        kept.lease.check(token)
