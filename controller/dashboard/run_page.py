@@ -140,7 +140,8 @@ def _logger_lines(snapshot: Snapshot, width: int) -> list[Text]:
     lines: list[Text] = []
     for each in snapshot.loggers:
         lines += [_logger_line(each, width), *map(_volume_line, each.status.volumes)]
-        lines += [Text(f"  {each.why}", style="bold red")] if each.why else []
+        if each.why:
+            lines.append(Text(f"  does not answer, as it was: {each.why}", style="bold red"))
         away = {link: how for link, how in each.status.links.items() if how != "connected"}
         lines += [Text(f"  {link} {how}", style="yellow") for link, how in away.items()]
     return lines or [Text("none is bound", style="dim")]
