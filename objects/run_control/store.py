@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import sqlite3
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
-from idl_like_interfaces.errors import BadParam, PersistStore
+from objects.component.database import Database, Schema
 from objects.run_control.records import RunRecord
 from objects.run_control.samples import Sample
 
-APPLICATION_ID = 0x6F62726E
-"""Stands in the file's header and tells it from other people's databases."""
-
-_VERSION = 1
-_SCHEMA = f"""
+_SCHEMA = Schema(
+    owner="run control",
+    application_id=0x6F62726E,
+    version=1,
+    tables="""
 CREATE TABLE run (
     number INTEGER PRIMARY KEY, request TEXT NOT NULL UNIQUE, is_open INTEGER NOT NULL,
     body BLOB NOT NULL);
@@ -28,9 +25,9 @@ CREATE TABLE value (name TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE sample (
     run INTEGER NOT NULL, number INTEGER NOT NULL, stride INTEGER NOT NULL, body BLOB NOT NULL,
     PRIMARY KEY (run, number)) WITHOUT ROWID;
-PRAGMA application_id = {APPLICATION_ID};
-PRAGMA user_version = {_VERSION};
-"""
+""",
+    when_damaged="never move a whole store away: the run numbers are in it",
+)
 _UPDATE = "UPDATE run SET is_open = ?, body = ? WHERE number = ?"
 _NEXT_SAMPLE = "SELECT coalesce(max(number), 0) + 1 FROM sample WHERE run = ?"
 
@@ -51,38 +48,11 @@ class RunStore:
             BadParam: The folder cannot be written, or the file is something else.
         """
         self.file = file
-        self._lock = threading.Lock()
-        with _refusals(file):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(file, timeout=10.0, check_same_thread=False)
-            try:
-                self._prepare()
-            except BaseException:
-                self._db.close()
-                raise
-
-    def _prepare(self) -> None:
-        with self._db as db:
-            (application,) = db.execute("PRAGMA application_id").fetchone()
-            (version,) = db.execute("PRAGMA user_version").fetchone()
-            (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            if tables and (application, version) != (APPLICATION_ID, _VERSION):
-                raise BadParam(
-                    f"{self.file} is a database of another program or version",
-                    field="file",
-                    cause=f"application id {application:#x}, version {version}; "
-                    f"wanted {APPLICATION_ID:#x}, version {_VERSION}",
-                    remedy="give run control a file of its own",
-                )
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = FULL")
-            if not tables:
-                db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+        self._database = Database(file, _SCHEMA)
 
     def close(self) -> None:
         """Close the database."""
-        with self._lock:
-            self._db.close()
+        self._database.close()
 
     def begin(
         self, request: str, first: int, make: Callable[[int], RunRecord]
@@ -100,7 +70,7 @@ class RunStore:
         Raises:
             PersistStore: It cannot be written; no number was used.
         """
-        with self._lock, _failures(self.file, "written"), self._db as db:
+        with self._database.writing() as db:
             db.execute("BEGIN IMMEDIATE")
             found = db.execute("SELECT body FROM run WHERE request = ?", (request,)).fetchone()
             if found is not None:
@@ -118,7 +88,7 @@ class RunStore:
             PersistStore: It cannot be written; the old one counts.
         """
         row = (int(not record.is_settled), _json(record), record.number)
-        with self._lock, _failures(self.file, "written"), self._db as db:
+        with self._database.writing() as db:
             db.execute(_UPDATE, row)
 
     def last_number(self) -> int:
@@ -175,7 +145,7 @@ class RunStore:
         Raises:
             PersistStore: It cannot be written; the old one counts.
         """
-        with self._lock, _failures(self.file, "written"), self._db as db:
+        with self._database.writing() as db:
             db.execute("INSERT OR REPLACE INTO value VALUES (?, ?)", (name, _json(value)))
 
     def value(self, name: str, type_: type[T]) -> T | None:
@@ -193,7 +163,7 @@ class RunStore:
         Raises:
             PersistStore: It cannot be written.
         """
-        with self._lock, _failures(self.file, "written"), self._db as db:
+        with self._database.writing() as db:
             (number,) = db.execute(_NEXT_SAMPLE, (run,)).fetchone()
             row = (run, number, stride, _json(sample))
             db.execute("INSERT INTO sample VALUES (?, ?, ?, ?)", row)
@@ -204,7 +174,7 @@ class RunStore:
         Raises:
             PersistStore: It cannot be written.
         """
-        with self._lock, _failures(self.file, "written"), self._db as db:
+        with self._database.writing() as db:
             db.execute(
                 "DELETE FROM sample WHERE run = ?1 AND number IN (SELECT number FROM"
                 " (SELECT number, row_number() OVER (ORDER BY number) AS place FROM sample"
@@ -233,8 +203,7 @@ class RunStore:
         return int(rows[0][0]), int(rows[0][1] or 1)
 
     def _rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._lock, _failures(self.file, "read"):
-            return self._db.execute(sql, values).fetchall()
+        return self._database.rows(sql, values)
 
 
 def _json(value: object) -> bytes:
@@ -243,32 +212,3 @@ def _json(value: object) -> bytes:
 
 def _record(body: bytes) -> RunRecord:
     return msgspec.json.decode(body, type=RunRecord)
-
-
-@contextmanager
-def _refusals(file: Path) -> Iterator[None]:
-    """Say of a file that cannot be used what is wrong with it."""
-    try:
-        yield
-    except (OSError, sqlite3.Error) as error:
-        raise BadParam(
-            f"run control cannot use {file}: {error}",
-            field="file",
-            cause="the folder is missing or read-only, the disk is full, "
-            "or the file is damaged or not a database",
-            remedy="correct the folder's rights or the setting 'file'; never move a whole store "
-            "away: the run numbers are in it",
-        ) from error
-
-
-@contextmanager
-def _failures(file: Path, what: str) -> Iterator[None]:
-    """Say of a store that fails while it is used what to do."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise PersistStore(
-            f"the store of run control {file} cannot be {what}: {error}",
-            cause="the disk is full, read-only or has a fault, or run control ends",
-            remedy="free some space or look after the disk, then do it again",
-        ) from error

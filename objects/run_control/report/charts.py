@@ -80,7 +80,7 @@ def draw(chart: Chart) -> str:
 
 def step_of(most: float) -> float:
     """Return a round distance of ticks, of which at most five reach the greatest value."""
-    if most <= 0:
+    if most < _NOTHING:
         return 1.0
     unit = 10.0 ** math.floor(math.log10(most / _TICKS))
     return next(factor * unit for factor in (1, 2, 2.5, 5, 10) if factor * unit * _TICKS >= most)

@@ -88,14 +88,14 @@ def test_a_full_disk_is_told_and_passes(tmp_path: Path) -> None:
     """Nothing is stored then; when there is space again it goes on."""
     store = ProjectStore(tmp_path / "project.sqlite")
     store.put_information(version(1))
-    (pages,) = store._db.execute("PRAGMA page_count").fetchone()
-    store._db.execute(f"PRAGMA max_page_count = {pages}")
+    (pages,) = store._database._db.execute("PRAGMA page_count").fetchone()
+    store._database._db.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(PersistStore, match="full") as refused:
         store.put_configuration(configuration(1, text="x" * 100_000))
     assert refused.value.remedy
     assert store.names() == []
     assert store.information() == version(1)
-    store._db.execute(f"PRAGMA max_page_count = {pages + 1000}")
+    store._database._db.execute(f"PRAGMA max_page_count = {pages + 1000}")
     store.put_configuration(configuration(1, text="x" * 100_000))
     assert store.names() == ["archiver/0"]
     store.close()
