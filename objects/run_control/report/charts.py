@@ -22,6 +22,9 @@ _TIME_STEPS = (
     *(each * _MINUTE_S for each in (1, 2, 5, 10, 15, 30)),
     *(each * _HOUR_S for each in (1, 2, 3, 6, 12, 24)),
 )
+_NOTHING = 1e-300
+"""What is less is nothing: it cannot be divided any more."""
+
 _PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 
 
