@@ -41,6 +41,9 @@ UNASSIGNED = "unassigned"
 MOST_STREAMS = 4096
 """Streams of one configuration; each has a thread in each run."""
 
+MOST_FILES = 2000
+"""Files that one reply of a certificate tells; the others are asked for page by page."""
+
 
 class LoggerState(StrEnum):
     """State of the process."""
@@ -305,11 +308,13 @@ class LoggerRun(Value, frozen=True, kw_only=True):
         started: When.
         ended: When; None: it has not.
         events: Accepted for it, each counted once.
-        bytes: Of their messages.
+        bytes: Of the messages of these events, frames included; each counted once, in however
+            many streams it is.
         events_s: Rate, 1/s.
         bytes_s: The same of bytes.
         mismatches: Messages whose run number was not that of an active run, on senders of it.
-        gaps: Where messages are missing; the latest 100.
+        gaps: Where messages are missing; the latest 100, and at most 10 older ones of unknown
+            length.
         gap_count: How many messages are missing.
         is_restored: It was taken up after a crash and awaits run control's word.
         streams: Its streams.
@@ -426,9 +431,12 @@ class RunCertificate(Value, frozen=True, kw_only=True):
         state: ENDED or ABORTED.
         recording: False: nothing was to be written.
         events: Accepted, each counted once.
-        bytes: Of their messages.
-        files: All files, closed and digested.
+        bytes: Of their messages, frames included.
+        files: Files, closed and digested: at most 2000 of them, from the one that was asked for on.
         missing: What is missing or damaged, in words; empty: all that was accepted is on the disk.
+        files_total: All files; 0: those that are told here.
+        gap_count: Messages of senders that never came, as far as it is known how many.
+        gaps: Where they are missing; the latest 100, and at most 10 older ones of unknown length.
     """
 
     run: int
@@ -438,6 +446,9 @@ class RunCertificate(Value, frozen=True, kw_only=True):
     bytes: int
     files: list[WrittenFile] = []
     missing: list[str] = field(default_factory=list)
+    files_total: Annotated[int, Meta(ge=0)] = 0
+    gap_count: Annotated[int, Meta(ge=0)] = 0
+    gaps: list[GapNote] = []
 
 
 class CommandRefused(
@@ -524,8 +535,8 @@ class LoggerControl(Protocol):
         """Take no more events of the run, write what waits, close and digest its files.
 
         Returns:
-            What is on the disk. When this takes longer than ``timeout_s`` the run is ENDING
-            and ``missing`` says so: ask again.
+            What is on the disk; the first page of its files. When this takes longer than
+            ``timeout_s`` the run is ENDING and ``missing`` says so: ask again.
 
         Raises:
             NoSuchRun: There is none.
@@ -569,8 +580,14 @@ class LoggerControl(Protocol):
         """Return the latest status; it is at most a second old."""
 
     @operation(NoSuchRun, idempotent=True)
-    def get_certificate(self, run: int) -> RunCertificate:
+    def get_certificate(
+        self, run: int, first_file: Annotated[int, Meta(ge=0)] = 0
+    ) -> RunCertificate:
         """Return what is on the disk of a run that has ended or is ending.
+
+        Args:
+            run: Its number.
+            first_file: Tell its files from this one on, counted from 0.
 
         Raises:
             NoSuchRun: There is none, or it is active.

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from idl_like_interfaces.errors import BadParam
-from idl_like_interfaces.event_logger import FileState, RunCertificate, RunState
+from idl_like_interfaces.event_logger import MOST_FILES, FileState, RunCertificate, RunState
 from idl_like_interfaces.mapping.coding import parse_json
 from objects.component.atomic import write_json_atomic
 from objects.logger_stream.run import ActiveRun
@@ -47,6 +47,18 @@ def certificate_of(run: ActiveRun, lost: list[str], state: RunState) -> RunCerti
         bytes=octets,
         files=files,
         missing=missing,
+        files_total=len(files),
+        gap_count=run.gap_count,
+        gaps=run.gaps,
+    )
+
+
+def page_of(certificate: RunCertificate, first_file: int = 0) -> RunCertificate:
+    """Return a certificate with as many of its files as one message takes."""
+    return msgspec.structs.replace(
+        certificate,
+        files=certificate.files[first_file : first_file + MOST_FILES],
+        files_total=len(certificate.files),
     )
 
 

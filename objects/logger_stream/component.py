@@ -55,6 +55,7 @@ class LoggerComponent(Component):
         self._core: Core | None = None
         self._logger: Logger | None = None
         self._project: ProjectReader | None = None
+        self._work: Housekeeping | None = None
         self._is_booting = False
         self._ends: list[Callable[[], None]] = []
 
@@ -96,7 +97,7 @@ class LoggerComponent(Component):
         self._project = self._read_project()
         open_again(core, logger)
         self._link(core, logger)
-        work = Housekeeping(core)
+        work = self._work = Housekeeping(core)
         self._every(PERIOD_S, work.look)
         self._every(PERIOD_S, work.look_at_space)
         self._every(PERIOD_S, lambda: open_again(core, logger))
@@ -193,4 +194,6 @@ class LoggerComponent(Component):
                 log.error("stream %s does not end: its disk hangs", each.configuration.name)
 
     def _last_marks(self, core: Core) -> None:
+        if self._work is not None:
+            self._work.journal()
         core.safe.note(Marks(senders=core.intake.marks()), sync=True)

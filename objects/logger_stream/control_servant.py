@@ -14,6 +14,7 @@ from idl_like_interfaces.event_logger import (
     LoggerStatus,
     RunCertificate,
 )
+from objects.logger_stream.certificates import page_of
 from objects.logger_stream.logger import Logger
 
 
@@ -41,13 +42,13 @@ class LoggerControlServant(LoggerControl):
 
     @override
     def end_run(self, run: int, fence: int = 0, timeout_s: float = 10.0) -> RunCertificate:
-        return self._logger.end_run(run, fence, timeout_s)
+        return page_of(self._logger.end_run(run, fence, timeout_s))
 
     @override
     def abort_run(
         self, run: int, reason: str, fence: int = 0, timeout_s: float = 10.0
     ) -> RunCertificate:
-        return self._logger.abort_run(run, reason, fence, timeout_s)
+        return page_of(self._logger.abort_run(run, reason, fence, timeout_s))
 
     @override
     def pause(self, run: int = 0, reason: str = "", fence: int = 0) -> LoggerState:
@@ -62,8 +63,8 @@ class LoggerControlServant(LoggerControl):
         return self._logger.status()
 
     @override
-    def get_certificate(self, run: int) -> RunCertificate:
-        return self._logger.certificate(run)
+    def get_certificate(self, run: int, first_file: int = 0) -> RunCertificate:
+        return page_of(self._logger.certificate(run), first_file)
 
     @override
     def reset(self, fence: int = 0) -> LoggerState:

@@ -35,7 +35,6 @@ class Housekeeping:
         name = f"{core.site.root}/{core.site.name}"
         self._pressure = Pressure(core.site.clock, name, self._report, self._clear)
         self._marks: dict[int, SenderMark] = {}
-        self._gaps: dict[int, int] = {}
         self._orphans: dict[int, int] = dict(core.memory.orphans)
         self._levels: dict[str, str] = {}
         self._wished_at = 0.0
@@ -45,7 +44,7 @@ class Housekeeping:
         core = self._core
         core.safe.look()
         core.orphans.sync()
-        self._journal()
+        self.journal()
         self._pressure.look([run.status() for run in core.runs.active])
 
     def look_at_space(self) -> None:
@@ -67,7 +66,7 @@ class Housekeeping:
     def _clear(self, of: str) -> None:
         self._core.services.clear_alarm(ALARM, of, "there is room again")
 
-    def _journal(self) -> None:
+    def journal(self) -> None:
         """Journal how far senders are durable, and what was noticed; it is not waited for the disk."""
         core = self._core
         found = {mark.incarnation: mark for mark in core.intake.marks()}
@@ -76,9 +75,8 @@ class Housekeeping:
             core.safe.note(Marks(senders=changed))
         self._marks = found
         for run in core.runs.active:
-            for gap in run.gaps_since(self._gaps.get(run.number, 0)):
+            for gap in run.take_new_gaps():
                 core.safe.note(GapSeen(run=run.number, gap=gap))
-            self._gaps[run.number] = run.gaps_noted
         for number, count in core.orphans.counts.items():
             if self._orphans.get(number) != count:
                 core.safe.note(OrphansSeen(run=number, count=count))

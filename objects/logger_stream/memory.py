@@ -16,6 +16,7 @@ from idl_like_interfaces.event_logger import (
     LoggerRunStart,
     StreamParameters,
 )
+from objects.logger_stream.gaps import latest
 from objects.logger_stream.senders import SenderMark
 
 
@@ -149,8 +150,6 @@ class RememberedRun:
     gap_count: int = 0
 
 
-GAPS_KEPT = 100
-
 SENDERS_KEPT = 4096
 
 
@@ -219,7 +218,7 @@ class Memory:
             case Told():
                 run.told.add(entry.path)
             case GapSeen():
-                run.gaps = [*run.gaps, entry.gap][-GAPS_KEPT:]
+                run.gaps = latest([*run.gaps, entry.gap])
                 run.gap_count += entry.gap.count
 
     def _mark(self, entry: Marks) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Protocol
@@ -22,11 +21,10 @@ from idl_like_interfaces.event_logger import (
 )
 from idl_like_interfaces.waiting import News
 from objects.component.clock import Clock
+from objects.logger_stream.gaps import latest
 from objects.logger_stream.records import Records
 
 log = logging.getLogger(__name__)
-
-GAPS_TOLD = 100
 
 _IDS = 1 << 16
 
@@ -124,8 +122,9 @@ class ActiveRun:
         self._make = make
         self._changed = changed
         self._lock = threading.Lock()
-        self._gaps: deque[GapNote] = deque(maxlen=GAPS_TOLD)
-        self._gap_count = self._gaps_noted = self._events = self._bytes = self._mismatches = 0
+        self._gaps: list[GapNote] = []
+        self._new_gaps: list[GapNote] = []
+        self._gap_count = self._events = self._bytes = self._mismatches = 0
         self._unknown: set[int] = set()
         self._unassigned: RunStream | None = None
         self._final: LoggerRun | None = None
@@ -159,6 +158,12 @@ class ActiveRun:
         return self._gap_count
 
     @property
+    def gaps(self) -> list[GapNote]:
+        """Where messages are missing; the latest, and those of unknown length."""
+        with self._lock:
+            return list(self._gaps)
+
+    @property
     def all_streams(self) -> list[RunStream]:
         """All streams, with the one for unknown ids when there is one."""
         with self._lock:
@@ -184,7 +189,7 @@ class ActiveRun:
 
     def restore(self, gaps: Iterable[GapNote], gap_count: int) -> None:
         """Take up what was known of its gaps before a crash."""
-        self._gaps.extend(gaps)
+        self._gaps = latest([*self._gaps, *gaps])
         self._gap_count = gap_count
 
     def count(self, events: int, bytes: int) -> None:
@@ -196,22 +201,17 @@ class ActiveRun:
     def note_gap(self, gap: GapNote) -> None:
         """Take note of messages that will never come."""
         with self._lock:
-            self._gaps.append(gap)
-            self._gaps_noted += 1
+            self._gaps = latest([*self._gaps, gap])
+            self._new_gaps.append(gap)
             self._gap_count += gap.count
         for stream in self.all_streams:
             stream.note_gap(gap)
 
-    @property
-    def gaps_noted(self) -> int:
-        """How often a gap was noted."""
-        return self._gaps_noted
-
-    def gaps_since(self, noted: int) -> list[GapNote]:
-        """Return the gaps behind the first ``noted``, as far as they are kept."""
+    def take_new_gaps(self) -> list[GapNote]:
+        """Return the gaps that were noted since this was asked last."""
         with self._lock:
-            count = self._gaps_noted - noted
-            return list(self._gaps)[-count:] if count > 0 else []
+            found, self._new_gaps = self._new_gaps, []
+            return found
 
     def note_mismatches(self, count: int) -> None:
         """Take note of messages of a wrong run number on a sender of this run."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
 from typing_extensions import override
 
 from idl_like_interfaces.event_logger import (
@@ -104,16 +105,28 @@ class LoggerLink(WriterLink):
         self, writer: Writer, number: int, fence: int, *, is_urgent: bool
     ) -> RunCertificate | None:
         try:
-            return _final(self._slow.end_run(number, fence, SLICE_S))
+            return self._final(self._slow.end_run(number, fence, SLICE_S))
         except CommandRefused:
             # It was aborted there: what is on its disk it says all the same.
-            return _final(self._slow.get_certificate(number))
+            return self._final(self._slow.get_certificate(number))
 
     @override
     def abort(
         self, writer: Writer, number: int, reason: str, fence: int, *, is_urgent: bool
     ) -> RunCertificate | None:
-        return _final(self._slow.abort_run(number, reason, fence, SLICE_S))
+        return self._final(self._slow.abort_run(number, reason, fence, SLICE_S))
+
+    def _final(self, first: RunCertificate) -> RunCertificate | None:
+        """Return a certificate that does not change any more, with all its pages of files."""
+        if first.state not in _HAS_ENDED:
+            return None
+        files = list(first.files)
+        while len(files) < first.files_total:
+            page = self._slow.get_certificate(first.run, len(files))
+            if not page.files:
+                break
+            files += page.files
+        return replace(first, files=files)
 
 
 def _seen(run: LoggerRun, status: LoggerStatus) -> Seen:
@@ -131,7 +144,3 @@ def _seen(run: LoggerRun, status: LoggerStatus) -> Seen:
         queued=sum(each.queue_events for each in run.streams),
         problem=status.problem or next(iter(troubles), ""),
     )
-
-
-def _final(certificate: RunCertificate) -> RunCertificate | None:
-    return certificate if certificate.state in _HAS_ENDED else None

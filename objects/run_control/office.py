@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from datetime import timedelta
 
 from msgspec.structs import replace
 from typing_extensions import override
@@ -17,6 +16,7 @@ from idl_like_interfaces.run_configuration import RunBegin, RunConfiguration
 from idl_like_interfaces.run_control import Phase, Verdict, WriterPhase
 from idl_like_interfaces.waiting import block_for_news
 from objects.run_control.driver import RunDriver
+from objects.run_control.elapsed import stamp
 from objects.run_control.ending import confirm_late
 from objects.run_control.entry import OpenRun, Tell
 from objects.run_control.records import RunRecord, new_record, noted
@@ -28,8 +28,10 @@ log = logging.getLogger(__name__)
 ANSWER_S = 0.5
 """So much before its caller's deadline a command answers with what there is."""
 
-LATE = timedelta(days=1)
-"""So long after its end a run may still be confirmed."""
+LATE_S = 86_400.0
+"""So long after its end, or a restart of run control, a run may still be confirmed.
+
+Counted while this process lives, not by the date: a clock that is set must not give up files."""
 
 _LATE_RUNS = 16
 
@@ -50,6 +52,7 @@ class RunOffice(Closing):
         self._store: RunStore = around.store
         self._lock = threading.Lock()
         self._drivers: dict[int, RunDriver] = {}
+        self._awaited_since: dict[int, float] = {}
         self._last = 0
         self._is_closed = False
 
@@ -119,11 +122,13 @@ class RunOffice(Closing):
         Raises:
             PersistStore: It could not be written; no number was used.
         """
-        now = self._around.site.clock.utc()
+        clock = self._around.site.clock
+        now, begun_at = clock.utc(), stamp(clock)
 
         def make(number: int) -> RunRecord:
             made = new_record(number, begin, configuration, request, now)
-            return noted(replace(made, by=by), f"start: {begin.comment or 'no comment'}", now, by)
+            made = replace(made, by=by, begun_at=begun_at)
+            return noted(made, f"start: {begin.comment or 'no comment'}", now, by)
 
         with self._lock:
             record, is_new = self._store.begin(request, self._first, make)
@@ -171,10 +176,16 @@ class RunOffice(Closing):
             gone = [self._drivers.pop(number) for number in done]
         for each in gone:
             each.close()
-        oldest = self._around.site.clock.utc() - LATE
-        for record in self._store.newest(_LATE_RUNS):
-            if is_awaited(record) and record.since > oldest:
-                self._confirm(record)
+        for record in self._awaited():
+            self._confirm(record)
+
+    def _awaited(self) -> list[RunRecord]:
+        """Return the runs of which somebody may still confirm files."""
+        now = self._around.site.clock.monotonic()
+        found = [each for each in self._store.newest(_LATE_RUNS) if is_awaited(each)]
+        before = self._awaited_since
+        self._awaited_since = {each.number: before.get(each.number, now) for each in found}
+        return [each for each in found if now - self._awaited_since[each.number] < LATE_S]
 
     def _confirm(self, record: RunRecord) -> None:
         run = OpenRun(record, self._store, self._tell)

@@ -13,6 +13,7 @@ from idl_like_interfaces.declare import Value
 from idl_like_interfaces.event_logger import RunCertificate
 from idl_like_interfaces.run_configuration import RunBegin, RunConfiguration, Writer
 from idl_like_interfaces.run_control import Phase, Run, RunNote, RunWriter, WriterPhase
+from objects.run_control.elapsed import Stamp
 
 MOST_NOTES = 200
 MOST_FILES = 1000
@@ -32,6 +33,7 @@ class RunRecord(Value, frozen=True, kw_only=True):
         ended_by: Who ended or aborted it; empty: run control itself.
         certificates: What writers have confirmed, by name.
         since: When it came into its phase.
+        begun_at: When it was begun, by a clock that nobody sets.
         reason: Why it is aborted.
         causes: Conditions that have paused it; it waits for their end when all resume by themselves.
         is_settled: It has ended, its logbook entry and its report are made.
@@ -44,6 +46,7 @@ class RunRecord(Value, frozen=True, kw_only=True):
     ended_by: str = ""
     certificates: dict[str, RunCertificate] = {}
     since: datetime
+    begun_at: Stamp = Stamp()
     reason: str = ""
     causes: list[str] = []
     is_settled: bool = False
@@ -161,8 +164,10 @@ def confirmed(
         bytes=certificate.bytes,
         events_s=0.0,
         bytes_s=0.0,
+        # The last look at the run may have been before the last gap.
+        gap_count=max(certificate.gap_count, record.writer(name).gap_count),
         files=files[:MOST_FILES],
-        files_total=len(files),
+        files_total=max(certificate.files_total, len(files)),
         problem=problem,
     )
     return replace(changed, certificates={**record.certificates, name: certificate})

@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
 
 from msgspec.structs import replace
 
 from idl_like_interfaces.errors import TimeIsUp
 from idl_like_interfaces.run_configuration import Writer
 from idl_like_interfaces.run_control import Phase, WriterPhase
+from objects.run_control.elapsed import elapsed_s
 from objects.run_control.entry import OpenRun
 from objects.run_control.graph import start_order
 from objects.run_control.records import RunRecord, entered, noted, with_writers
@@ -37,11 +37,14 @@ class Starting:
         self._clock = around.site.clock
 
     def is_too_late(self) -> bool:
-        """Tell whether a start that a crash has interrupted is rolled back instead of completed."""
+        """Tell whether a start that a crash has interrupted is rolled back instead of completed.
+
+        The date decides nothing: it may have been set since. After a start of the host it is.
+        """
         record = self._run.record
         levels = len(start_order(record.configuration.writers))
-        patience = timedelta(seconds=levels * record.configuration.start_timeout_s)
-        return self._clock.utc() - record.run.started > patience
+        patience_s = levels * record.configuration.start_timeout_s
+        return elapsed_s(record.begun_at, self._clock) > patience_s
 
     def roll_back(self, reason: str) -> None:
         """Have the run aborted: who has started is stopped again."""

@@ -44,6 +44,7 @@ def _missing(record: RunRecord, look: Look) -> Iterator[str]:
             continue
         for text in _of_certificate(certificate, writer, look):
             yield f"{writer.name}: {text}"
+        yield from (f"{writer.name}: {text}" for text in _of_unknown_length(certificate))
         if state.gap_count:
             yield f"{writer.name}: {state.gap_count} messages never came"
 
@@ -62,9 +63,25 @@ def _of_certificate(certificate: RunCertificate, writer: Writer, look: Look) -> 
         if not certificate.files:
             yield "there is no product"
         return
+    yield from _of_counts(certificate)
+
+
+def _of_counts(certificate: RunCertificate) -> Iterator[str]:
+    if len(certificate.files) < certificate.files_total:
+        yield f"{len(certificate.files)} of its {certificate.files_total} files are known here"
+        return
     held = sum(each.events for each in certificate.files)
     if held < certificate.events:
         yield f"{certificate.events} events were accepted, its files hold {held}"
+
+
+def _of_unknown_length(certificate: RunCertificate) -> Iterator[str]:
+    for gap in certificate.gaps:
+        if not gap.count:
+            yield (
+                f"{gap.sender} was started anew at {gap.time:%Y-%m-%dT%H:%M:%SZ}, what it had not "
+                f"handed over is unknown"
+            )
 
 
 def _of_file(file: WrittenFile) -> str:

@@ -34,6 +34,7 @@ from idl_like_interfaces.event_logger import (
     VolumeStatus,
     WrittenFile,
 )
+from objects.logger_stream.certificates import page_of
 
 RECORD = bytes(1000)
 _OVER = frozenset({RunState.ENDED, RunState.ABORTED})
@@ -169,8 +170,8 @@ class FileLogger(LoggerControl):
             if self.slow_ends > 0:
                 self.slow_ends -= 1
                 self._change(run, state=RunState.ENDING)
-                return self._certificate(run)
-            return self._close(run, RunState.ENDED)
+                return page_of(self._certificate(run))
+            return page_of(self._close(run, RunState.ENDED))
 
     @override
     def abort_run(
@@ -178,8 +179,8 @@ class FileLogger(LoggerControl):
     ) -> RunCertificate:
         with self._command("abort_run", fence):
             if self._known(run).state is RunState.ENDED:
-                return self._certificate(run)
-            return self._close(run, RunState.ABORTED, reason)
+                return page_of(self._certificate(run))
+            return page_of(self._close(run, RunState.ABORTED, reason))
 
     @override
     def pause(self, run: int = 0, reason: str = "", fence: int = 0) -> LoggerState:
@@ -212,10 +213,10 @@ class FileLogger(LoggerControl):
             )
 
     @override
-    def get_certificate(self, run: int) -> RunCertificate:
+    def get_certificate(self, run: int, first_file: int = 0) -> RunCertificate:
         with self._lock:
             self._known(run)
-            return self._certificate(run)
+            return page_of(self._certificate(run), first_file)
 
     @override
     def reset(self, fence: int = 0) -> LoggerState:
@@ -303,4 +304,6 @@ class FileLogger(LoggerControl):
             events=found.events,
             bytes=found.bytes,
             files=files,
+            gap_count=found.gap_count,
+            gaps=found.gaps,
         )

@@ -36,10 +36,15 @@ class LivingClock(ManualClock):
         super().__init__()
         self._system = SystemClock()
         self._pushed = 0.0
+        self._stepped = timedelta()
 
     @override
     def utc(self) -> datetime:
-        return self._system.utc() + timedelta(seconds=self._pushed)
+        return self._system.utc() + timedelta(seconds=self._pushed) + self._stepped
+
+    @override
+    def set_utc(self, utc: datetime) -> None:
+        self._stepped += utc - self.utc()
 
     @override
     def monotonic(self) -> float:

@@ -18,6 +18,7 @@ from idl_like_interfaces.event_logger import (
     CommandRefused,
     DebugLevel,
     FileState,
+    GapNote,
     LoggerConfiguration,
     LoggerInit,
     LoggerRunStart,
@@ -30,6 +31,7 @@ from idl_like_interfaces.event_logger import (
 from idl_like_interfaces.events import Batch, PublishReply
 from idl_like_interfaces.waiting import News
 from objects.logger_stream.files.reader import EventFile
+from tests.support.event_batches import SENDER
 from tests.support.event_logger import QUICK, TestedLogger, plain, streams
 from tests.support.eventually import eventually
 from tests.support.failing_disk import FailingDisk
@@ -479,6 +481,37 @@ class TestStatus:
 
 
 @pytest.mark.spec("D03")
+def test_a_certificate_is_told_page_by_page(
+    logger: TestedLogger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reply of the end is the first page; each says how many files there are."""
+    monkeypatch.setattr("objects.logger_stream.certificates.MOST_FILES", 2)
+    logger.configured(1, 2, 3).start(1)
+    logger.send(1, 5, ids=(1, 2, 3))
+    first = logger.control.end_run(1)
+    second = logger.control.get_certificate(1, 2)
+    told = [each.stream for each in (*first.files, *second.files)]
+    assert sorted(told) == ["s1", "s2", "s3"]
+    assert (first.files_total, second.files_total) == (3, 3)
+    assert logger.control.get_certificate(1, 3).files == []
+
+
+def test_a_certificate_tells_of_gaps_of_unknown_length(tmp_path: Path) -> None:
+    """Also of one that was noticed before a restart, behind many of known length."""
+    with TestedLogger(tmp_path) as before:
+        before.configured(1).start(1)
+        before.send(1, 3)
+        before.hello(SENDER + 1)
+        run = before.component.core.runs.get(1)
+        for _ in range(150):
+            run.note_gap(GapNote(sender="cr2", count=2, time=run.started, reason="full"))
+    with TestedLogger(tmp_path) as after:
+        found = after.control.end_run(1)
+    assert found.gap_count == 300
+    assert [each.sender for each in found.gaps if not each.count] == ["cr1"]
+    assert len(found.gaps) == 101
+
+
 def test_a_fresh_one_can_be_stopped(logger: TestedLogger) -> None:
     """The process is asked to end."""
     logger.control.stop()

@@ -288,6 +288,47 @@ def test_gaps_flag_a_run(room: Hall) -> None:
     assert any("3 messages never came" in each.text for each in ended.notes)
 
 
+def test_a_gap_of_unknown_length_flags_a_run(room: Hall) -> None:
+    """A sender that began anew without its spool; also when run control has never seen the gap."""
+    room.start()
+    room.loggers["a"].feed(1, 10)
+    room.loggers["a"].lose(1, 0)
+    ended = room.end(1)
+    assert ended.verdict is Verdict.FLAGGED
+    assert [each[: len("a: router was started anew at ")] for each in ended.missing] == [
+        "a: router was started anew at "
+    ]
+    assert ended.missing[0].endswith("what it had not handed over is unknown")
+
+
+def test_a_gap_in_the_last_second_flags_a_run(tmp_path: Path) -> None:
+    """The certificate tells it: nobody need have looked at the run behind it."""
+    with hall(tmp_path) as room:
+        room.configure()
+        begun = room.start()
+        room.loggers["a"].lose(begun.run, 3)
+        ended = room.end(begun.run)
+        assert (ended.verdict, ended.gap_count) == (Verdict.FLAGGED, 3)
+        assert ended.missing == ["a: 3 messages never came"]
+
+
+def test_all_pages_of_a_certificate_are_read(
+    room: Hall, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A run of more files than one message tells is judged by all of them."""
+    monkeypatch.setattr("objects.logger_stream.certificates.MOST_FILES", 2)
+    room.start()
+    logger = room.loggers["a"]
+    logger.feed(1, 10)
+    for number in range(1, 5):
+        path = logger.folder / f"{1:09d}" / f"more_{1:09d}_{number:03d}.raw"
+        path.write_bytes(bytes(1000))
+    ended = room.end(1)
+    assert ended.verdict is Verdict.GOOD
+    writer = next(each for each in ended.writers if each.name == "a")
+    assert (len(writer.files), writer.files_total) == (5, 5)
+
+
 def test_too_many_gaps_abort_a_run(tmp_path: Path) -> None:
     """Above the limit of the configuration."""
     with hall(tmp_path) as room:
