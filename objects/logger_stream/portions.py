@@ -80,7 +80,9 @@ class Portions:
             else:
                 self._refuses_since = None
             if count:
-                self._append(records.head(count))
+                # A few of many shall not keep the memory of all: the bound would be of no use.
+                is_all = count == len(records)
+                self._append(records if is_all else records.head(count).own())
             return count
 
     def take(self, timeout_s: float) -> list[Portion]:
