@@ -25,6 +25,7 @@ from idl_like_interfaces.event_logger import (
     StreamParameters,
 )
 from nameserver.client import Names, parse_addresses
+from objects.logger_stream.records import WASTE
 
 RATE_GOAL = Goal(of=Measure.VALUE, at_least=100_000.0)
 LARGE_GOAL = Goal(of=Measure.RATIO, at_least=0.8)
@@ -35,6 +36,10 @@ GOALS: dict[int, Goal | None] = {200: None, 1024: RATE_GOAL, 250_000: LARGE_GOAL
 RUNS = (1, 4, 8)
 STREAMS = (1, 4, 16)
 
+SHARES = (1, 4, 16)
+"""Of so many events of a batch one is for a stream."""
+
+_QUEUE_MIB = 64
 _SYNC_S = 0.1
 _CHUNK = 4 * 1024 * 1024
 _ROUND = 76
@@ -152,7 +157,24 @@ def measure_event_logger(counts: Counts) -> list[Figure]:
         peak = peak_mib(it.pid)
     assert peak is not None
     note = f"{weighed:.0f} MiB after the first events; 128 queues of 64 MiB"
+    rows += _of_back_pressure()
     rows.append(figure(_group(1024), "most memory of the logger", "MiB", [peak], note=note))
+    return rows
+
+
+def _of_back_pressure() -> list[Figure]:
+    """Fill the queue of a stream whose disk takes nothing, with all or with shares of batches."""
+    rows = []
+    for share in SHARES:
+        with (
+            tempfile.TemporaryDirectory(prefix="obsorb-bench-") as folder,
+            Child("benchmarks.event_logger_held:Held", folder, str(_QUEUE_MIB)) as child,
+        ):
+            ratio: float = child.do("fill", share=share)
+        what = "all" if share == 1 else f"1/{share}"
+        name = f"memory by its queue's bound, {what} of each batch for it"
+        goal = Goal(of=Measure.VALUE, at_most=1.25 * min(share, WASTE))
+        rows.append(figure("a stream whose disk takes nothing", name, "", [ratio], goal=goal))
     return rows
 
 
