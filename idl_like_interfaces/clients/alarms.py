@@ -88,6 +88,8 @@ class AlarmReporter(Closing):
         self._all_told_at = 0
         self._told_time = -RENEW_S
         self._checker: threading.Thread | None = None
+        self._has_reported = False
+        self._is_away = False
         self._closed = threading.Event()
         bounds = Bounds(
             spool_items=spool_reports,
@@ -112,6 +114,7 @@ class AlarmReporter(Closing):
             self._active[key] = report, self._monotonic()
             self._cleared.pop(key, None)
             self._put(report)
+            self._has_reported = True
             self._begin_to_check()
 
     def clear_alarm(self, name: str, object: str = "", text: str = "") -> None:
@@ -142,6 +145,16 @@ class AlarmReporter(Closing):
         """The conditions that hold, as reported."""
         with self._lock:
             return [report for report, _ in self._active.values()]
+
+    def watch(self) -> None:
+        """Look from now on whether the service is there, also before there is an alarm."""
+        with self._lock:
+            self._begin_to_check()
+
+    @property
+    def is_away(self) -> bool:
+        """Tell whether the service did not answer when it was looked for last."""
+        return self._is_away
 
     @property
     def counters(self) -> Counters:
@@ -217,13 +230,22 @@ class AlarmReporter(Closing):
 
     def _check(self) -> None:
         while not self._closed.wait(self._check_s):
-            up_to = self._next - 1
             try:
-                self._heed(self._report(up_to + 1, []), up_to)
+                self._ask()
+                self._is_away = False
             except (RemoteError, OSError) as error:
+                self._is_away = True
                 log.debug("%s: the alarm service is away: %s", self.source, error)
             except Exception:
                 log.exception("%s: asking the alarm service failed unexpectedly", self.source)
+
+    def _ask(self) -> None:
+        """Ask whether the service knows all that holds; while nothing does, whether it is there."""
+        if not self._has_reported:
+            self._service.get_stats()
+            return
+        up_to = self._next - 1
+        self._heed(self._report(up_to + 1, []), up_to)
 
 
 def checked(report: AlarmReport) -> AlarmReport:

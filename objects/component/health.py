@@ -58,12 +58,20 @@ class Delivery:
         absence: Of who takes it.
         counters: Return the counters of the spool.
         clock: The time.
+        is_away: Tells that it does not answer though nothing is sent; for who looks for it.
     """
 
-    def __init__(self, absence: Absence, counters: Callable[[], Counters], clock: Clock) -> None:
+    def __init__(
+        self,
+        absence: Absence,
+        counters: Callable[[], Counters],
+        clock: Clock,
+        is_away: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._absence = absence
         self._counters = counters
         self._clock = clock
+        self._is_away = is_away
         self._taken = -1
         self._moved = clock.monotonic(), clock.utc()
 
@@ -76,7 +84,8 @@ class Delivery:
             self._taken = counters.acknowledged
             self._moved = now, self._clock.utc()
         monotonic, utc = self._moved
-        self._absence.note(utc, is_away=now - monotonic >= STUCK_AFTER_S)
+        is_stuck = now - monotonic >= STUCK_AFTER_S
+        self._absence.note(utc, is_away=is_stuck or self._is_away())
 
 
 def heartbeat_of(health: Health) -> Heartbeat:

@@ -129,6 +129,8 @@ class HostedSite(Site):
 
     @override
     def links(self) -> dict[str, str]:
+        # Who asks wants to know it before there is an alarm; quiet components ask for nothing.
+        self.alarms.watch()
         return {name: absence.link() for name, absence in self.absences.items()}
 
     @override
@@ -347,13 +349,15 @@ class ComponentHost(Closing):
         channel, logs = Absence("event channel away"), Absence("log service away")
         alarms = Absence("alarm service away")
         self.site.absences = {"names": self._unbound, "channel": channel, "alarms": alarms}
+        reporter = self.site.alarms
         self._deliveries = [
             Delivery(channel, lambda: self.site.supplier.counters, clock),
-            Delivery(alarms, lambda: self.site.alarms.counters, clock),
+            Delivery(alarms, lambda: self.site.alarms.counters, clock, lambda: reporter.is_away),
         ]
         if (forwarder := self._forwarder) is not None:
             self._deliveries.append(Delivery(logs, lambda: forwarder.counters, clock))
-        return ComponentServant(self.component, self.site.accounts, [self._unbound, channel, logs])
+        absences = [self._unbound, channel, logs, alarms]
+        return ComponentServant(self.component, self.site.accounts, absences)
 
     def _keep_names(self) -> None:
         assert self._registration is not None

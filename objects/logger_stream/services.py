@@ -99,10 +99,19 @@ class Services(Closing):
 
     def _watch(self, what: str, spool: AlarmReporter | EventSupplier) -> Look:
         absence = Absence(f"{what} away")
-        delivery = Delivery(absence, lambda: spool.counters, self._site.clock)
+        is_away = _looker(spool)
+        delivery = Delivery(absence, lambda: spool.counters, self._site.clock, is_away)
 
         def look() -> str:
             delivery.look()
             return absence.link()
 
         return look
+
+
+def _looker(spool: AlarmReporter | EventSupplier) -> Callable[[], bool]:
+    """Return what tells that a service does not answer; who only sends finds it by sending."""
+    if not isinstance(spool, AlarmReporter):
+        return lambda: False
+    spool.watch()
+    return lambda: spool.is_away

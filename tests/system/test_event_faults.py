@@ -233,14 +233,15 @@ def test_all_but_the_logger_away(  # noqa: PLR0915 (one fault from begin to end)
         ready.kill(*neighbours)
         server.close()
         eventually(lambda: away(logger) >= {"run_control", "channel"}, "their absence", READY_S)
+        eventually(
+            lambda: "alarms" in away(logger), "their service is away, without an alarm", READY_S
+        )
         strays = (run + 71, run + 70, run + 72)
         with EventSender(events, "stray") as stray:
             for each in strays:
                 stray.send(each, 1, 1, (1,), b"x")
                 assert stray.flush(READY_S)
                 await_orphan(logger, each)
-        # Nobody notices that the alarm service is away before there is an alarm.
-        eventually(lambda: "alarms" in away(logger), "that their service is away", READY_S)
         await_more(load, 500)
         (known,) = (each for each in logger.get_status().runs if each.run == run)
         assert known.state is RunState.ACTIVE

@@ -64,8 +64,7 @@ class Service:
         """Take what is new."""
         with self._lock:
             self.calls += 1
-            if not self.is_there:
-                raise Transient("nobody is there")
+            self._answer()
             if batch.first > self.known + 1:
                 self.is_complete, self.hole = False, batch.first
             before = self.known
@@ -74,6 +73,14 @@ class Service:
                     self.known = number
                     self._take(number, each)
             return ReportReply(taken=self.known - before, is_complete=self.is_complete)
+
+    def get_stats(self) -> None:
+        """Answer, when it is there."""
+        self._answer()
+
+    def _answer(self) -> None:
+        if not self.is_there:
+            raise Transient("nobody is there")
 
     def _take(self, number: int, each: Any) -> None:
         match each:
@@ -187,6 +194,22 @@ def test_a_component_that_never_reported_asks_nothing(service: Service) -> None:
         assert reporter.flush(PATIENCE_S)
         threading.Event().wait(0.05)
     assert service.calls == 1
+
+
+@pytest.mark.parametrize("reported", [False, True])
+def test_who_watches_knows_that_the_service_is_away(service: Service, reported: bool) -> None:
+    """Also before there is an alarm; nothing is reported for it."""
+    with reporting(service) as reporter:
+        reporter.watch()
+        if reported:
+            reporter.raise_alarm(report())
+            assert reporter.flush(PATIENCE_S)
+        before = list(service.taken)
+        service.is_there = False
+        eventually(lambda: reporter.is_away, "it is away")
+        service.is_there = True
+        eventually(lambda: not reporter.is_away, "it is back")
+        assert service.taken == before
 
 
 @pytest.mark.spec("E40")
