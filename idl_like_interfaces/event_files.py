@@ -121,6 +121,8 @@ class SideCar(Value, frozen=True, kw_only=True):
         trailer: Its last record; None: it is not closed.
         digest: ``sha256:`` and 64 hexadecimal digits of the closed file; else empty.
         problem: Why it is in ERROR; else empty.
+        durable_bytes: Of one in ERROR: what is behind them may not be on the disk, and was written
+            to another file; None: nothing is known of that.
     """
 
     file: str
@@ -131,6 +133,7 @@ class SideCar(Value, frozen=True, kw_only=True):
     trailer: FileTrailer | None = None
     digest: str = ""
     problem: str = ""
+    durable_bytes: int | None = None
 
 
 class FileFinding(Value, frozen=True, kw_only=True):

@@ -32,11 +32,13 @@ def certificate_of(run: ActiveRun, lost: list[str], state: RunState) -> RunCerti
     events, octets = run.counts
     files = run.files()
     missing = [*lost]
-    missing += [
-        f"{each.path} is in ERROR: {each.problem or 'it could not be written'}"
-        for each in files
-        if each.state is FileState.ERROR
-    ]
+    if lost:
+        # Else other files have what one in ERROR has not; it tells of itself in its ``problem``.
+        missing += [
+            f"{each.path} is in ERROR: {each.problem or 'it could not be written'}"
+            for each in files
+            if each.state is FileState.ERROR
+        ]
     if state not in {RunState.ENDED, RunState.ABORTED}:
         missing.append(UNFINISHED)
     return RunCertificate(

@@ -14,10 +14,11 @@ from idl_like_interfaces.event_logger import FileState, WrittenFile
 from objects.component.atomic import PART_SUFFIX
 from objects.component.clock import Clock
 from objects.logger_stream.files.content import read_content
-from objects.logger_stream.files.layout import parts_of_name
+from objects.logger_stream.files.index import Entries
+from objects.logger_stream.files.layout import final_path, parts_of_name
 from objects.logger_stream.files.recovery import recover
-from objects.logger_stream.files.sidecar import read_side_car
-from objects.logger_stream.files.summary import sender_name
+from objects.logger_stream.files.sidecar import read_side_car, sweep_side_cars
+from objects.logger_stream.files.summary import Tally, sender_name
 from objects.logger_stream.files.writer import EventFileWriter
 from objects.logger_stream.records import Numbers
 from objects.logger_stream.surroundings import Takeover
@@ -79,12 +80,17 @@ def take_up(run: int, volumes: Iterable[Path], marks: dict[int, int], clock: Clo
         clock: The time.
     """
     found = Leftovers()
+    taken: dict[Path, set[str]] = {}
     for path in _files(run, volumes):
         try:
             _take_one(path, marks, clock, found)
         except OSError as error:
             log.error("%s cannot be taken up: %s", path, error)
             found.lost.append(f"{path} could not be recovered: {error}")
+        else:
+            taken.setdefault(path.parent, set()).add(final_path(path).name)
+    for folder, names in taken.items():
+        sweep_side_cars(folder, names)
     return found
 
 
@@ -130,7 +136,7 @@ def _take_one(path: Path, marks: dict[int, int], clock: Clock, found: Leftovers)
         found.lost.append(f"{path} has no side-car: verify it")
         return
     if side_car is None or _has_tail(side_car, marks):
-        found.tails += _tails(path, stream, marks)
+        found.tails += _tails(path, stream, marks, _sure_bytes(path, side_car))
 
 
 def _has_tail(side_car: SideCar, marks: dict[int, int]) -> bool:
@@ -138,10 +144,24 @@ def _has_tail(side_car: SideCar, marks: dict[int, int]) -> bool:
     return any(last > known.get(name, 0) for name, last in side_car.summary.senders.items())
 
 
-def _tails(path: Path, stream: str, marks: dict[int, int]) -> Iterator[Tail]:
+def _sure_bytes(path: Path, side_car: SideCar | None) -> int:
+    """Return how much of a file counts: what one in ERROR has behind that, another file has."""
+    size = path.stat().st_size
+    if side_car is None or side_car.state != FileState.ERROR or side_car.durable_bytes is None:
+        return size
+    return min(size, side_car.durable_bytes)
+
+
+def _entries(path: Path, sure: int) -> Iterator[Entries]:
+    """Yield what the first bytes of a file hold."""
     table = read_content(path).table
     for number in range(len(table.sections)):
-        entries, _ = table.entries(number)
+        entries, places = table.entries(number)
+        yield entries[places[1:] <= sure]
+
+
+def _tails(path: Path, stream: str, marks: dict[int, int], sure: int) -> Iterator[Tail]:
+    for entries in _entries(path, sure):
         for sender in np.unique(entries["sender"]).tolist():
             behind = (entries["sender"] == sender) & (
                 entries["sequence"] > np.uint64(marks.get(sender, 0))
@@ -156,19 +176,25 @@ def _tails(path: Path, stream: str, marks: dict[int, int]) -> Iterator[Tail]:
 def _described(path: Path, side_car: SideCar) -> WrittenFile:
     summary, trailer = side_car.summary, side_car.trailer
     is_failed = side_car.state == FileState.ERROR
+    sure = _sure_bytes(path, side_car)
+    if sure < summary.bytes:
+        tally = Tally()
+        for entries in _entries(path, sure):
+            tally.add(entries)
+        summary = tally.summary(sure)
     return WrittenFile(
         path=str(path),
         stream=side_car.header.stream.name,
         kind=side_car.header.kind,
         state=FileState.ERROR if is_failed else FileState.CLOSED,
         events=summary.events,
-        size_bytes=path.stat().st_size,
-        durable_bytes=path.stat().st_size,
+        size_bytes=sure,
+        durable_bytes=sure,
         first_event=summary.first_event,
         last_event=summary.last_event,
         first_lbn=summary.first_lbn,
         last_lbn=summary.last_lbn,
         digest=side_car.digest,
         reason_closed=trailer.reason_closed if trailer else "",
-        problem="it could not be written before the restart" if is_failed else "",
+        problem=side_car.problem or ("it could not be written" if is_failed else ""),
     )

@@ -10,6 +10,8 @@ from objects.logger_stream.leftovers import Leftovers, count_once, take_up
 from objects.logger_stream.listening import RunListener
 from objects.logger_stream.logger import Logger
 from objects.logger_stream.memory import Ended, RememberedRun
+from objects.logger_stream.orphan_files import close_left
+from objects.logger_stream.orphans import ORPHANS
 from objects.logger_stream.run import ActiveRun
 from objects.logger_stream.senders import Recovered
 
@@ -35,6 +37,7 @@ def restore(core: Core, logger: Logger) -> None:
             core.safe.note(Ended(run=number), sync=True)
         else:
             found += _restore_run(core, remembered)
+    close_left(core.site.data_root.absolute() / core.site.name / ORPHANS, core.site.clock)
     core.intake.restore(memory.senders.values(), found)
     if memory.init is not None:
         text = "the journal says %s, with %d runs"

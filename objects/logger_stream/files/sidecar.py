@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Container
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from idl_like_interfaces.event_files import SideCar
-from objects.component.atomic import write_json_atomic
-from objects.logger_stream.files.layout import side_car_path
+from objects.component.atomic import PART_SUFFIX, write_json_atomic
+from objects.logger_stream.files.layout import SIDE_CAR_SUFFIX, side_car_path
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,22 @@ def finish_side_car(path: Path, side_car: SideCar) -> None:
     target = side_car_path(path)
     write_json_atomic(target, side_car)
     target.chmod(_READ_ONLY)
+
+
+def sweep_side_cars(folder: Path, names: Container[str]) -> None:
+    """Remove what kills of the process have left beside side-cars that were being written.
+
+    Args:
+        folder: Where the files are.
+        names: The closed names of files that nobody else writes.
+    """
+    for part in folder.glob(f".*{SIDE_CAR_SUFFIX}*{PART_SUFFIX}"):
+        name = part.name.removeprefix(".").split(SIDE_CAR_SUFFIX)[0]
+        if name in names:
+            try:
+                part.unlink(missing_ok=True)
+            except OSError as error:
+                log.warning("%s stays: %s", part, error)
 
 
 def read_side_car(path: Path) -> SideCar | None:

@@ -311,6 +311,7 @@ class EventFileWriter:
             trailer=self._trailer,
             digest=digest,
             problem=self._problem,
+            durable_bytes=self._data.durable if self.state is FileState.ERROR else None,
         )
 
     def _release(self) -> None:
