@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
 TOKEN_ENVIRONMENT = "OBSORB_RUN_TOKEN"  # noqa: S105 (the name of a variable)
 """Path of the token file."""
 
-FOR_A_COMMAND_S = 300.0
-"""Longer than any command lasts; it is released at its end."""
+FOR_A_COMMAND_S = 15.0
+"""Renewed while a command works and released at its end; so long one that was killed keeps it."""
+
+RENEWALS = 5
+"""In a term: some may fail."""
 
 _MODE = 0o600
 
@@ -103,10 +107,31 @@ def controlling(
         return
     taken = service.take_control(operator, place(), FOR_A_COMMAND_S, is_forced)
     try:
-        yield taken.token
+        with _renewing(service, taken.token):
+            yield taken.token
     finally:
         with suppress(RemoteError):
             service.release_control(taken.token)
+
+
+@contextmanager
+def _renewing(service: RunControl, token: str) -> Iterator[None]:
+    """Renew control in a thread of its own, until the end."""
+    ended = threading.Event()
+
+    def renew() -> None:
+        while not ended.wait(FOR_A_COMMAND_S / RENEWALS):
+            # Run control may be starting anew: it knows the lease when it is back.
+            with suppress(RemoteError):
+                service.renew_control(token)
+
+    thread = threading.Thread(target=renew, name="run control lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join(1.0)  # a call to who is away may take longer
 
 
 def _renewed(service: Any, file: Path, *, is_forced: bool) -> str:
