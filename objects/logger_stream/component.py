@@ -14,6 +14,7 @@ from idl_like_interfaces.clients.project import KnownProject, ProjectReader
 from idl_like_interfaces.errors import PersistStore
 from idl_like_interfaces.event_logger import LoggerControl
 from idl_like_interfaces.events import EventChannel
+from idl_like_interfaces.open_files import open_files_allowed
 from idl_like_interfaces.project import ProjectService
 from idl_like_interfaces.run_control import RunControl
 from objects.component.site import ActiveObject, Component, Site
@@ -67,6 +68,8 @@ class LoggerComponent(Component):
 
     @override
     def recover(self) -> None:
+        # Files that were left open are opened before anything else raises the limit.
+        log.info("%d files may be open, two for each event file", open_files_allowed())
         try:
             certificates = Certificates(self._folder / CERTIFICATES)
         except OSError as error:

@@ -11,7 +11,6 @@ import functools
 import heapq
 import logging
 import os
-import resource
 import select
 import socket
 import ssl
@@ -27,6 +26,7 @@ from idl_like_interfaces.mapping.hosting.limits import Limits
 from idl_like_interfaces.mapping.hosting.peer import Peer
 from idl_like_interfaces.mapping.hosting.sparing import Sparing
 from idl_like_interfaces.mapping.hosting.tls import ServerChannel
+from idl_like_interfaces.open_files import open_files_allowed
 
 log = logging.getLogger(__name__)
 log.addFilter(Sparing())
@@ -86,7 +86,7 @@ class Watch:
         self._tls = tls
         self._attend = attend
         self._forget = forget
-        self._most = min(limits.connections, _files_allowed() - _FILES_LEFT)
+        self._most = min(limits.connections, open_files_allowed() - _FILES_LEFT)
         self._lock = threading.Lock()
         self._peers: dict[int, Peer] = {}
         self._half_open: dict[str, dict[int, Peer]] = {}
@@ -356,13 +356,3 @@ class Watch:
             del same[peer.number]
             if not same:
                 del self._half_open[peer.caller.address]
-
-
-def _files_allowed() -> int:
-    """Let this process open as many files as it may, and return how many these are."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < hard:
-        with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-            soft = hard
-    return soft

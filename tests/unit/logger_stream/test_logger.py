@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -510,6 +511,17 @@ def test_a_certificate_tells_of_gaps_of_unknown_length(tmp_path: Path) -> None:
     assert found.gap_count == 300
     assert [each.sender for each in found.gaps if not each.count] == ["cr1"]
     assert len(found.gaps) == 101
+
+
+def test_it_may_open_as_many_files_as_the_system_lets_it(tmp_path: Path) -> None:
+    """Before it takes up what an earlier start has left open."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1] - 1, before[1]))
+    try:
+        with TestedLogger(tmp_path):
+            assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == before[1]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_a_fresh_one_can_be_stopped(logger: TestedLogger) -> None:
