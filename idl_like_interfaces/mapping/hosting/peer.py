@@ -50,7 +50,25 @@ _MAPPED_FROM = 128 * 1024
 """Bytes: a longer message gets pages of its own, which cost memory only when they are
 filled. Who announces much and sends nothing shall not use up the memory."""
 
+_HUGE = 2 * 1024 * 1024
+"""Bytes of a huge page: one fault in place of 512, each of which costs as much as to copy what
+it holds."""
+
 _TIMEVAL = struct.Struct("ll")
+
+
+def _pages(size: int) -> memoryview:
+    """Return pages of its own for a message; huge ones only behind what came before in others."""
+    length = -(-size // _HUGE) * _HUGE
+    # The last one may be a little larger than what it holds.
+    end = length if length - size <= size // 8 else length - _HUGE
+    # Python's default are shared pages, of which each costs half as much again.
+    private = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+    pages = mmap.mmap(-1, length if end > _HUGE else size, flags=private)
+    if end > _HUGE:
+        with contextlib.suppress(OSError):  # a kernel without them
+            pages.madvise(mmap.MADV_HUGEPAGE, _HUGE, end - _HUGE)
+    return memoryview(pages)[:size]
 
 
 class Peer:
@@ -208,9 +226,7 @@ class Peer:
             self._header, self._ahead = None, ahead[size:]
             return parse_body(header, ahead[:size])
         if self._filled == 0:
-            self._body = memoryview(
-                mmap.mmap(-1, size) if size >= _MAPPED_FROM else bytearray(size)
-            )
+            self._body = _pages(size) if size >= _MAPPED_FROM else memoryview(bytearray(size))
             self._body[: len(ahead)] = ahead
             self._filled, self._ahead = len(ahead), b""
         if not self._fill(size, socket.MSG_WAITALL if stay else socket.MSG_DONTWAIT):
