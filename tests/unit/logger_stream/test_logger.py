@@ -481,7 +481,6 @@ class TestStatus:
         assert 5 < logger.run(1).events_s <= 10
 
 
-@pytest.mark.spec("D03")
 def test_a_certificate_is_told_page_by_page(
     logger: TestedLogger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -524,6 +523,7 @@ def test_it_may_open_as_many_files_as_the_system_lets_it(tmp_path: Path) -> None
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
+@pytest.mark.spec("D03")
 def test_a_fresh_one_can_be_stopped(logger: TestedLogger) -> None:
     """The process is asked to end."""
     logger.control.stop()
