@@ -37,8 +37,12 @@ def stuck(place: Bench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stream]:
     disk = FailingDisk(place.root / "v0", monkeypatch)
     disk.stop()
     place.later(2.0)
-    place.manual.advance(HANGS_S)
-    eventually(lambda: "hangs" in stream.problem)
+
+    def hangs() -> bool:
+        place.manual.advance(HANGS_S)
+        return "hangs" in stream.problem
+
+    eventually(hangs)
     yield stream
     disk.hang.set()
 
