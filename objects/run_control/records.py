@@ -36,6 +36,8 @@ class RunRecord(Value, frozen=True, kw_only=True):
         begun_at: When it was begun, by a clock that nobody sets.
         reason: Why it is aborted.
         causes: Conditions that have paused it; it waits for their end when all resume by themselves.
+        accepted: The most events that each writer said it had accepted, by name: one that comes back
+            with less, or confirms less, has lost some.
         is_settled: It has ended, its logbook entry and its report are made.
     """
 
@@ -49,6 +51,7 @@ class RunRecord(Value, frozen=True, kw_only=True):
     begun_at: Stamp = Stamp()
     reason: str = ""
     causes: list[str] = []
+    accepted: dict[str, int] = {}
     is_settled: bool = False
 
     @property
@@ -136,6 +139,13 @@ def with_writers(
 
     writers = [change(each) for each in record.run.writers]
     return replace(record, run=totalled(replace(record.run, writers=writers)))
+
+
+def with_accepted(record: RunRecord, counts: Mapping[str, int]) -> RunRecord:
+    """Return the record in which no writer's count of accepted events has become less."""
+    before = record.accepted
+    most = {name: max(count, before.get(name, 0)) for name, count in counts.items()}
+    return replace(record, accepted={**before, **most})
 
 
 def totalled(run: Run) -> Run:

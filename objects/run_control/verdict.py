@@ -11,7 +11,7 @@ from idl_like_interfaces.event_logger import (
     WrittenFile,
 )
 from idl_like_interfaces.run_configuration import Writer, WriterKind
-from idl_like_interfaces.run_control import Phase, Verdict, WriterPhase
+from idl_like_interfaces.run_control import Phase, RunWriter, Verdict, WriterPhase
 from objects.run_control.records import RunRecord
 
 MOST_TOLD = 50
@@ -36,17 +36,43 @@ def _missing(record: RunRecord, look: Look) -> Iterator[str]:
     for writer, state in record.members():
         certificate = record.certificates.get(writer.name)
         if certificate is None:
-            if state.phase is not WriterPhase.WAITING:
-                why = f": {state.problem}" if state.problem else ""
-                yield f"{writer.name} has confirmed nothing{why}"
-            elif record.phase in {Phase.ENDING, Phase.ENDED}:
-                yield f"{writer.name} never took part"
+            yield from _of_nothing(writer, state, record.phase)
             continue
-        for text in _of_certificate(certificate, writer, look):
+        for text in _of_writer(certificate, writer, record, look):
             yield f"{writer.name}: {text}"
-        yield from (f"{writer.name}: {text}" for text in _of_unknown_length(certificate))
         if state.gap_count:
             yield f"{writer.name}: {state.gap_count} messages never came"
+
+
+def _of_nothing(writer: Writer, state: RunWriter, phase: Phase) -> Iterator[str]:
+    if state.phase is not WriterPhase.WAITING:
+        why = f": {state.problem}" if state.problem else ""
+        yield f"{writer.name} has confirmed nothing{why}"
+    elif phase in {Phase.ENDING, Phase.ENDED}:
+        yield f"{writer.name} never took part"
+
+
+def _of_writer(
+    certificate: RunCertificate, writer: Writer, record: RunRecord, look: Look
+) -> Iterator[str]:
+    yield from _against_record(certificate, writer, record)
+    yield from _of_certificate(certificate, writer, look)
+    yield from _of_unknown_length(certificate)
+
+
+def _against_record(
+    certificate: RunCertificate, writer: Writer, record: RunRecord
+) -> Iterator[str]:
+    """What a writer confirms is not taken on its word alone: run control knows something itself."""
+    if certificate.run != record.number:
+        yield f"what it confirms is of run {certificate.run}"
+    if writer.kind is not WriterKind.LOGGER or not record.run.begin.recording:
+        return
+    if not certificate.recording:
+        yield "the run was begun with recording, it says that it has recorded nothing"
+    seen = record.accepted.get(writer.name, 0)
+    if certificate.events < seen:
+        yield f"{seen} events were accepted, {certificate.events} are confirmed"
 
 
 def _of_certificate(certificate: RunCertificate, writer: Writer, look: Look) -> Iterator[str]:

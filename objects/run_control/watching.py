@@ -19,6 +19,7 @@ from objects.run_control.records import (
     entered,
     noted,
     totalled,
+    with_accepted,
     with_writer,
     with_writers,
 )
@@ -106,10 +107,11 @@ class Watching:
             for name, each in seen.items()
             if not each.is_gone
         }
+        accepted = {name: each.events for name, each in seen.items() if not each.is_gone}
         gaps = _latest(gap for each in seen.values() for gap in each.gaps)
 
         def change(record: RunRecord) -> RunRecord:
-            changed = with_writers(record, counters, now)
+            changed = with_accepted(with_writers(record, counters, now), accepted)
             return replace(changed, run=replace(changed.run, gaps=gaps or record.run.gaps))
 
         before = self._run.record.run.gap_count

@@ -21,7 +21,14 @@ from idl_like_interfaces.event_logger import (
 )
 from idl_like_interfaces.run_configuration import Quality, RunBegin, RunEnd
 from idl_like_interfaces.run_control import Phase, Verdict
-from objects.run_control.records import RunRecord, confirmed, entered, new_record, noted
+from objects.run_control.records import (
+    RunRecord,
+    confirmed,
+    entered,
+    new_record,
+    noted,
+    with_accepted,
+)
 from objects.run_control.report.charts import Chart, Line, draw, duration, shown, step_of, time_step
 from objects.run_control.report.write import write_report
 from objects.run_control.samples import Sample, WriterSample
@@ -92,11 +99,35 @@ def test_all_confirmed_is_good() -> None:
         (certificate(), "a: 10 events were accepted, its files hold 0"),
         (certificate(written(), missing=["disk full"]), "a: disk full"),
         (certificate(written(), state=RunState.ABORTED), "a: its run is ABORTED"),
+        (certificate(written(), run=77), "a: what it confirms is of run 77"),
+        (
+            certificate(recording=False, events=0),
+            "a: the run was begun with recording, it says that it has recorded nothing",
+        ),
     ],
 )
 def test_what_is_missing_is_said(given: RunCertificate, missing: str) -> None:
     """The run is flagged then."""
     assert judge(ending(given), fine) == (Verdict.FLAGGED, [missing])
+
+
+def test_a_writer_that_confirms_less_than_it_had_accepted_has_lost_something() -> None:
+    """What run control has seen counts, also when the writer came back with less in between."""
+    record = ending(certificate(written()))
+    seen = with_accepted(with_accepted(record, {"a": 12}), {"a": 10})
+    assert judge(seen, fine) == (
+        Verdict.FLAGGED,
+        ["a: 12 events were accepted, 10 are confirmed"],
+    )
+    assert judge(with_accepted(record, {"a": 10}), fine) == (Verdict.GOOD, [])
+
+
+def test_a_run_without_recording_needs_no_files() -> None:
+    """It was begun so."""
+    record = ending(certificate(recording=False))
+    begin = replace(record.run.begin, recording=False)
+    record = replace(record, run=replace(record.run, begin=begin))
+    assert judge(record, fine) == (Verdict.GOOD, [])
 
 
 def test_who_confirmed_nothing_and_what_the_disk_lacks_is_said() -> None:

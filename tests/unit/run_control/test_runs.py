@@ -12,7 +12,13 @@ from msgspec.structs import replace
 from typing_extensions import override
 
 from idl_like_interfaces.errors import BadParam, PersistStore, Transient
-from idl_like_interfaces.event_logger import CommandRefused, Fenced, LoggerRun, RunState
+from idl_like_interfaces.event_logger import (
+    CommandRefused,
+    Fenced,
+    LoggerRun,
+    RunCertificate,
+    RunState,
+)
 from idl_like_interfaces.run_configuration import PauseRule, Quality, RunBegin, WriterKind
 from idl_like_interfaces.run_control import (
     LOGBOOK_TOPIC,
@@ -38,6 +44,27 @@ def room(tmp_path: Path) -> Iterator[Hall]:
     with hall(tmp_path) as found:
         found.configure()
         yield found
+
+
+def test_a_logger_that_came_back_with_less_flags_the_run(room: Hall) -> None:
+    """Its certificate agrees with itself; run control has seen more, and says so."""
+    room.start()
+    room.loggers["a"].feed(1, 1000)
+    room.until(1, lambda run: run.events == 1000, "the events are seen")
+    logger = room.loggers["a"]
+    end_run = logger.end_run
+
+    def less(run: int, fence: int = 0, timeout_s: float = 10.0) -> RunCertificate:
+        found = end_run(run, fence, timeout_s)
+        files = [replace(each, events=900) for each in found.files]
+        return replace(found, events=900, files=files)
+
+    logger.end_run = less  # type: ignore[method-assign]
+    ended = room.end(1)
+    assert (ended.verdict, ended.missing) == (
+        Verdict.FLAGGED,
+        ["a: 1000 events were accepted, 900 are confirmed"],
+    )
 
 
 def refused(name: str) -> CommandRefused:
