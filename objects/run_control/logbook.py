@@ -40,7 +40,8 @@ class Logbook:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._lock = threading.Lock()
-        self._known: dict[tuple[int, LogbookMoment], int] = {}
+        self._known: set[tuple[int, LogbookMoment]] = set()
+        self._last = 0
         self._latest: deque[LogbookEntry] = deque(maxlen=MOST_TOLD)
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -63,7 +64,7 @@ class Logbook:
         with self._lock:
             if key in self._known:
                 return None
-            entry = replace(make, number=len(self._known) + 1)
+            entry = replace(make, number=self._last + 1)
             self._append(msgspec.json.encode(entry) + b"\n")
             self._remember(entry)
             return entry
@@ -88,18 +89,19 @@ class Logbook:
             return list(self._latest)[-limit:]
 
     def _append(self, line: bytes) -> None:
-        is_new = not self._file.exists()
-        with self._file.open("ab") as file:
-            size = file.tell()
+        # Unbuffered: nothing that failed may be left behind for a later flush to write.
+        with self._file.open("ab", buffering=0) as file:
+            size = file.seek(0, os.SEEK_END)
             try:
-                file.write(line)
-                file.flush()
+                if not size:
+                    fsync_folder(self._file.parent)
+                left = memoryview(line)
+                while left:
+                    left = left[file.write(left) :]
                 os.fsync(file.fileno())
             except OSError:
-                os.truncate(self._file, size)
+                os.ftruncate(file.fileno(), size)
                 raise
-        if is_new:
-            fsync_folder(self._file.parent)
 
     def _read(self) -> None:
         if not self._file.exists():
@@ -122,9 +124,12 @@ class Logbook:
             self._remember(msgspec.json.decode(line, type=LogbookEntry))
         except msgspec.DecodeError as error:
             log.warning("%s: an entry cannot be read: %s", self._file, error)
+            self._last += 1
 
     def _remember(self, entry: LogbookEntry) -> None:
-        self._known[entry.run, entry.moment] = entry.number
+        self._known.add((entry.run, entry.moment))
+        # Not how many are known: one that cannot be read has used its number, too.
+        self._last = max(self._last, entry.number)
         self._latest.append(entry)
 
 

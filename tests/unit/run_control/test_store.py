@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import resource
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -138,6 +140,47 @@ def test_an_entry_of_the_logbook_is_made_once(tmp_path: Path) -> None:
     assert added is not None
     assert [each.run for each in Logbook(file).latest(10)] == [1, 2]
     assert added.number == 2
+
+
+@contextmanager
+def files_no_larger_than(size: int) -> Iterator[None]:
+    """A disk that is full in the midst of a write."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.spec("D63")
+def test_an_entry_that_could_not_be_written_leaves_the_logbook_as_it_was(tmp_path: Path) -> None:
+    """A disk that fills up within an entry: no half entry stays, and none is lost or made twice."""
+    file = tmp_path / "logbook.jsonl"
+    book = Logbook(file)
+    entries = [entry_of(make(number), LogbookMoment.BEGIN, NOW, {}, "") for number in (1, 2, 3)]
+    book.add(entries[0])
+    before = file.read_bytes()
+    with files_no_larger_than(len(before) + 100), pytest.raises(OSError, match="too large"):
+        book.add(entries[1])
+    assert file.read_bytes() == before
+    assert [book.add(each) is None for each in entries] == [True, False, False]
+    found = Logbook(file).latest(10)
+    assert [(each.run, each.number) for each in found] == [(1, 1), (2, 2), (3, 3)]
+
+
+def test_a_number_in_the_logbook_is_not_used_again(tmp_path: Path) -> None:
+    """Also when an entry has become unreadable, in the midst or at the end."""
+    file = tmp_path / "logbook.jsonl"
+    book = Logbook(file)
+    for number in (1, 2, 3):
+        book.add(entry_of(make(number), LogbookMoment.BEGIN, NOW, {}, ""))
+    first, _, third = file.read_bytes().splitlines(keepends=True)
+    for damaged in ([first, b"?\n", third], [first, b"?\n", b"?\n"]):
+        file.write_bytes(b"".join(damaged))
+        added = Logbook(file).add(entry_of(make(4), LogbookMoment.BEGIN, NOW, {}, ""))
+        assert added is not None
+        assert added.number == 4
 
 
 @pytest.mark.parametrize("limit", [0, -1, 10_001])
