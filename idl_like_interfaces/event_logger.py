@@ -400,7 +400,8 @@ class LoggerStatus(Value, frozen=True, kw_only=True):
         connections: Of the event server.
         not_accepted: Events that came in a state without an active run.
         unassigned: Stream ids that nobody configured, with how many events named them.
-        orphans: Events of no active run, by run number.
+        orphans: Events of no active run, by run number; -1: of all further numbers, when
+            there are too many to tell them apart.
         volumes: Where it writes.
         links: Its clients: ``run_control``, ``alarms``, ``channel``, ``names`` and how they are
             (``connected``, ``disconnected since ...``).

@@ -102,6 +102,7 @@ class LoggerComponent(Component):
         self._link(core, logger)
         work = self._work = Housekeeping(core)
         self._every(PERIOD_S, work.look)
+        self._every(PERIOD_S, work.sync_orphans)
         self._every(PERIOD_S, work.look_at_space)
         self._every(PERIOD_S, lambda: open_again(core, logger))
         self._publish_periodically(work)

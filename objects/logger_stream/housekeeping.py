@@ -43,9 +43,12 @@ class Housekeeping:
         """Do all of it once."""
         core = self._core
         core.safe.look()
-        core.orphans.sync()
         self.journal()
         self._pressure.look([run.status() for run in core.runs.active])
+
+    def sync_orphans(self) -> None:
+        """Have orphans on the disk; a job of its own, since their disk may hang."""
+        self._core.orphans.sync()
 
     def look_at_space(self) -> None:
         """Look at the volumes; a job of its own, since a disk that hangs holds it up."""

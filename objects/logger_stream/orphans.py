@@ -6,7 +6,6 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -32,6 +31,18 @@ MOST_BYTES: Final = 1 << 30
 MOST_RUNS: Final = 1000
 """Wrong run numbers that are told apart; of more runs nothing is kept."""
 
+OTHERS: Final = -1
+"""Stands for all further run numbers in the counts."""
+
+MOST_OPEN: Final = 16
+"""Files that are open at once, each of two descriptors; the one unused for longest is closed."""
+
+MOST_FILES: Final = 20
+"""Of one run and start of the logger; what comes then is counted only."""
+
+MOST_WAITING: Final = 64 << 20
+"""Bytes that wait for a disk that hangs; what comes then is counted only."""
+
 MISMATCHES: Final = 3
 MISMATCH_WINDOW_S: Final = 10.0
 """So many wrong run numbers within so many seconds are no accident."""
@@ -50,15 +61,29 @@ class OrphanListener(Protocol):
 
 
 class _Run:
-    """Orphans of one run number."""
+    """Orphans of one run number.
+
+    Attributes:
+        busy: Held by whoever works on its file; the rest is guarded by the lock of ``Orphans``.
+        writer: Its file, when one is open; for who is busy.
+        files: How many were begun.
+        count: Events that came.
+        kept: Of these in files, or waiting.
+        bytes: Of these.
+        waiting: Are to be written.
+    """
 
     def __init__(self) -> None:
+        self.busy = threading.Lock()
         self.writer: EventFileWriter | None = None
-        self.count = self.kept = self.bytes = 0
+        self.files = self.count = self.kept = self.bytes = 0
+        self.waiting: list[Records] = []
 
 
 class Orphans(Strays):
-    """Keeps orphans, one file a run number; any thread may bring some.
+    """Keeps orphans, each run number in files of its own; any thread may bring some.
+
+    The counts never wait for a disk, and who brings orphans does not wait for a sync.
 
     Args:
         folder: Where their files go; made when it is needed.
@@ -83,6 +108,9 @@ class Orphans(Strays):
         self._lock = threading.Lock()
         self._told = set(known)
         self._runs: dict[int, _Run] = {}
+        # Runs with an open file, the one that was unused for longest first.
+        self._open: dict[int, _Run] = {}
+        self._waiting = 0
         self._wrong: dict[int, deque[float]] = {}
         for number, count in known.items():
             self._runs[number] = run = _Run()
@@ -98,15 +126,19 @@ class Orphans(Strays):
     @override
     def take(self, run: int, records: Records, sender: str, *, was_known: bool) -> None:
         with self._lock:
-            known = self._runs.get(run)
+            known = self._count(run, len(records))
             if known is None:
-                if len(self._runs) >= MOST_RUNS:
-                    return
-                known = self._runs[run] = _Run()
-            known.count += len(records)
+                return
             is_first = run not in self._told
             self._told.add(run)
-            self._keep(run, known, records)
+            self._wait(known, records)
+        # Who syncs the file at the moment, or will in a second, writes what waits.
+        if known.busy.acquire(blocking=False):
+            try:
+                self._write(run, known)
+            finally:
+                known.busy.release()
+        self._close_unused()
         if is_first:
             kind = "has ended" if was_known else "was never started here"
             log.error("%s sends events of run %d, which %s", sender, run, kind)
@@ -127,35 +159,105 @@ class Orphans(Strays):
             self._listener.mismatch_persists(of, run, sender, ids)
 
     def sync(self) -> None:
-        """Have what is kept on the disk."""
-        with self._lock:
-            for number, run in self._runs.items():
+        """Have what is kept on the disk; may take as long as the disk does."""
+        for number, run in self._with_files():
+            with run.busy:
+                self._write(number, run)
                 if run.writer is not None:
                     self._try(number, run.writer.sync)
+        self._close_unused()
 
     def close(self) -> None:
         """Close the files; those that come later go to new ones."""
-        with self._lock:
-            for number, run in self._runs.items():
-                writer, run.writer = run.writer, None
-                if writer is not None:
-                    self._try(number, partial(writer.close, "the logger ends"))
+        for number, run in self._with_files():
+            with run.busy:
+                self._write(number, run)
+                self._close(number, run, "the logger ends")
 
-    def _keep(self, number: int, run: _Run, records: Records) -> None:
+    def _count(self, number: int, count: int) -> _Run | None:
+        """Count events; return where they are kept, None: nowhere. The lock is held."""
+        known = self._runs.get(number)
+        if known is None:
+            others = self._runs.get(OTHERS)
+            if len(self._runs) - (others is not None) >= MOST_RUNS:
+                if others is None:
+                    others = self._runs[OTHERS] = _Run()
+                    log.error("of more than %d wrong run numbers nothing is kept", MOST_RUNS)
+                others.count += count
+                return None
+            known = self._runs[number] = _Run()
+        known.count += count
+        return known
+
+    def _wait(self, run: _Run, records: Records) -> None:
+        """Have events written, as far as the bounds allow; the lock is held."""
         fitting = records.head(max(0, MOST_EVENTS - run.kept))
-        if not len(fitting) or run.bytes + fitting.nbytes > MOST_BYTES:
+        size = fitting.nbytes
+        if not size or run.bytes + size > MOST_BYTES or self._waiting + size > MOST_WAITING:
+            return
+        run.waiting.append(fitting.own())
+        run.kept += len(fitting)
+        run.bytes += size
+        self._waiting += size
+
+    def _with_files(self) -> list[tuple[int, _Run]]:
+        """Return the runs with an open file, or with something to write."""
+        with self._lock:
+            return [(n, run) for n, run in self._runs.items() if n in self._open or run.waiting]
+
+    def _write(self, number: int, run: _Run) -> None:
+        """Write what waits; the run is busy with it."""
+        with self._lock:
+            batch, run.waiting = run.waiting, []
+            self._waiting -= sum(each.nbytes for each in batch)
+        if not batch:
             return
         try:
-            writer = run.writer = run.writer or self._open(number)
-            writer.append(fitting.own())
+            writer = run.writer or self._begin(number, run)
+            if writer is None:
+                return
+            with self._lock:
+                self._open[number] = self._open.pop(number, run)
+            for each in batch:
+                writer.append(each)
             writer.flush()
         except OSError as error:
             log.error("orphans of run %d are not kept: %s", number, error)
-            return
-        run.kept += len(fitting)
-        run.bytes += fitting.nbytes
 
-    def _open(self, number: int) -> EventFileWriter:
+    def _begin(self, number: int, run: _Run) -> EventFileWriter | None:
+        """Begin a file; None: the run has had its share, or the disk hangs with too many open."""
+        if run.files >= MOST_FILES or len(self._open) >= 2 * MOST_OPEN:
+            return None
+        run.writer = self._new_file(number)
+        run.files += 1
+        return run.writer
+
+    def _close_unused(self) -> None:
+        """Close files of runs of which nothing came for longest, till there are few enough."""
+        with self._lock:
+            unused = list(self._open.items())[: max(0, len(self._open) - MOST_OPEN)]
+        for number, run in unused:
+            if run.busy.acquire(blocking=False):
+                try:
+                    self._close(number, run, "others were in use")
+                finally:
+                    run.busy.release()
+
+    def _close(self, number: int, run: _Run, reason: str) -> None:
+        """Close the file of a run, which is busy with it."""
+        writer, run.writer = run.writer, None
+        if writer is None:
+            return
+        try:
+            writer.close(reason)
+        except OSError as error:
+            # Its descriptors must not be kept; the next start closes it.
+            log.error("orphans of run %d are not all on the disk: %s", number, error)
+            writer.fail(f"it could not be closed: {error}")
+        with self._lock:
+            self._open.pop(number, None)
+
+    def _new_file(self, number: int) -> EventFileWriter:
         self._folder.mkdir(parents=True, exist_ok=True)
         sequence = 0
         while True:
