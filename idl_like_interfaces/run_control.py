@@ -434,7 +434,7 @@ class RunControl(Protocol):
         """
 
     @operation(NotInControl, RunRefused, NoSuchRun, idempotent=True, role=Role.OPERATOR)
-    def abort(self, token: str, run: int, reason: str) -> Run:
+    def abort(self, token: str, run: int, reason: Text) -> Run:
         """End it at once; what is written is kept.
 
         Raises:
@@ -444,7 +444,7 @@ class RunControl(Protocol):
         """
 
     @operation(NotInControl, RunRefused, NoSuchRun, idempotent=True, role=Role.OPERATOR)
-    def pause(self, token: str, run: int, reason: str) -> Run:
+    def pause(self, token: str, run: int, reason: Text) -> Run:
         """Have its writers accept nothing for now; files stay open.
 
         Raises:

@@ -132,9 +132,11 @@ def with_writers(
     """Return the record with changed writers, by name."""
 
     def change(each: RunWriter) -> RunWriter:
-        new = changes.get(each.name, {})
+        new = dict(changes.get(each.name, {}))
+        if "problem" in new:
+            new["problem"] = str(new["problem"])[:LONGEST_NOTE]
         if "phase" in new and new["phase"] is not each.phase:
-            new = {**new, "since": now}
+            new["since"] = now
         return replace(each, **new)
 
     writers = [change(each) for each in record.run.writers]

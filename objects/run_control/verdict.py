@@ -12,7 +12,7 @@ from idl_like_interfaces.event_logger import (
 )
 from idl_like_interfaces.run_configuration import Writer, WriterKind
 from idl_like_interfaces.run_control import Phase, RunWriter, Verdict, WriterPhase
-from objects.run_control.records import RunRecord
+from objects.run_control.records import LONGEST_NOTE, RunRecord
 
 MOST_TOLD = 50
 """So many things that are missing are told one by one."""
@@ -23,7 +23,8 @@ Look = Callable[[Writer, WrittenFile], str]
 
 def judge(record: RunRecord, look: Look) -> tuple[Verdict, list[str]]:
     """Return the verdict of a run that ends, and all that is missing."""
-    missing = list(_missing(record, look))
+    # What writers say has no bound, and it goes into each telling of the run.
+    missing = [text[:LONGEST_NOTE] for text in _missing(record, look)]
     if len(missing) > MOST_TOLD:
         more = len(missing) - MOST_TOLD
         missing = [*missing[:MOST_TOLD], f"and {more} more"]

@@ -22,12 +22,14 @@ from idl_like_interfaces.event_logger import (
 from idl_like_interfaces.run_configuration import Quality, RunBegin, RunEnd
 from idl_like_interfaces.run_control import Phase, Verdict
 from objects.run_control.records import (
+    LONGEST_NOTE,
     RunRecord,
     confirmed,
     entered,
     new_record,
     noted,
     with_accepted,
+    with_writer,
 )
 from objects.run_control.report.charts import Chart, Line, draw, duration, shown, step_of, time_step
 from objects.run_control.report.write import write_report
@@ -142,6 +144,15 @@ def test_a_list_of_what_is_missing_stays_readable() -> None:
     _, missing = judge(ending(certificate(*[written(digest="")] * 1000)), fine)
     assert len(missing) == 51
     assert missing[-1] == "and 950 more"
+
+
+def test_what_a_writer_says_is_told_up_to_a_bound() -> None:
+    """However much it says: it is in each telling of the run."""
+    record = ending(certificate(written(), missing=[100_000 * "x"]))
+    _, missing = judge(record, fine)
+    assert [len(each) for each in missing] == [LONGEST_NOTE]
+    failed = with_writer(record, "a", NOW, problem=100_000 * "x")
+    assert len(failed.writer("a").problem) == LONGEST_NOTE
 
 
 def test_the_page_says_everything_and_runs_nothing(tmp_path: Path) -> None:
