@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from datetime import datetime
 
@@ -61,6 +62,10 @@ class Timetable:
             timezone="UTC",
         )
         self._scheduler.start()
+        # At its end APScheduler waits for running jobs with its own lock held, which a job
+        # that begins or ends another one (or itself) would then wait for.
+        self._changing = threading.Lock()
+        self._is_closed = False
 
     def every(self, period_s: float, action: Callable[[], None]) -> Callable[[], None]:
         """Call an action periodically, first after one period; return what ends that."""
@@ -71,16 +76,23 @@ class Timetable:
             except Exception:
                 log.exception("a periodic job failed")
 
-        job = self._scheduler.add_job(run, "interval", seconds=period_s)
+        with self._changing:
+            if self._is_closed:
+                return lambda: None
+            job = self._scheduler.add_job(run, "interval", seconds=period_s)
+        return lambda: self._end(job)
 
-        def end() -> None:
+    def _end(self, job: Job) -> None:
+        with self._changing:
+            if self._is_closed:
+                return
             try:
                 job.remove()
             except JobLookupError:
                 log.debug("the job had ended already")
 
-        return end
-
     def close(self) -> None:
         """End all jobs; one that is running is waited for."""
+        with self._changing:
+            self._is_closed = True
         self._scheduler.shutdown(wait=True)

@@ -8,9 +8,11 @@ from datetime import datetime, timedelta, tzinfo
 
 import apscheduler.schedulers.base
 import pytest
+from apscheduler.schedulers.base import STATE_STOPPED
 from typing_extensions import override
 
 from objects.component.timetable import Timetable
+from tests.support.eventually import eventually
 
 
 @pytest.fixture
@@ -66,3 +68,27 @@ def test_a_clock_that_is_set_stops_nothing(
     assert runs.acquire(timeout=20)
     monkeypatch.setattr(apscheduler.schedulers.base, "datetime", Set)
     assert all(runs.acquire(timeout=20) for _ in range(4))
+
+
+@pytest.mark.parametrize("changes", ["ends itself", "begins another one"])
+def test_a_job_that_runs_at_the_end_may_change_the_table(changes: str) -> None:
+    """The end waits for the job, and the job not for the end."""
+    timetable = Timetable()
+    runs, goes_on = threading.Event(), threading.Event()
+
+    def change() -> None:
+        runs.set()
+        goes_on.wait(30)
+        if changes == "ends itself":
+            end()
+        else:
+            timetable.every(3600, runs.set)
+
+    end = timetable.every(0.02, change)
+    assert runs.wait(30)
+    closing = threading.Thread(target=timetable.close, daemon=True)
+    closing.start()
+    eventually(lambda: timetable._scheduler.state == STATE_STOPPED, "the end has begun")
+    goes_on.set()
+    closing.join(30)
+    assert not closing.is_alive()
