@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from typing_extensions import override
 
 from idl_like_interfaces.errors import BadParam
@@ -9,6 +11,9 @@ from idl_like_interfaces.event_server import Acknowledgement, EventServer, Gap, 
 from idl_like_interfaces.mapping.context import current_caller
 from idl_like_interfaces.octets import OctetBlocks
 from objects.logger_stream.intake import Intake
+
+MOST_NUMBER: Final = 1 << 53
+"""No sender comes so far in centuries; sums of such numbers still fit into every encoding."""
 
 
 class EventServerServant(EventServer):
@@ -23,6 +28,8 @@ class EventServerServant(EventServer):
 
     @override
     def hello(self, sender: SenderIdentity) -> Acknowledgement:
+        for field, number in (("acknowledged", sender.acknowledged), ("last", sender.last or 0)):
+            _check_number(f"sender.{field}", number, least=0)
         return self._intake.hello(sender, current_caller().address)
 
     @override
@@ -41,6 +48,7 @@ class EventServerServant(EventServer):
     @override
     def declare_gap(self, sender: int, gap: Gap) -> Acknowledgement:
         _check_number("gap.first", gap.first)
+        _check_number("gap.last", gap.last, least=0)
         if gap.last < gap.first:
             raise BadParam(
                 f"the gap ends with message {gap.last}, before it begins with {gap.first}",
@@ -50,6 +58,10 @@ class EventServerServant(EventServer):
         return self._intake.declare_gap(sender, gap, current_caller().address)
 
 
-def _check_number(field: str, number: int) -> None:
-    if not 1 <= number < 1 << 63:
-        raise BadParam(f"{field} is {number}", field=field, remedy="count messages from 1")
+def _check_number(field: str, number: int, least: int = 1) -> None:
+    if not least <= number <= MOST_NUMBER:
+        raise BadParam(
+            f"{field} is {number}, not within {least} and {MOST_NUMBER}",
+            field=field,
+            remedy="count messages from 1",
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import msgspec
 import pytest
 
 from idl_like_interfaces.errors import BadParam
@@ -101,6 +102,20 @@ class EventServerContract:
         answer = server.hello(SenderIdentity(name="cr1", incarnation=SENDER, acknowledged=41))
         assert (answer.accepted, answer.durable) == (41, 41)
         assert server.send(SENDER, 42, blocks(events(42, 1)), PATIENCE_S).accepted == 42
+
+    @pytest.mark.parametrize("number", [(1 << 53) + 1, (1 << 64) - 1])
+    def test_numbers_beyond_reason_are_refused(self, server: EventServer, number: int) -> None:
+        """Nothing is believed of them: what comes is no duplicate, and nothing is missing."""
+        plain = SenderIdentity(name="cr1", incarnation=SENDER)
+        for field in ("acknowledged", "last"):
+            with pytest.raises(BadParam) as refused:
+                server.hello(msgspec.structs.replace(plain, **{field: number}))
+            assert refused.value.field == f"sender.{field}"
+        greet(server)
+        with pytest.raises(BadParam) as refused:
+            server.declare_gap(SENDER, Gap(first=1, last=number, reason="full"))
+        assert refused.value.field == "gap.last"
+        assert server.send(SENDER, 1, blocks(events(1, 2)), PATIENCE_S).accepted == 2
 
     @pytest.mark.spec("D28")
     def test_messages_of_other_types_are_skipped(self, server: EventServer) -> None:
