@@ -12,6 +12,7 @@ from typing import Final
 
 from idl_like_interfaces.clients.backoff import Backoff
 from idl_like_interfaces.event_logger import StreamStatus, VolumeStatus
+from objects.component.atomic import fsync_folder
 from objects.component.clock import Clock
 from objects.logger_stream.ballast import BALLAST_BYTES, BALLAST_PART, Ballast
 from objects.logger_stream.space import Forecast, Level, Thresholds, fullest, judge
@@ -70,12 +71,12 @@ class Volume:
         return self._ballast
 
     def prepare(self) -> None:
-        """Make the folder.
+        """Make the folder; its name, and those of the folders above, survive a crash.
 
         Raises:
             OSError: It cannot be made, or not be written.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
+        _make(self.path)
         if not os.access(self.path, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self.path))
 
@@ -197,3 +198,11 @@ def choose(volumes: Sequence[Volume]) -> Volume | None:
 def _existing(path: Path) -> Path:
     """Return a folder, or the nearest one above it that exists."""
     return next((each for each in (path, *path.parents) if each.exists()), path)
+
+
+def _make(path: Path) -> None:
+    """Make a folder and those above it, and have all names that are new on the disk."""
+    new = [each for each in (path, *path.parents) if not each.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    for each in reversed(new):
+        fsync_folder(each.parent)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from idl_like_interfaces.event_logger import StreamStatus
+from objects.logger_stream import volumes
 from objects.logger_stream.ballast import Ballast
 from objects.logger_stream.space import (
     Forecast,
@@ -226,3 +227,15 @@ class TestVolumes:
         _, (first, _) = self.volumes(tmp_path)
         with pytest.raises(FileExistsError):
             first.prepare()
+
+
+def test_folders_that_are_made_survive_a_crash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name of each new one is synced in the folder above it, once."""
+    synced: list[Path] = []
+    monkeypatch.setattr(volumes, "fsync_folder", synced.append)
+    volume = Volume(tmp_path / "disk" / "deep" / "data", ManualClock())
+    for _ in range(2):
+        volume.prepare()
+    assert synced == [tmp_path, tmp_path / "disk", tmp_path / "disk" / "deep"]
