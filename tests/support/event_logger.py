@@ -24,8 +24,8 @@ from idl_like_interfaces.event_logger import (
 from idl_like_interfaces.event_server import Acknowledgement, EventServer, SenderIdentity
 from idl_like_interfaces.octets import OctetBlocks
 from idl_like_interfaces.run_control import Member, Orders
-from objects.logger_stream.component import LoggerComponent
 from objects.logger_stream.control_servant import LoggerControlServant
+from objects.logger_stream.process import LoggerProcess
 from objects.logger_stream.settings import LoggerSettings
 from tests.support.event_batches import SENDER, batch, event
 from tests.support.runs import LivingClock
@@ -61,7 +61,7 @@ class TestedLogger(Closing):
         self._level = logging.getLogger("objects.logger_stream").level
         self.site = site or FakeSite(root, NAME)
         self.site.clock = LivingClock()
-        self.component = LoggerComponent(self.site, LoggerSettings(**settings))
+        self.component = LoggerProcess(self.site, LoggerSettings(**settings))
         self.component.recover()
         self.control: LoggerControlServant = self.component.objects()[0].servant
         self.component.start()
