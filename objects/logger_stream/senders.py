@@ -233,6 +233,7 @@ class Sender:
             note = notes.popleft()
             self.durable = max(self.durable, note.last)
             self._add_counts(note.counts)
+            self._forget_settled()
         return self.durable
 
     def unsettled(self) -> list[News]:
@@ -241,10 +242,14 @@ class Sender:
         Of all, not of the oldest note only: while somebody begins to listen to the streams of
         that one it may become durable, and nobody would listen to those of the next.
         """
+        self._forget_settled()
+        return [each.synced for each in self._pending]
+
+    def _forget_settled(self) -> None:
+        # Also of a sender that never waits: it must not keep the streams of runs that are over.
         self._pending = {
             each: at for each, at in self._pending.items() if not _is_settled(each, at)
         }
-        return [each.synced for each in self._pending]
 
     def _add_counts(self, counts: Mapping[int, tuple[int, int]]) -> None:
         for run, (events, size) in counts.items():
