@@ -223,8 +223,8 @@ class RunControlServant(RunControl):
 
         def change(record: RunRecord) -> RunRecord:
             phase = next_phase(order, record.phase, run)
-            if phase is record.phase:
-                return record
+            if phase is record.phase:  # who pauses a run that would go on by itself holds it
+                return add(record) if order is Order.PAUSE and record.causes else record
             return entered(add(record), phase, self._now())
 
         changed = self._office.change(run, change) if 0 < run < _NUMBERED else None

@@ -81,13 +81,14 @@ class Watching:
         return together(asked, time.monotonic() + STATUS_S)
 
     def _pause_or_resume(self) -> None:
-        turn = decide(self._run.record, self._around.causes(self._run.record))
-        if turn is None:
+        causes = self._around.causes(self._run.record)
+        if decide(self._run.record, causes) is None:
             return
         now = self._clock.utc()
 
         def change(record: RunRecord) -> RunRecord:
-            if record.phase not in {Phase.ACTIVE, Phase.PAUSED}:
+            turn = decide(record, causes)  # an operator may have paused or resumed it meanwhile
+            if turn is None:
                 return record
             changed = entered(record, turn.phase, now, pause_reason=turn.reason)
             return noted(replace(changed, causes=list(turn.causes)), turn.note, now)

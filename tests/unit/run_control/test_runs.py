@@ -483,6 +483,24 @@ def test_a_rule_may_let_a_run_resume_by_itself(tmp_path: Path) -> None:
         eventually(lambda: room.loggers["a"].feed(1, 1), "the logger takes events again")
 
 
+def test_a_pause_by_command_outlives_the_condition(tmp_path: Path) -> None:
+    """Who pauses a run that is paused by itself holds it: it waits for a command."""
+    with hall(tmp_path) as room:
+        room.configure(pause_rules=[PauseRule(object="crate *", resumes=True)])
+        room.start()
+        room.alarms.alarms = [alarm()]
+        room.component._listening.check()  # type: ignore[union-attr]
+        room.until(1, lambda run: run.phase is Phase.PAUSED, "it pauses")
+        held = room.service.pause(room.token, 1, "crane in the beam")
+        assert (held.phase, held.pause_reason) == (Phase.PAUSED, "crane in the beam")
+        room.alarms.alarms = []
+        room.component._listening.check()  # type: ignore[union-attr]
+        resumed = room.service.resume(room.token, 1)
+        told = [each.text for each in resumed.notes]
+        assert "pause: crane in the beam" in told
+        assert not any("by itself: the condition is over" in each for each in told)
+
+
 @pytest.mark.spec("D44")
 def test_a_member_may_ask_for_a_pause(room: Hall) -> None:
     """A disk that fills up: all runs that it writes pause."""
