@@ -83,9 +83,16 @@ class Backlog:
             awaited += 1
         return found
 
-    def align(self, accepted: int, durable: int) -> None:
-        """Take note of how far they have come; accepted may go back, when a logger has crashed."""
+    def align(self, accepted: int | None, durable: int) -> None:
+        """Take note of how far they have come.
+
+        Args:
+            accepted: May go back, when a logger has crashed; None: as far as is known.
+            durable: What is durable was accepted, also when the answer that said so was lost.
+        """
         waiting, unsure = self._waiting, self._unsure
+        durable = max(durable, self.durable)
+        accepted = max(self.accepted if accepted is None else accepted, durable)
         while waiting and waiting[0][0] <= accepted:
             unsure.append(waiting.popleft())
             self.waiting_bytes -= len(unsure[-1][1])
@@ -94,7 +101,7 @@ class Backlog:
             self.waiting_bytes += len(waiting[0][1])
         while unsure and unsure[0][0] <= durable:
             self.size_bytes -= len(unsure.popleft()[1])
-        self.accepted, self.durable = max(accepted, durable), max(durable, self.durable)
+        self.accepted, self.durable = accepted, durable
 
     def give_up(self) -> int:
         """Drop what was not accepted; return how many messages."""

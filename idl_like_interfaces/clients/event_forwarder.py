@@ -226,7 +226,7 @@ class Forwarder:
             log.warning("%s waits for the logger: %s", self._identity.name, answer.reason)
         self.problem = answer.reason
 
-    def _align(self, backlog: Backlog, accepted: int, durable: int) -> None:
+    def _align(self, backlog: Backlog, accepted: int | None, durable: int) -> None:
         with self._changed:
             before = backlog.durable
             backlog.align(accepted, durable)
@@ -239,7 +239,7 @@ class Forwarder:
         while (backlog := self._await_unsure()) is not None:
             try:
                 answer = self._server.await_durable(backlog.incarnation, backlog.durable, POLL_S)
-                self._align(backlog, backlog.accepted, answer.durable)
+                self._align(backlog, None, answer.durable)
                 backoff.reset()
             except UnknownSender:
                 self._forget_greeting()

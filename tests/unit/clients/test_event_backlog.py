@@ -48,6 +48,17 @@ def test_what_a_crash_takes_back_waits_again() -> None:
     assert (len(made), made.size_bytes, made.waiting_bytes, made.is_done) == (0, 0, 0, True)
 
 
+def test_what_is_durable_was_accepted() -> None:
+    """Also when the answer that said so was lost, and who asks what is durable is answered first."""
+    kept = backlog(1, 2, 3)
+    kept.align(None, 2)
+    assert (kept.accepted, kept.durable, len(kept)) == (2, 2, 1)
+    assert kept.is_waiting
+    assert len(kept.batch(1000, 10)) == 1
+    kept.align(0, 0)
+    assert (kept.accepted, kept.durable, len(kept)) == (2, 2, 1)
+
+
 @settings(deadline=None)
 @given(st.data())
 def test_nothing_is_lost_before_it_is_durable(data: st.DataObject) -> None:
